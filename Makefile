@@ -1,0 +1,59 @@
+# make train and make test do all of the set-up on a fresh machine: Python >= 3.10, pip and git.
+PYTHON ?= python3
+# The pair that was tried; any from torch 2.4 on may be named, such as a CUDA build of your cluster.
+TORCH ?= torch==2.14.1 torchvision==0.29.1
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+TOY := work_dirs/toy_plates
+BACKBONE := work_dirs/random_resnet50.pth
+CONFIG ?= configs/frcnn_cleargrasp_plates.py
+EPOCHS ?= 6
+WORK_DIR := work_dirs/toy_$(basename $(notdir $(CONFIG)))
+
+.PHONY: help install train test test-slow lint format clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(INSTALLED)  ## make .venv with everything in it
+
+# Wheels only: nothing is compiled. The project itself is installed as a link to this folder.
+$(INSTALLED): setup.cfg pyproject.toml
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
+	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
+	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test]'
+	touch $@
+
+train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
+	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --data-root $(TOY) \
+	    --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE) \
+	    train_cfg.max_epochs=$(EPOCHS) param_scheduler.1.end=$(EPOCHS)
+	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) "$$(ls -t $(WORK_DIR)/best_*.pth | head -1)" \
+	    --show-dir drawn
+
+$(TOY)/annotations/val.json: | $(INSTALLED)
+	$(RUN) tools/dataset_converters/draw_toy_plates.py $(TOY)
+
+$(BACKBONE): $(TOY)/annotations/val.json
+	$(RUN) tools/model_converters/random_backbone.py $(TOY)/train $@
+
+test: install  ## the test suite, under ten minutes on two cores
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
+
+test-slow: install  ## the tests that take longer
+	$(RUN) -m pytest -m slow
+
+lint: install  ## style and mistakes that show without running
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: install  ## rewrite to the style
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean:  ## remove what make train made, and .venv
+	rm -rf $(VENV) $(TOY) $(BACKBONE) work_dirs/toy_*
