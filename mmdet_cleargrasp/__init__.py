@@ -1,0 +1,16 @@
+"""MMDetection plugin: detectors of transparent plates on ClearGrasp backbones.
+
+Importing it closes the gaps to today's libraries (:mod:`.compat`) and registers its types with
+MMDetection, so that configs, ``DetInferencer`` and everything else of MMDetection find them.
+"""
+
+from . import compat
+
+compat.apply()
+
+from . import backbones, checkpoints  # noqa: E402  the types register themselves
+from .config_files import config_dir, config_path  # noqa: E402
+from .engine import hooks  # noqa: E402
+from .version import __version__  # noqa: E402
+
+__all__ = ['__version__', 'backbones', 'checkpoints', 'config_dir', 'config_path', 'hooks']

@@ -1,0 +1,36 @@
+"""What a check found: fine, doubtful or in the way of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of a check.
+
+    Attributes:
+        level (str): ``'ok'``, ``'warning'`` or ``'error'``; an error is in the way of a run.
+        subject (str): what was looked at, such as ``'train data'``.
+        text (str): what was found, and for the others what was expected and what to do.
+    """
+
+    level: Literal['ok', 'warning', 'error']
+    subject: str
+    text: str
+
+
+def ok(subject: str, text: str) -> Finding:
+    """A finding that all is well."""
+    return Finding('ok', subject, text)
+
+
+def warning(subject: str, text: str) -> Finding:
+    """A finding that is doubtful but lets a run go on."""
+    return Finding('warning', subject, text)
+
+
+def error(subject: str, text: str) -> Finding:
+    """A finding that is in the way of a run."""
+    return Finding('error', subject, text)

@@ -1,0 +1,243 @@
+"""mmcv's operators over torchvision's, with the signatures of mmcv's compiled extension.
+
+What Faster R-CNN and RetinaNet call, on any device that torchvision or torch supports. As in the
+extension, results go into tensors that the caller made, except where an operator returns indices.
+"""
+
+from __future__ import annotations
+
+import torch
+import torchvision
+from torch import Tensor
+
+__all__ = [
+    'nms',
+    'roi_align_backward',
+    'roi_align_forward',
+    'sigmoid_focal_loss_backward',
+    'sigmoid_focal_loss_forward',
+    'softnms',
+]
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
+    """Suppress boxes that overlap a better one.
+
+    Args:
+        boxes (Tensor): (N, 4) as x1, y1, x2, y2 in pixels.
+        scores (Tensor): (N,).
+        iou_threshold (float): a box goes when its IoU with a kept one is above this.
+        offset (int): 0, or 1 where boxes include their last pixel.
+
+    Returns:
+        Tensor: indices of the kept boxes, int64, by falling score.
+
+    Example:
+        >>> boxes = torch.tensor([[0., 0., 9., 9.], [0., 0., 9., 8.], [20., 20., 30., 30.]])
+        >>> nms(boxes, torch.tensor([0.5, 0.9, 0.7]), iou_threshold=0.5, offset=0)
+        tensor([1, 2])
+    """
+    if offset:
+        boxes = boxes + boxes.new_tensor([0, 0, offset, offset])
+    return torchvision.ops.nms(boxes, scores, iou_threshold)
+
+
+def softnms(
+    boxes: Tensor,
+    scores: Tensor,
+    dets: Tensor,
+    iou_threshold: float,
+    sigma: float,
+    min_score: float,
+    method: int,
+    offset: int,
+) -> Tensor:
+    """Lower the scores of overlapping boxes (Bodla et al., 2017, https://arxiv.org/abs/1704.04503).
+
+    Args:
+        boxes (Tensor): (N, 4) as x1, y1, x2, y2 in pixels.
+        scores (Tensor): (N,).
+        dets (Tensor): (N, 5), is filled with the kept boxes and their lowered scores.
+        iou_threshold (float): overlap from which the naive and the linear method act.
+        sigma (float): width of the gaussian method.
+        min_score (float): boxes whose lowered score is below this are dropped.
+        method (int): 0 naive, 1 linear, 2 gaussian.
+        offset (int): 0, or 1 where boxes include their last pixel.
+
+    Returns:
+        Tensor: indices of the kept boxes, int64, in the order in which they were picked.
+    """
+    far = boxes[:, 2:] + offset
+    areas = (far - boxes[:, :2]).prod(dim=1)
+    remaining = torch.arange(len(boxes), device=boxes.device)
+    current = scores.clone()
+    picked: list[Tensor] = []
+    while len(remaining):
+        best = remaining[current[remaining].argmax()]
+        dets[len(picked), :4], dets[len(picked), 4] = boxes[best], current[best]
+        picked.append(best)
+        remaining = remaining[remaining != best]
+        near_corner = torch.maximum(boxes[best, :2], boxes[remaining, :2])
+        far_corner = torch.minimum(far[best], far[remaining])
+        intersection = (far_corner - near_corner).clamp(min=0).prod(dim=1)
+        iou = intersection / (areas[best] + areas[remaining] - intersection)
+        current[remaining] *= _soft_weight(iou, iou_threshold, sigma, method)
+        remaining = remaining[current[remaining] >= min_score]
+    return torch.stack(picked) if picked else remaining
+
+
+def _soft_weight(iou: Tensor, iou_threshold: float, sigma: float, method: int) -> Tensor:
+    if method == 2:
+        return torch.exp(-(iou**2) / sigma)
+    lowered = 1 - iou if method == 1 else torch.zeros_like(iou)
+    return torch.where(iou >= iou_threshold, lowered, torch.ones_like(iou))
+
+
+def roi_align_forward(
+    input: Tensor,
+    rois: Tensor,
+    output: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
+    """Pool each region of interest into a grid by bilinear sampling.
+
+    Args:
+        input (Tensor): feature map (N, C, H, W).
+        rois (Tensor): (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
+        output (Tensor): (R, C, aligned_height, aligned_width), is filled.
+        argmax_y (Tensor): used by max pooling only.
+        argmax_x (Tensor): used by max pooling only.
+        aligned_height (int): rows of the grid.
+        aligned_width (int): columns of the grid.
+        spatial_scale (float): positions of the map per pixel of the image.
+        sampling_ratio (int): samples a bin and axis; 0 for as many as the bin has positions.
+        pool_mode (int): 1, the average.
+        aligned (bool): shift the regions by half a pixel, as is right.
+
+    Raises:
+        NotImplementedError: ``pool_mode`` 0, the maximum, which torchvision does not have.
+    """
+    if pool_mode != 1:
+        raise NotImplementedError(
+            "mmcv operator 'roi_align_forward' is provided for pool_mode='avg' only; install a "
+            "compiled mmcv 2.1.0 to use 'max'."
+        )
+    output.copy_(
+        torch.ops.torchvision.roi_align(
+            input,
+            rois.to(input.dtype),
+            spatial_scale,
+            aligned_height,
+            aligned_width,
+            sampling_ratio,
+            aligned,
+        )
+    )
+
+
+def roi_align_backward(
+    grad_output: Tensor,
+    rois: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    grad_input: Tensor,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
+    """Send the gradient of :func:`roi_align_forward` back to the feature map.
+
+    Args:
+        grad_output (Tensor): (R, C, aligned_height, aligned_width).
+        rois (Tensor): as in the forward pass.
+        argmax_y (Tensor): not used.
+        argmax_x (Tensor): not used.
+        grad_input (Tensor): (N, C, H, W), is filled.
+        aligned_height (int): as in the forward pass.
+        aligned_width (int): as in the forward pass.
+        spatial_scale (float): as in the forward pass.
+        sampling_ratio (int): as in the forward pass.
+        pool_mode (int): 1; the forward pass refuses the other.
+        aligned (bool): as in the forward pass.
+    """
+    grad_input.copy_(
+        torch.ops.torchvision._roi_align_backward(
+            grad_output,
+            rois.to(grad_output.dtype),
+            spatial_scale,
+            aligned_height,
+            aligned_width,
+            *grad_input.shape,
+            sampling_ratio,
+            aligned,
+        )
+    )
+
+
+def sigmoid_focal_loss_forward(
+    input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
+) -> None:
+    """Focal loss of every class's sigmoid (Lin et al., 2017, https://arxiv.org/abs/1708.02002).
+
+    Args:
+        input (Tensor): logits (N, C).
+        target (Tensor): class indices (N,), int64 from 0 to C, where C is the background.
+        weight (Tensor): (C,) weight of each class, or empty.
+        output (Tensor): (N, C), is filled with the loss.
+        gamma (float): exponent that turns down what is easy.
+        alpha (float): share of the positives.
+    """
+    positive = _one_hot(target, input)
+    log_p, log_q = _log_probabilities(input)
+    p = log_p.exp()
+    loss = -positive * alpha * (1 - p) ** gamma * log_p
+    loss -= (1 - positive) * (1 - alpha) * p**gamma * log_q
+    output.copy_(loss * _class_weight(target, weight, input))
+
+
+def sigmoid_focal_loss_backward(
+    input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, gamma: float, alpha: float
+) -> None:
+    """Gradient of :func:`sigmoid_focal_loss_forward` with respect to the logits.
+
+    Args:
+        input (Tensor): logits (N, C).
+        target (Tensor): class indices (N,), int64 from 0 to C.
+        weight (Tensor): (C,) weight of each class, or empty.
+        grad_input (Tensor): (N, C), is filled.
+        gamma (float): as in the forward pass.
+        alpha (float): as in the forward pass.
+    """
+    positive = _one_hot(target, input)
+    log_p, log_q = _log_probabilities(input)
+    p = log_p.exp()
+    grad = -positive * alpha * (1 - p) ** gamma * (1 - p - gamma * p * log_p)
+    grad -= (1 - positive) * (1 - alpha) * p**gamma * (gamma * (1 - p) * log_q - p)
+    grad_input.copy_(grad * _class_weight(target, weight, input))
+
+
+def _one_hot(target: Tensor, logits: Tensor) -> Tensor:
+    """(N, C) with 1 at each row's class; a row of background has none."""
+    classes = torch.arange(logits.size(1), device=logits.device)
+    return (target[:, None] == classes).to(logits.dtype)
+
+
+def _log_probabilities(logits: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.nn.functional.logsigmoid(logits), torch.nn.functional.logsigmoid(-logits)
+
+
+def _class_weight(target: Tensor, weight: Tensor, logits: Tensor) -> Tensor:
+    """(N, 1): the weight of each row's class, 1 for background and where there are no weights."""
+    if not weight.numel():
+        return logits.new_ones(1, 1)
+    return torch.cat([weight, weight.new_ones(1)])[target][:, None].to(logits.dtype)
