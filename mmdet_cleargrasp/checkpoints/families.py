@@ -1,0 +1,97 @@
+"""Telling from tensor names and shapes which network a state dict belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+RESNET_DEPTHS = {
+    ('basic', (2, 2, 2, 2)): 18,
+    ('basic', (3, 4, 6, 3)): 34,
+    ('bottleneck', (3, 4, 6, 3)): 50,
+    ('bottleneck', (3, 4, 23, 3)): 101,
+    ('bottleneck', (3, 8, 36, 3)): 152,
+}
+
+# Blocks of layers 3 to 6, where the architectures differ, by the kind of stem (C or D).
+DRN_ARCHS = {
+    ('C', 'basic', (2, 2, 2, 2)): 'C-26',
+    ('C', 'basic', (3, 4, 6, 3)): 'C-42',
+    ('C', 'bottleneck', (3, 4, 6, 3)): 'C-58',
+    ('D', 'basic', (2, 2, 2, 2)): 'D-22',
+    ('D', 'basic', (3, 4, 6, 3)): 'D-38',
+    ('D', 'bottleneck', (3, 4, 6, 3)): 'D-54',
+    ('D', 'bottleneck', (3, 4, 23, 3)): 'D-105',
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A network that a state dict belongs to.
+
+    Attributes:
+        name (str): as people call it, such as ``'ResNet-50'`` or ``'DRN-D-54'``.
+        config (str, optional): the backbone that reads it, as one writes it in a config;
+            ``None`` where this plugin has none.
+    """
+
+    name: str
+    config: str | None = None
+
+
+def recognise(state_dict: Mapping[str, Tensor]) -> Family:
+    """Name the network from the names and shapes of a backbone's tensors.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): tensors by name, without prefixes.
+
+    Returns:
+        Family: ``Family('an unknown network')`` where nothing fits.
+
+    Example:
+        >>> from mmdet_cleargrasp.backbones import ClearGraspResNet
+        >>> recognise(ClearGraspResNet(depth=34, frozen=False).state_dict())
+        Family(name='ResNet-34', config="type='ClearGraspResNet', depth=34")
+    """
+    blocks = _blocks_by_layer(state_dict)
+    if 'features.0.weight' in state_dict:
+        return Family('AlexNet or VGG')
+    if len(blocks) > 4:
+        return _drn(state_dict, blocks)
+    if 'conv1.weight' in state_dict and blocks:
+        return _resnet(state_dict, blocks)
+    return Family('an unknown network')
+
+
+def _resnet(state_dict: Mapping[str, Tensor], blocks: dict[int, int]) -> Family:
+    counts = tuple(blocks.get(layer, 0) for layer in range(1, 5))
+    kind = _block_kind(state_dict, layer=1)
+    depth = RESNET_DEPTHS.get((kind, counts))
+    if depth is None:
+        return Family(f'a ResNet with {counts} {kind} blocks')
+    if state_dict['conv1.weight'].shape[-1] != 7:
+        return Family(f'a ResNet-{depth} with another stem')
+    return Family(f'ResNet-{depth}', f"type='ClearGraspResNet', depth={depth}")
+
+
+def _drn(state_dict: Mapping[str, Tensor], blocks: dict[int, int]) -> Family:
+    stem = 'D' if 'layer0.0.weight' in state_dict else 'C'
+    counts = tuple(blocks.get(layer, 0) for layer in range(3, 7))
+    arch = DRN_ARCHS.get((stem, _block_kind(state_dict, layer=3), counts))
+    return Family(f'DRN-{arch}') if arch else Family(f'a DRN with {counts} blocks')
+
+
+def _blocks_by_layer(state_dict: Mapping[str, Tensor]) -> dict[int, int]:
+    found = {
+        (int(match[1]), int(match[2]))
+        for match in (re.match(r'layer(\d+)\.(\d+)\.', name) for name in state_dict)
+        if match
+    }
+    return {layer: sum(1 for other, _ in found if other == layer) for layer, _ in found}
+
+
+def _block_kind(state_dict: Mapping[str, Tensor], layer: int) -> str:
+    return 'bottleneck' if f'layer{layer}.0.conv3.weight' in state_dict else 'basic'

@@ -1,0 +1,62 @@
+"""Backbone files of random weights: the control of every comparison, and something to try on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from ..backbones import ClearGraspResNet
+from ..errors import DataError
+from .writing import save_atomically
+
+
+def write_random_backbone(
+    out: str | Path, images: Iterable[str | Path], depth: int = 50, seed: int = 0
+) -> Path:
+    """Write a ClearGrasp ResNet of random weights whose batch norms fit real images.
+
+    Random convolutions without fitting statistics blow up from block to block. The statistics are
+    therefore measured on images, as training would have done; the convolutions stay random.
+
+    Args:
+        out (str | Path): the file, in ClearGrasp's layout, with a note that it is random.
+        images (Iterable[str | Path]): images to measure on, RGB between 0 and 1 at 256 x 256, as
+            ClearGrasp reads them; a dozen is enough.
+        depth (int): 18, 34, 50, 101 or 152.
+        seed (int): the same seed and images give the same weights.
+
+    Returns:
+        Path: ``out``.
+
+    Raises:
+        DataError: no image, or one that cannot be read.
+    """
+    torch.manual_seed(seed)
+    backbone = ClearGraspResNet(
+        depth, trained_stride=8, output_stride=8, frozen=False, norm_eval=False
+    )
+    for module in backbone.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # a plain average over all images
+    backbone.train()
+    batch = torch.stack([_read_image(path) for path in images])
+    with torch.no_grad():
+        backbone(batch)
+    state_dict = {f'backbone.{name}': tensor for name, tensor in backbone.state_dict().items()}
+    note = f'random weights (seed {seed}), trained on nothing; not a ClearGrasp release'
+    return save_atomically({'model_state_dict': state_dict, 'note': note}, out)
+
+
+def _read_image(path: str | Path) -> torch.Tensor:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise DataError(f'{path} cannot be read as an image')
+    image = cv2.resize(image, (256, 256), interpolation=cv2.INTER_NEAREST)[..., ::-1]
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255

@@ -1,0 +1,83 @@
+"""Reading checkpoint files without running what they may carry."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import CheckpointError
+
+
+def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
+    """Read a checkpoint's tensors and plain values; refuse every other object unread.
+
+    Args:
+        path (str | Path): a local file that ``torch.save`` wrote.
+        map_location: as in ``torch.load``.
+
+    Returns:
+        Any: what was saved, usually a dict.
+
+    Raises:
+        CheckpointError: no file, a folder, an empty or truncated file, no checkpoint at all, or a
+            pickle that asks for anything but tensors and plain values (nothing of it is executed).
+
+    Example:
+        >>> read_checkpoint('checkpoints/none.pth')
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.errors.CheckpointError: no checkpoint at checkpoints/none.pth (...
+    """
+    path = Path(path).expanduser()
+    _check_is_file(path)
+    try:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(_refused(path, str(error))) from error
+    except Exception as error:  # torch raises a dozen types on what is no checkpoint
+        raise CheckpointError(
+            f'{path} ({path.stat().st_size:,} bytes) is truncated or no checkpoint: torch cannot '
+            f'read it ({type(error).__name__}: {_first_line(error)}). Copy it again and compare '
+            'sizes.'
+        ) from error
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """:func:`read_checkpoint` under the name and signature of mmengine's loader of local files."""
+    return read_checkpoint(filename, map_location)
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_dir():
+        raise CheckpointError(f'{path} is a folder, expected a checkpoint file inside it')
+    if not path.exists():
+        raise CheckpointError(
+            f'no checkpoint at {path} (looked from {Path.cwd()}). Put the file there, or name '
+            'another.'
+        )
+    if not path.stat().st_size:
+        raise CheckpointError(f'{path} is empty (0 bytes). Copy it again.')
+
+
+def _refused(path: Path, message: str) -> str:
+    wanted = re.search(r'GLOBAL (\S+)|class (\S+)|function (\S+)', message)
+    if not wanted:
+        return (
+            f'{path} is no checkpoint that torch wrote ({message.splitlines()[0][:120]}); nothing '
+            'of it was executed.'
+        )
+    name = next(group for group in wanted.groups() if group)
+    return (
+        f'{path} asks to run {name!r}, which no checkpoint of weights needs; refused, and nothing '
+        'of it was executed. If you trust its author, save its state_dict alone with torch.save '
+        'where it was made.'
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else 'no details'

@@ -1,0 +1,112 @@
+import pytest
+import torch
+import torchvision
+from mmengine.registry import WEIGHT_INITIALIZERS
+
+from mmdet_cleargrasp.backbones import ClearGraspResNet
+from mmdet_cleargrasp.checkpoints import load_backbone, open_backbone
+from mmdet_cleargrasp.errors import CheckpointError
+
+
+@pytest.fixture(scope='module')
+def weights():
+    torch.manual_seed(1)
+    return ClearGraspResNet(18, frozen=False).state_dict()
+
+
+def prefixed(weights, prefix):
+    return {prefix + name: tensor for name, tensor in weights.items()}
+
+
+HEADS = {'aspp.conv1.weight': torch.ones(1), 'decoder.conv1.weight': torch.ones(1)}
+
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda w: w,
+        lambda w: {'state_dict': w},
+        lambda w: {'model_state_dict': {**prefixed(w, 'backbone.'), **HEADS}, 'epoch': 7},
+        lambda w: {'model_state_dict': {**prefixed(w, 'module.backbone.'), **HEADS}},
+        lambda w: {'state_dict': prefixed(w, 'module.')},
+        lambda w: {'state_dict': {**prefixed(w, 'backbone.'), 'rpn_head.x': torch.ones(1)}, 'meta': {}},
+        lambda w: {**w, 'fc.weight': torch.ones(5), 'fc.bias': torch.ones(5)},
+        lambda w: {k: v for k, v in w.items() if not k.endswith('num_batches_tracked')},
+        lambda w: {k: v.half() if v.is_floating_point() else v for k, v in w.items()},
+    ],
+    ids=['flat', 'state_dict', 'cleargrasp', 'data parallel', 'module', 'mmdet', 'classifier',
+         'before torch 0.4.1', 'half'],
+)  # fmt: skip
+def test_every_published_layout_loads_whole(tmp_path, weights, wrap):
+    torch.save(wrap(weights), tmp_path / 'file.pth')
+    backbone = ClearGraspResNet(18)
+    load_backbone(backbone, tmp_path / 'file.pth')
+    for name, tensor in backbone.state_dict().items():
+        assert torch.allclose(tensor.float(), weights[name].float(), atol=1e-3), name
+
+
+def test_torchvision_s_file_loads(tmp_path):
+    network = torchvision.models.resnet50(weights=None)
+    torch.save(network.state_dict(), tmp_path / 'resnet50.pth')
+    backbone = ClearGraspResNet(50)
+    file = load_backbone(backbone, tmp_path / 'resnet50.pth')
+    assert file.left_out == {'fc': 2}
+    assert torch.equal(backbone.layer4[2].conv3.weight, network.layer4[2].conv3.weight)
+
+
+def test_init_cfg_loads_and_nothing_is_written_over(tmp_path, weights):
+    torch.save({'model_state_dict': prefixed(weights, 'backbone.')}, tmp_path / 'file.pth')
+    init_cfg = dict(type='ClearGraspCheckpoint', checkpoint=str(tmp_path / 'file.pth'))
+    backbone = ClearGraspResNet(18, init_cfg=init_cfg)
+    backbone.init_weights()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in backbone.state_dict().items())
+
+
+def test_registered_for_every_scope():
+    assert WEIGHT_INITIALIZERS.get('ClearGraspCheckpoint') is not None
+
+
+def test_file_tells_what_it_is(tmp_path, weights):
+    content = {'model_state_dict': {**prefixed(weights, 'backbone.'), **HEADS}, 'epoch': 7}
+    torch.save(content, tmp_path / 'file.pth')
+    file = open_backbone(tmp_path / 'file.pth')
+    assert (file.family.name, file.epoch, len(file.tensors)) == ('ResNet-18', 7, len(weights))
+    assert file.left_out == {'aspp': 1, 'decoder': 1}
+
+
+def drn(weights):
+    names = ['layer0.0.weight', *(f'layer{k}.{b}.conv{c}.weight' for k in range(3, 7)
+             for b in range({3: 3, 4: 4, 5: 6, 6: 3}[k]) for c in (1, 2, 3)),
+             'layer7.0.weight', 'layer8.0.weight']  # fmt: skip
+    return prefixed({name: torch.ones(1) for name in names}, 'backbone.')
+
+
+def without(weights, name):
+    return {key: value for key, value in weights.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (lambda w: drn(w), 'holds DRN-D-54 .*asks for ResNet-18.*released .*are DRN-D-54'),
+        (lambda w: ClearGraspResNet(34, frozen=False).state_dict(),
+         r"holds ResNet-34 .*asks for ResNet-18.*backbone=dict\(type='ClearGraspResNet', depth=34"),
+        (lambda w: without(w, 'layer4.1.conv2.weight'), r'1 missing \(first: layer4.1.conv2.weight\)'),
+        (lambda w: without(w, 'bn1.running_var'), 'bn1.running_var'),
+        (lambda w: {**w, 'layer1.0.extra': torch.ones(1)}, '1 left over .*layer1.0.extra'),
+        (lambda w: {**w, 'bn1.bias': torch.ones(3)}, r'bn1.bias \(3,\) instead of \(64,\)'),
+        (lambda w: {**w, 'bn1.bias': torch.full((64,), torch.nan)}, r'1 not finite \(first: bn1.bias'),
+        (lambda w: {'encoder.weight': torch.ones(1)}, 'an unknown network'),
+        (lambda w: {'state_dict': {}}, 'holds no tensors by name, but state_dict'),
+        (lambda w: [1, 2], 'holds a list'),
+    ],
+    ids=['drn', 'depth', 'missing', 'missing buffer', 'left over', 'shape', 'nan', 'unknown',
+         'empty', 'list'],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_whole(tmp_path, weights, spoil, message):
+    torch.save(spoil(weights), tmp_path / 'file.pth')
+    backbone = ClearGraspResNet(18)
+    before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
+    with pytest.raises(CheckpointError, match=message):
+        load_backbone(backbone, tmp_path / 'file.pth')
+    assert all(torch.equal(before[name], tensor) for name, tensor in backbone.state_dict().items())

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from mmdet_cleargrasp.backbones import ClearGraspResNet
+from mmdet_cleargrasp.checkpoints import load_backbone, read_checkpoint
+from mmdet_cleargrasp.checkpoints.random_weights import write_random_backbone
+from mmdet_cleargrasp.errors import DataError
+
+
+def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):
+    images = sorted((toy_plates / 'train').glob('*.jpg'))
+    path = write_random_backbone(tmp_path / 'random.pth', images, depth=18, seed=3)
+    backbone = ClearGraspResNet(18)
+    load_backbone(backbone, path)
+    with torch.no_grad():
+        maps = backbone.eval()(torch.rand(1, 3, 128, 128))
+    assert all(0.1 < m.std() < 10 for m in maps)
+    assert 'not a ClearGrasp release' in read_checkpoint(path)['note']
+
+
+def test_same_seed_same_weights(tmp_path, toy_plates):
+    images = sorted((toy_plates / 'train').glob('*.jpg'))[:2]
+    files = [write_random_backbone(tmp_path / f'{k}.pth', images, depth=18) for k in (1, 2)]
+    first, second = (read_checkpoint(file)['model_state_dict'] for file in files)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_unreadable_image_is_named(tmp_path):
+    (tmp_path / 'a.jpg').write_bytes(b'no image')
+    with pytest.raises(DataError, match='a.jpg'):
+        write_random_backbone(tmp_path / 'out.pth', [tmp_path / 'a.jpg'], depth=18)
+    assert not (tmp_path / 'out.pth').exists()
