@@ -1,0 +1,93 @@
+"""COCO annotation files, read with errors that a person can act on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+
+ID = int | str
+SECTIONS = {
+    'images': {'id': ID, 'file_name': str, 'width': int | float, 'height': int | float},
+    # mmdet reads the area, pycocotools iscrowd, and both fail without.
+    'annotations': {
+        'id': ID,
+        'image_id': ID,
+        'category_id': ID,
+        'bbox': list,
+        'area': int | float,
+        'iscrowd': int,
+    },
+    'categories': {'id': ID, 'name': str},
+}
+
+
+@dataclass(frozen=True)
+class CocoFile:
+    """A COCO file whose three lists are there, with the keys that detection needs.
+
+    Attributes:
+        path (Path): the JSON file.
+        images (list[dict]): ``id``, ``file_name``, ``width`` and ``height`` in pixels.
+        annotations (list[dict]): ``id``, ``image_id``, ``category_id``, ``bbox`` as x, y, width
+            and height in pixels, ``area`` in square pixels, ``iscrowd`` as 0 or 1.
+        categories (list[dict]): ``id`` and ``name``.
+    """
+
+    path: Path
+    images: list[dict[str, Any]]
+    annotations: list[dict[str, Any]]
+    categories: list[dict[str, Any]]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the categories in the file's order, which is the order of mmdet's labels."""
+        return tuple(category['name'] for category in self.categories)
+
+
+def read_coco(path: str | Path) -> CocoFile:
+    """Read a COCO file and check its structure.
+
+    Args:
+        path (str | Path): the JSON file.
+
+    Raises:
+        DataError: no file, no JSON, or a list or key that is missing.
+
+    Example:
+        >>> read_coco('annotations/none.json')
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.errors.DataError: no annotation file at annotations/none.json (...
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f'no annotation file at {path} (looked from {Path.cwd()})')
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f'{path} is no valid JSON: {error}. Export it again.') from error
+    if not isinstance(content, dict):
+        raise DataError(f'{path} holds a {type(content).__name__}, expected a COCO dict')
+    for section, types in SECTIONS.items():
+        _check_section(path, section, content.get(section), types)
+    return CocoFile(path, *(content[section] for section in SECTIONS))
+
+
+def _check_section(path: Path, section: str, entries: Any, types: dict[str, Any]) -> None:
+    if not isinstance(entries, list):
+        raise DataError(f'{path} has no list {section!r}, which a COCO file needs')
+    for index, entry in enumerate(entries):
+        for key, expected in types.items():
+            if not isinstance(entry, dict) or key not in entry:
+                raise DataError(
+                    f'{path}: {section}[{index}] lacks {key!r}; expected {", ".join(types)}'
+                )
+            if not isinstance(entry[key], expected):
+                name = getattr(expected, '__name__', expected)
+                raise DataError(
+                    f'{path}: {section}[{index}] has {key}={entry[key]!r}, expected {name}'
+                )

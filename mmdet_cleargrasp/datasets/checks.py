@@ -1,0 +1,185 @@
+"""Checks of a COCO data set that cost little and spare a failed or silently wrong run."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from ..findings import Finding, error, ok, warning
+from .annotations import CocoFile, read_coco
+
+#: How many examples a message names.
+EXAMPLES = 3
+
+
+def check_split(
+    name: str, ann_file: str | Path, img_dir: str | Path, classes: Sequence[str]
+) -> list[Finding]:
+    """Hold an annotation file against the configured classes and the images on disk.
+
+    Args:
+        name (str): what the findings call it, such as ``'train data'``.
+        ann_file (str | Path): the COCO file.
+        img_dir (str | Path): the folder of its images.
+        classes (Sequence[str]): the configured class names.
+
+    Returns:
+        list[Finding]: errors and warnings, or one finding that counts what is there.
+
+    Raises:
+        DataError: the file cannot be read as COCO.
+    """
+    coco = read_coco(ann_file)
+    findings = [
+        *_check_ids(coco),
+        *_check_classes(coco, classes),
+        *_check_boxes(coco),
+        *_check_images(coco, Path(img_dir)),
+    ]
+    if not any(finding.level == 'error' for finding in findings):
+        findings.insert(0, ok(name, _summary(coco)))
+    return [Finding(finding.level, name, finding.text) for finding in findings]
+
+
+def _summary(coco: CocoFile) -> str:
+    names = {category['id']: category['name'] for category in coco.categories}
+    boxes = Counter(names.get(a['category_id']) for a in coco.annotations)
+    counts = ', '.join(f'{name} {boxes[name]}' for name in coco.classes)
+    return f'{len(coco.images)} images, {len(coco.annotations)} boxes ({counts})'
+
+
+def _check_ids(coco: CocoFile) -> Iterable[Finding]:
+    for section in ('images', 'annotations', 'categories'):
+        counts = Counter(entry['id'] for entry in getattr(coco, section))
+        twice = [key for key, count in counts.items() if count > 1]
+        if twice:
+            yield error('', f'{coco.path}: {_some(twice)} used twice as id in {section!r}')
+    images = {image['id'] for image in coco.images}
+    categories = {category['id'] for category in coco.categories}
+    for key, known in (('image_id', images), ('category_id', categories)):
+        unknown = {a[key] for a in coco.annotations} - known
+        if unknown:
+            yield error(
+                '', f'{coco.path}: annotations have {key} {_some(unknown)}, which is not there'
+            )
+    if not coco.images:
+        yield error('', f'{coco.path} lists no image')
+    elif not coco.annotations:
+        yield error('', f'{coco.path} has no box in {len(coco.images)} images')
+
+
+def _check_classes(coco: CocoFile, classes: Sequence[str]) -> Iterable[Finding]:
+    there = coco.classes
+    absent = [name for name in classes if name not in there]
+    if absent:
+        yield error(
+            '',
+            f'{coco.path} has the categories {there}, the config asks for {tuple(classes)}: '
+            f'{_some(absent)} not in the file. Set classes to the names in the file, or use '
+            '--data-root, which does.',
+        )
+        return
+    order = tuple(name for name in there if name in classes)
+    if order != tuple(classes):
+        # mmdet numbers labels in the file's order: another order in the config swaps the names.
+        yield error(
+            '',
+            f'{coco.path} lists its categories as {order}, the config as {tuple(classes)}: mmdet '
+            "labels by the file's order, so names would be swapped. Use the file's order.",
+        )
+    left_out = [name for name in there if name not in classes]
+    if left_out:
+        yield warning('', f'{coco.path}: categories {_some(left_out)} are not in classes: left out')
+    used = {a['category_id'] for a in coco.annotations}
+    unused = [c['name'] for c in coco.categories if c['id'] not in used and c['name'] in classes]
+    if unused:
+        yield warning(
+            '', f'{coco.path} has no box of {_some(unused)}: it cannot be learned or scored'
+        )
+
+
+def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
+    sizes = {image['id']: (image['width'], image['height']) for image in coco.images}
+    malformed = [a['id'] for a in coco.annotations if not _is_box(a['bbox'])]
+    if malformed:
+        yield error(
+            '',
+            f'{coco.path}: bbox of annotation {_some(malformed)} is not four finite numbers x, y, '
+            'width, height',
+        )
+    boxes = [
+        (a['id'], a['bbox'], sizes[a['image_id']])
+        for a in coco.annotations
+        if _is_box(a['bbox']) and a['image_id'] in sizes
+    ]
+    tests: dict[str, Callable[[list[float], Any], bool]] = {
+        'is narrower than a pixel or lies outside its image: mmdet skips it': _is_skipped,
+        'reaches beyond its image': lambda b, size: (
+            not _is_skipped(b, size) and _overhangs(b, size)
+        ),
+    }
+    for text, test in tests.items():
+        ids = [key for key, box, size in boxes if test(box, size)]
+        if ids:
+            yield warning('', f'{coco.path}: {len(ids)} box(es) {text} (annotation {_some(ids)})')
+
+
+def _is_box(box: Any) -> bool:
+    return (
+        isinstance(box, list)
+        and len(box) == 4
+        and all(isinstance(v, int | float) and math.isfinite(v) for v in box)
+    )
+
+
+def _is_skipped(box: list[float], size: tuple[float, float]) -> bool:
+    x, y, width, height = box
+    inside_w = min(x + width, size[0]) - max(x, 0)
+    inside_h = min(y + height, size[1]) - max(y, 0)
+    return width < 1 or height < 1 or inside_w <= 0 or inside_h <= 0
+
+
+def _overhangs(box: list[float], size: tuple[float, float], tolerance: float = 1.0) -> bool:
+    x, y, width, height = box
+    return (
+        min(x, y) < -tolerance
+        or x + width > size[0] + tolerance
+        or y + height > size[1] + tolerance
+    )
+
+
+def _check_images(coco: CocoFile, img_dir: Path) -> Iterable[Finding]:
+    names = [str(image['file_name']) for image in coco.images]
+    unsafe = [name for name in names if _leaves_folder(name)]
+    if unsafe:
+        yield error('', f'{coco.path}: file_name {_some(unsafe)} leads out of the image folder')
+        return
+    listings: dict[Path, set[str]] = {}
+    absent = []
+    for name in names:
+        path = img_dir / name
+        if path.parent not in listings:
+            listings[path.parent] = set(os.listdir(path.parent)) if path.parent.is_dir() else set()
+        if path.name not in listings[path.parent]:
+            absent.append(name)
+    if absent:
+        yield error(
+            '', f'{len(absent)} of {len(names)} images are not in {img_dir}: {_some(absent)}'
+        )
+
+
+def _leaves_folder(name: str) -> bool:
+    return any(
+        path.is_absolute() or '..' in path.parts
+        for path in (PurePosixPath(name), PureWindowsPath(name))
+    )
+
+
+def _some(items: Iterable[Any]) -> str:
+    items = list(items)
+    shown = ', '.join(repr(item) for item in items[:EXAMPLES])
+    return shown + (f' and {len(items) - EXAMPLES} more' if len(items) > EXAMPLES else '')

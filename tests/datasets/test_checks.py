@@ -1,0 +1,83 @@
+import pytest
+
+from mmdet_cleargrasp.datasets import check_split
+from mmdet_cleargrasp.datasets.toy_plates import CLASSES
+
+
+def check(root, classes=CLASSES):
+    return check_split('train data', root / 'annotations' / 'train.json', root / 'train', classes)
+
+
+def test_good_data_is_counted(toy_plates):
+    findings = check(toy_plates)
+    assert [finding.level for finding in findings] == ['ok'], findings
+    assert findings[0].text.startswith('6 images, 12 boxes (petri_dish ')
+
+
+def box(*values):
+    def change(coco):
+        coco['annotations'][0]['bbox'] = list(values)
+
+    return change
+
+
+def copy_first(section):
+    return lambda coco: coco[section].append(dict(coco[section][0]))
+
+
+def set_first(section, key, value):
+    return lambda coco: coco[section][0].update({key: value})
+
+
+def empty(section):
+    return lambda coco: coco[section].clear()
+
+
+@pytest.mark.parametrize(
+    ('change', 'level', 'text'),
+    [
+        (copy_first('images'), 'error', "1 used twice as id in 'images'"),
+        (copy_first('annotations'), 'error', "1 used twice as id in 'annotations'"),
+        (set_first('annotations', 'image_id', 99), 'error', 'image_id 99, which is not there'),
+        (set_first('annotations', 'category_id', 99), 'error', 'category_id 99, which is not there'),
+        (empty('images'), 'error', 'lists no image'),
+        (empty('annotations'), 'error', 'has no box in 4 images'),
+        (box(1, 2, 3), 'error', 'bbox of annotation 1 is not four finite numbers'),
+        (box(1, 2, float('nan'), 4), 'error', 'is not four finite numbers'),
+        (box(1, 2, 'x', 4), 'error', 'is not four finite numbers'),
+        (box(1, 2, -3, 4), 'warning', 'narrower than a pixel or lies outside'),
+        (box(1, 2, 0.5, 4), 'warning', 'narrower than a pixel or lies outside'),
+        (box(1000, 2, 30, 40), 'warning', 'narrower than a pixel or lies outside'),
+        (box(-5, 2, 30, 40), 'warning', 'reaches beyond its image'),
+        (set_first('images', 'file_name', 'absent.jpg'), 'error', "1 of 4 images are not in"),
+        (set_first('images', 'file_name', '../secret.jpg'), 'error', 'leads out of the image folder'),
+        (set_first('images', 'file_name', '/etc/passwd'), 'error', 'leads out of the image folder'),
+        (set_first('images', 'file_name', 'C:\\x.jpg'), 'error', 'leads out of the image folder'),
+        (set_first('categories', 'name', 'lid'), 'error', "'petri_dish' not in the file"),
+        (lambda c: c['categories'].reverse(), 'error', 'names would be swapped'),
+        (lambda c: c['categories'].append({'id': 9, 'name': 'lid'}), 'warning', "'lid' are not in cl"),
+    ],
+)  # fmt: skip
+def test_bad_data_is_named(toy_copy, edit_json, change, level, text):
+    edit_json(toy_copy / 'annotations' / 'train.json', change)
+    found = [(finding.level, finding.text) for finding in check(toy_copy)]
+    assert any(found_level == level and text in found_text for found_level, found_text in found), (
+        found
+    )
+
+
+def test_class_without_boxes_is_doubtful(toy_copy, edit_json):
+    def change(coco):
+        coco['annotations'] = [a for a in coco['annotations'] if a['category_id'] != 1]
+
+    edit_json(toy_copy / 'annotations' / 'train.json', change)
+    assert any("no box of 'petri_dish'" in finding.text for finding in check(toy_copy))
+
+
+def test_few_examples_stand_for_many(toy_copy, edit_json):
+    def change(coco):
+        for annotation in coco['annotations']:
+            annotation['bbox'] = []
+
+    edit_json(toy_copy / 'annotations' / 'train.json', change)
+    assert any('1, 2, 3 and 5 more' in finding.text for finding in check(toy_copy))
