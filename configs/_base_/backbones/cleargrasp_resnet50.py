@@ -1,0 +1,23 @@
+# ClearGrasp's ResNet-50, frozen, together with the input that it was pretrained on.
+
+# ------------------------------ what to change for another file ------------------------------
+checkpoint = 'checkpoints/cleargrasp_resnet50.pth'  # local backbone file, never a URL
+trained_stride = 8  # the output stride at which the file was trained: 8 or 16
+# ----------------------------------------------------------------------------------------------
+
+# ClearGrasp feeds RGB between 0 and 1, without ImageNet's mean and deviation.
+data_preprocessor = dict(
+    type='DetDataPreprocessor',
+    mean=[0, 0, 0],
+    std=[255, 255, 255],
+    bgr_to_rgb=True,
+    pad_size_divisor=32,
+)
+backbone = dict(
+    type='ClearGraspResNet',
+    depth=50,
+    trained_stride=trained_stride,
+    output_stride=32,  # the dense network's values at the positions that the FPN reads
+    frozen=True,
+    init_cfg=dict(type='ClearGraspCheckpoint', checkpoint=checkpoint),
+)

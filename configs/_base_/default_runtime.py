@@ -1,0 +1,13 @@
+_base_ = 'mmdet::_base_/default_runtime.py'
+
+custom_imports = dict(imports=['mmdet_cleargrasp'], allow_failed_imports=False)
+
+randomness = dict(seed=0)
+
+default_hooks = dict(
+    # Short runs are the rule: a line every tenth step and at least one an epoch.
+    logger=dict(interval=10),
+    checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
+)
+custom_hooks = [dict(type='CurvesHook')]
+log_processor = dict(window_size=10)
