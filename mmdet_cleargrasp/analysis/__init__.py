@@ -1,0 +1,1 @@
+"""Reading what runs leave behind, and making pictures and tables of it."""

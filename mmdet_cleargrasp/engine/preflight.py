@@ -1,0 +1,298 @@
+"""One check, before a run, of everything that is cheap to check."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import mmcv
+import mmdet
+import mmengine
+import torch
+import torchvision
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from ..checkpoints import check_fit, open_backbone, read_checkpoint
+from ..datasets.annotations import read_coco
+from ..datasets.checks import check_split
+from ..errors import ConfigError, UserError
+from ..findings import Finding, error, ok, warning
+from .run_config import class_counts, innermost_dataset, split_paths
+
+MARKS = {'ok': 'ok     ', 'warning': 'warning', 'error': 'ERROR  '}
+
+
+def check_run(
+    cfg: Config, loops: tuple[str, ...] = ('train', 'val'), checkpoint: str | Path | None = None
+) -> list[Finding]:
+    """Check data, classes, backbone, strides, schedule, device and versions of a run.
+
+    Args:
+        cfg (Config): of the run.
+        loops (tuple[str, ...]): of ``'train'``, ``'val'`` and ``'test'``, those that will run.
+        checkpoint (str | Path, optional): the detector's weights, where a run starts from them;
+            the backbone's own file is then not needed.
+
+    Returns:
+        list[Finding]: what was found; nothing was built but the backbone, on no device.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    checks = [check_versions(), check_device(cfg), check_work_dir(cfg)]
+    checks += [check_data(cfg, loop) for loop in loops]
+    checks += [check_backbone(cfg, with_file=checkpoint is None), check_strides(cfg)]
+    if 'train' in loops:
+        checks.append(check_schedule(cfg))
+    if checkpoint is not None:
+        checks.append(check_checkpoint(cfg, checkpoint))
+    return [finding for check in checks for finding in _collect(check)]
+
+
+def refuse_errors(findings: list[Finding]) -> None:
+    """Print what is doubtful; raise what is in the way.
+
+    Raises:
+        ConfigError: with every error found.
+    """
+    is_main = os.environ.get('RANK', '0') == '0'
+    for finding in findings:
+        if finding.level == 'warning' and is_main:
+            print(f'warning: {finding.subject}: {finding.text}')
+    errors = [f'{f.subject}: {f.text}' for f in findings if f.level == 'error']
+    if errors:
+        raise ConfigError('\n       '.join(errors))
+
+
+def check_versions() -> Iterable[Finding]:
+    """Name the versions that will run and where mmcv's operators come from."""
+    from .. import __version__
+
+    compiled = getattr(sys.modules.get('mmcv._ext'), '__file__', None) is not None
+    operators = 'compiled' if compiled else "torchvision's"
+    yield ok(
+        'versions',
+        f'mmdet_cleargrasp {__version__}, mmdet {mmdet.__version__}, mmengine '
+        f'{mmengine.__version__}, mmcv {mmcv.__version__} ({operators} operators), torch '
+        f'{torch.__version__}, torchvision {torchvision.__version__}, Python '
+        f'{platform.python_version()}',
+    )
+
+
+def check_device(cfg: Config) -> Iterable[Finding]:
+    """Name the device, and refuse what it cannot do."""
+    if torch.cuda.is_available():
+        count = torch.cuda.device_count()
+        yield ok('device', f'{count} GPU(s), the first is {torch.cuda.get_device_name(0)}')
+        return
+    yield ok('device', f'CPU with {torch.get_num_threads()} threads')
+    if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
+        yield error('device', 'mixed precision (--amp) needs a GPU, and torch sees none')
+
+
+def check_work_dir(cfg: Config) -> Iterable[Finding]:
+    """See that the work dir can be written to."""
+    folder = Path(cfg.work_dir).absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        yield error('work dir', f'{existing} is not a folder that you may write to; use --work-dir')
+    else:
+        yield ok('work dir', str(cfg.work_dir))
+
+
+def check_data(cfg: Config, loop: str) -> Iterable[Finding]:
+    """Check one loop's annotations, images, classes and evaluator."""
+    subject = f'{loop} data'
+    if not cfg.get(f'{loop}_dataloader'):
+        yield error(subject, f'the config has no {loop}_dataloader')
+        return
+    dataset = innermost_dataset(cfg[f'{loop}_dataloader'])
+    if dataset.get('type') != 'CocoDataset':
+        yield warning(subject, f'{dataset.get("type")} is not checked, only CocoDataset')
+        return
+    split = split_paths(dataset)
+    classes = dataset.get('metainfo', {}).get('classes')
+    if isinstance(classes, str) or not classes:
+        yield error(
+            subject,
+            f'metainfo.classes is {classes!r}, expected a tuple of names; a tuple of one is '
+            "written ('plate',) with a comma",
+        )
+        return
+    counts = class_counts(cfg.model)
+    if counts and counts != {len(classes)}:
+        yield error(
+            subject,
+            f'{len(classes)} classes {tuple(classes)}, but heads with num_classes='
+            f'{", ".join(map(str, sorted(counts)))}. Set both alike, or use --data-root.',
+        )
+    yield from check_split(subject, split.ann_file, split.img_dir, classes)
+    yield from _check_evaluator(cfg, loop, split.ann_file)
+
+
+def check_backbone(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
+    """Build the backbone on no device and hold its checkpoint against it, tensor by tensor."""
+    backbone_cfg = cfg.model.get('backbone', {})
+    try:
+        with torch.device('meta'):
+            backbone = MODELS.build(backbone_cfg)
+    except (ValueError, TypeError, KeyError, AssertionError) as reason:
+        yield error('backbone', str(reason).strip('"\''))
+        return
+    init_cfg = backbone_cfg.get('init_cfg')
+    path = init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None
+    name = type(backbone).__name__
+    if not path:
+        if with_file and getattr(backbone, 'frozen', False):
+            yield error('backbone', f'{name} is frozen and has no init_cfg: random features')
+        else:
+            yield ok('backbone', f'{name} without a checkpoint')
+    elif with_file and init_cfg['type'] == 'ClearGraspCheckpoint':
+        file = open_backbone(path)
+        check_fit(file, backbone)
+        yield ok('backbone', f'{path}: {file.family.name}, {len(file.tensors)} tensors fit {name}')
+    elif '://' in path:
+        yield error(
+            'backbone', f'init_cfg.checkpoint is {path}; files are local, download it first'
+        )
+    else:
+        yield ok('backbone', f'{name} from {path}')
+
+
+def check_strides(cfg: Config) -> Iterable[Finding]:
+    """Hold the strides of anchors and RoI extractor against those that the backbone publishes.
+
+    mmdet's FPN fits maps of any size to each other, so that wrong strides would train silently.
+    """
+    model = cfg.model
+    try:
+        with torch.device('meta'):
+            strides = getattr(MODELS.build(model.backbone), 'out_strides', None)
+    except (ValueError, TypeError, KeyError, AssertionError):
+        return  # check_backbone tells
+    neck = model.get('neck')
+    if strides is None or not isinstance(neck, dict) or neck.get('type') != 'FPN':
+        return
+    levels = list(strides[neck.get('start_level', 0) :])
+    while len(levels) < neck['num_outs']:
+        levels.append(levels[-1] * 2)
+    heads = {
+        key: model[key].anchor_generator.strides
+        for key in ('rpn_head', 'bbox_head')
+        if 'anchor_generator' in model.get(key, {})
+    }
+    extractor = model.get('roi_head', {}).get('bbox_roi_extractor', {})
+    if 'featmap_strides' in extractor:
+        heads['roi_head.bbox_roi_extractor'] = extractor['featmap_strides']
+    wrong = {
+        key: list(found) for key, found in heads.items() if list(found) != levels[: len(found)]
+    }
+    for key, found in wrong.items():
+        yield error(
+            'strides',
+            f'{key} has strides {found}, but the backbone gives the pyramid {levels}: set them to '
+            f'{levels[: len(found)]}, or the backbone to output_stride=32',
+        )
+    if not wrong:
+        yield ok('strides', f'pyramid {levels} in backbone, anchors and RoI extractor')
+
+
+def check_schedule(cfg: Config) -> Iterable[Finding]:
+    """See that warm-up and decay fit into the run."""
+    max_epochs = cfg.train_cfg.get('max_epochs')
+    if max_epochs is None:
+        return
+    steps = _steps_per_epoch(cfg)
+    for scheduler in cfg.get('param_scheduler') or []:
+        by_epoch = scheduler.get('by_epoch', True)
+        length = max_epochs if by_epoch else steps * max_epochs
+        unit = 'epochs' if by_epoch else 'steps'
+        end = scheduler.get('end')
+        if end is not None and end > length:
+            yield warning(
+                'schedule',
+                f'{scheduler.type} ends after {end} {unit}, the run after {length}: the learning '
+                'rate does not get where it should. Change its end too.',
+            )
+    yield ok('schedule', f'{max_epochs} epochs of {steps} steps')
+
+
+def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
+    """Hold a detector's checkpoint against the config: weights there, classes alike."""
+    content = read_checkpoint(path)
+    if not isinstance(content, dict) or 'state_dict' not in content:
+        yield error(
+            'checkpoint',
+            f"{path} has no state_dict: expected a detector's checkpoint, as tools/train.py writes "
+            'it (a backbone file belongs into init_cfg.checkpoint)',
+        )
+        return
+    with torch.device('meta'):
+        expected = MODELS.build(cfg.model).state_dict()
+    found = content['state_dict']
+    wrong = [
+        name
+        for name, tensor in expected.items()
+        if name not in found or found[name].shape != tensor.shape
+    ] + [name for name in found if name not in expected]
+    if wrong:
+        yield error(
+            'checkpoint',
+            f'{path} does not fit the model of this config: {len(wrong)} of {len(expected)} '
+            f'tensors are missing, left over or of another shape (first: {wrong[0]}). Use the config that '
+            'lies in the work dir of that run.',
+        )
+        return
+    there = (content.get('meta') or {}).get('dataset_meta') or {}
+    classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes', ())
+    if there.get('classes') and tuple(there['classes']) != tuple(classes):
+        yield error(
+            'checkpoint',
+            f'{path} was trained for the classes {tuple(there["classes"])}, the config and data '
+            f'have {tuple(classes)}',
+        )
+    else:
+        yield ok('checkpoint', f'{path}: {len(expected)} tensors')
+
+
+def _check_evaluator(cfg: Config, loop: str, ann_file: Path) -> Iterable[Finding]:
+    evaluators = cfg.get(f'{loop}_evaluator') or []
+    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+        scored = evaluator.get('ann_file')
+        if scored and Path(scored).absolute() != ann_file.absolute():
+            yield error(
+                f'{loop} data',
+                f'images come from {ann_file}, but {loop}_evaluator.ann_file is {scored}: set both '
+                'to the same file',
+            )
+
+
+def _steps_per_epoch(cfg: Config) -> int:
+    images = len(read_coco(split_paths(innermost_dataset(cfg.train_dataloader)).ann_file).images)
+    world_size = int(os.environ.get('WORLD_SIZE', 1))
+    return -(-images // (cfg.train_dataloader.batch_size * world_size))
+
+
+def _collect(check: Iterable[Finding]) -> Iterable[Finding]:
+    """The findings of one check; an error that a person can act on is one of them."""
+    findings: list[Finding] = []
+    try:
+        for finding in check:
+            findings.append(finding)
+    except UserError as reason:
+        findings.append(error(type(reason).__name__.removesuffix('Error').lower(), str(reason)))
+    return findings
+
+
+def describe(findings: list[Finding]) -> str:
+    """Findings as lines of text.
+
+    Example:
+        >>> from mmdet_cleargrasp.findings import ok
+        >>> print(describe([ok('device', 'CPU with 2 threads')]))
+        ok      device: CPU with 2 threads
+    """
+    return '\n'.join(f'{MARKS[f.level]} {f.subject}: {f.text}' for f in findings)

@@ -1,0 +1,166 @@
+"""Turning a config file and a command line's options into the config of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from ..compat import train_on_cpu_processes
+from ..datasets.annotations import read_coco
+from ..datasets.layout import Split, find_splits, split_at_random
+from ..errors import ConfigError, DataError
+
+LOOPS = ('train', 'val', 'test')
+
+
+def load_config(
+    path: str | Path,
+    work_dir: str | Path | None = None,
+    cfg_options: dict[str, Any] | None = None,
+    launcher: str = 'none',
+) -> Config:
+    """Read a config file and set what every run needs.
+
+    Args:
+        path (str | Path): the config file.
+        work_dir (str | Path, optional): where the run writes; by default what the config says, and
+            ``work_dirs/NAME`` otherwise.
+        cfg_options (dict[str, Any], optional): values by dotted key that replace the config's.
+        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Raises:
+        ConfigError: no such file, or it cannot be evaluated.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f'no config at {path} (looked from {Path.cwd()})')
+    try:
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict(cfg_options or {})
+    except Exception as error:  # a config is Python code: anything may go wrong in it
+        raise ConfigError(f'{path} cannot be read: {type(error).__name__}: {error}') from error
+    if 'model' not in cfg:
+        raise ConfigError(f'{path} has no model; expected a config like those in configs/')
+    cfg.launcher = launcher
+    cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / path.stem)
+    if launcher == 'pytorch':
+        train_on_cpu_processes(cfg)
+    return cfg
+
+
+def use_data_root(cfg: Config, root: str | Path, whole: bool = False) -> None:
+    """Point a config at a folder of one's own data.
+
+    Sets annotation files, image folders and evaluators of training, validation and test, and the
+    class names and their number wherever they are needed. A folder with one annotation file is
+    parted at random, by the config's seed, into files in the work dir.
+
+    Args:
+        cfg (Config): is changed.
+        root (str | Path): a folder with COCO annotations, see :func:`.find_splits`.
+        whole (bool): a folder with one annotation file is taken whole, to test on, not parted.
+
+    Raises:
+        DataError: the folder's layout is not known, or its splits differ in their categories.
+    """
+    splits = find_splits(root)
+    if 'all' in splits:
+        if whole:
+            splits = {'test': splits['all']}
+        else:
+            seed = cfg.get('randomness', {}).get('seed') or 0
+            splits = split_at_random(splits['all'], Path(cfg.work_dir) / 'splits', seed=seed)
+    fallbacks = {'train': ('train', 'test'), 'val': ('val', 'test'), 'test': ('test', 'val')}
+    chosen = {}
+    for loop in LOOPS:
+        chosen[loop] = next((splits[name] for name in fallbacks[loop] if name in splits), None)
+        if chosen[loop] is None:
+            raise DataError(f'{root} has no {loop} split, only {", ".join(splits)}')
+    classes = _common_classes(chosen)
+    for loop, split in chosen.items():
+        _set_split(cfg, loop, split, classes)
+    set_num_classes(cfg.model, len(classes))
+
+
+def set_num_classes(model: dict[str, Any], num_classes: int) -> None:
+    """Set the number of classes in every head of a model's config.
+
+    Args:
+        model (dict): is changed. The region proposal network keeps its own: it tells object from
+            background, whatever the classes.
+        num_classes (int): from 1 on.
+
+    Example:
+        >>> model = dict(bbox_head=dict(num_classes=80), rpn_head=dict(num_classes=1))
+        >>> set_num_classes(model, 3)
+        >>> model
+        {'bbox_head': {'num_classes': 3}, 'rpn_head': {'num_classes': 1}}
+    """
+    for head in _heads(model):
+        head['num_classes'] = num_classes
+
+
+def class_counts(model: dict[str, Any]) -> set[int]:
+    """The numbers of classes that a model's heads are configured for.
+
+    Example:
+        >>> class_counts(dict(roi_head=dict(bbox_head=dict(num_classes=3))))
+        {3}
+    """
+    return {head['num_classes'] for head in _heads(model)}
+
+
+def innermost_dataset(dataloader: dict[str, Any]) -> ConfigDict:
+    """The data set of a loader's config, inside wrappers such as ``RepeatDataset``."""
+    dataset = dataloader['dataset']
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
+
+
+def split_paths(dataset: dict[str, Any]) -> Split:
+    """Annotation file and image folder of a data set's config, as mmdet joins them."""
+    root = Path(dataset.get('data_root') or '')
+    prefix = dataset.get('data_prefix', {}).get('img', '')
+    return Split(root / dataset['ann_file'], root / prefix)
+
+
+def _heads(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if 'num_classes' in node:
+            yield node
+        children = [value for key, value in node.items() if key != 'rpn_head']
+    else:
+        children = list(node) if isinstance(node, list | tuple) else []
+    for child in children:
+        yield from _heads(child)
+
+
+def _common_classes(splits: dict[str, Split]) -> tuple[str, ...]:
+    classes = {loop: read_coco(split.ann_file).classes for loop, split in splits.items()}
+    for loop, names in classes.items():
+        if names != classes['train']:
+            raise DataError(
+                f'the categories differ: {splits["train"].ann_file} has {classes["train"]}, '
+                f'{splits[loop].ann_file} has {names}. Use the same, in the same order.'
+            )
+    if not classes['train']:
+        raise DataError(f'{splits["train"].ann_file} lists no categories')
+    return classes['train']
+
+
+def _set_split(cfg: Config, loop: str, split: Split, classes: tuple[str, ...]) -> None:
+    innermost_dataset(cfg[f'{loop}_dataloader']).update(
+        data_root='',
+        ann_file=str(split.ann_file),
+        data_prefix=dict(img=f'{split.img_dir}/'),
+        metainfo=dict(classes=classes),
+    )
+    if loop != 'train':
+        evaluators = cfg[f'{loop}_evaluator']
+        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+            if 'ann_file' in evaluator:
+                evaluator['ann_file'] = str(split.ann_file)

@@ -1,0 +1,65 @@
+"""Testing a detector: check, predict, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmdet.evaluation import DumpDetResults
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from ..analysis.detection_report import write_report
+from ..errors import ConfigError
+from .preflight import check_run, refuse_errors
+from .run_config import innermost_dataset, split_paths
+
+#: CocoMetric names its file of predictions PREFIX.bbox.json.
+PREDICTIONS_PREFIX = 'predictions'
+
+
+def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> Path:
+    """Check, run a detector over its test data and report on it.
+
+    Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file: the predictions
+    in COCO's format, ``metrics.json``, ``pr_curves.png`` and ``confusion_matrix.png``.
+
+    Args:
+        cfg (Config): from :func:`.load_config`.
+        checkpoint (str | Path): the detector's weights.
+        out (str | Path, optional): a ``.pkl`` file for MMDetection's own analysis tools.
+
+    Returns:
+        Path: the folder of the report.
+
+    Raises:
+        ConfigError: the check found errors; nothing was started.
+    """
+    if out and Path(out).suffix not in ('.pkl', '.pickle'):
+        raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
+    refuse_errors(check_run(cfg, loops=('test',), checkpoint=checkpoint))
+    cfg.load_from = str(checkpoint)
+    ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
+    report_dir = Path(cfg.work_dir) / 'test' / ann_file.stem
+    _keep_predictions(cfg, report_dir)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    if out:
+        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
+    runner.test()
+    if is_main_process():
+        predictions = report_dir / f'{PREDICTIONS_PREFIX}.bbox.json'
+        classes = innermost_dataset(cfg.test_dataloader).metainfo.classes
+        print(write_report(ann_file, predictions, report_dir, classes))
+        print(f'\neverything is in {report_dir}')
+    return report_dir
+
+
+def _keep_predictions(cfg: Config, report_dir: Path) -> None:
+    report_dir.mkdir(parents=True, exist_ok=True)
+    evaluators = cfg.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    coco = [evaluator for evaluator in evaluators if evaluator.get('type') == 'CocoMetric']
+    if not coco:
+        raise ConfigError('test_evaluator has no CocoMetric, which the report is made from')
+    coco[0].outfile_prefix = str(report_dir / PREDICTIONS_PREFIX)

@@ -1,0 +1,91 @@
+"""Training a detector: check, run, say where everything is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import master_only
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from ..errors import CheckpointError, ConfigError
+from .hooks.curves_hook import CURVES_FILE
+from .preflight import check_run, refuse_errors
+
+
+def enable_amp(cfg: Config) -> None:
+    """Train in mixed precision."""
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.loss_scale = 'dynamic'
+
+
+def enable_auto_scale_lr(cfg: Config) -> None:
+    """Scale the learning rate with the batch over all processes.
+
+    Raises:
+        ConfigError: the config does not say for which batch its learning rate is meant.
+    """
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise ConfigError(
+            '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config: the '
+            'batch in all processes together for which its learning rate is meant'
+        )
+    cfg.auto_scale_lr.enable = True
+
+
+def resume(cfg: Config, checkpoint: str | None) -> Path | None:
+    """Let a run go on from a checkpoint.
+
+    The backbone's own file is not needed any more: where it is gone, the checkpoint, which holds
+    the same weights, takes its place.
+
+    Args:
+        cfg (Config): is changed.
+        checkpoint (str, optional): the file, or ``'auto'`` for the latest in the work dir.
+
+    Returns:
+        Path: the checkpoint; ``None`` where there is none yet and the run starts afresh.
+
+    Raises:
+        CheckpointError: the checkpoint is not there.
+    """
+    found = find_latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else checkpoint
+    if not found:
+        print(f'nothing to resume in {cfg.work_dir}: starting afresh')
+        return None
+    if not Path(found).is_file():
+        raise CheckpointError(f'no checkpoint to resume at {found}')
+    cfg.resume = True
+    cfg.load_from = str(found)
+    init_cfg = cfg.model.get('backbone', {}).get('init_cfg') or {}
+    if init_cfg.get('type') == 'ClearGraspCheckpoint' and not Path(init_cfg.checkpoint).is_file():
+        init_cfg.checkpoint = str(found)
+    return Path(found)
+
+
+def train(cfg: Config) -> None:
+    """Check a run and train it.
+
+    Args:
+        cfg (Config): from :func:`.load_config`.
+
+    Raises:
+        ConfigError: the check found errors; nothing was started.
+    """
+    refuse_errors(check_run(cfg, checkpoint=cfg.get('load_from') if cfg.get('resume') else None))
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.train()
+    _say_where(runner)
+
+
+@master_only
+def _say_where(runner: Runner) -> None:
+    work_dir = Path(runner.work_dir)
+    best = max(work_dir.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
+    config = work_dir / Path(runner.cfg.filename).name
+    print(f'\ntraining is complete; everything is in {work_dir}')
+    print(f'  curves           {work_dir / CURVES_FILE}')
+    print(f'  best checkpoint  {best or "none: validation found nothing yet"}')
+    print(f'  last checkpoint  {find_latest_checkpoint(work_dir)}')
+    print(f'next: python tools/test.py {config} {best or find_latest_checkpoint(work_dir)}')

@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from mmdet_cleargrasp import config_path
+from mmdet_cleargrasp.engine import preflight
+from mmdet_cleargrasp.engine.run_config import load_config, use_data_root
+from mmdet_cleargrasp.errors import ConfigError
+
+
+@pytest.fixture
+def cfg(tiny_config, toy_plates, tmp_path):
+    cfg = load_config(tiny_config, work_dir=tmp_path / 'run')
+    use_data_root(cfg, toy_plates)
+    return cfg
+
+
+def levels(findings):
+    return {finding.level for finding in findings}
+
+
+def test_good_run_passes(cfg):
+    findings = preflight.check_run(cfg)
+    assert 'error' not in levels(findings), preflight.describe(findings)
+    subjects = {finding.subject for finding in findings}
+    assert subjects >= {'versions', 'device', 'train data', 'val data', 'backbone', 'strides'}
+
+
+DENSE = {'model.backbone.output_stride': 8}
+FITTED = {
+    'model.rpn_head.anchor_generator.strides': [4, 8, 8, 8, 16],
+    'model.roi_head.bbox_roi_extractor.featmap_strides': [4, 8, 8, 8],
+}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'model.backbone.init_cfg.checkpoint': 'absent.pth'}, 'no checkpoint at absent.pth'),
+        ({'model.backbone.depth': 34}, r'holds ResNet-18 .*asks for ResNet-34.*depth=18'),
+        ({'model.backbone.depth': 42}, r'depth=42, expected one of'),
+        ({'model.backbone.colour': 'red'}, 'colour'),
+        ({'model.backbone.type': 'ClearGraspResnet'}, 'ClearGraspResnet is not in the'),
+        ({'model.backbone.init_cfg': None}, 'frozen and has no init_cfg'),
+        (DENSE, r'rpn_head has strides \[4, 8, 16, 32, 64\].*\[4, 8, 8, 8, 16\]'),
+        ({'model.roi_head.bbox_head.num_classes': 80}, 'num_classes=80'),
+        (
+            {'train_dataloader.dataset.metainfo.classes': 'plate'},
+            r"classes is 'plate', .*\('plate',\)",
+        ),
+        ({'train_dataloader.dataset.ann_file': 'absent.json'}, 'no annotation file at absent.json'),
+        ({'val_evaluator.ann_file': 'other.json'}, 'val_evaluator.ann_file is other.json'),
+        ({'work_dir': __file__}, 'not a folder that you may write to'),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else '',
+)
+def test_what_is_in_the_way_is_named(cfg, changes, message):
+    cfg.merge_from_dict(changes)
+    with pytest.raises(ConfigError, match=message):
+        preflight.refuse_errors(preflight.check_run(cfg))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_mixed_precision_without_gpu_is_refused(cfg):
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    assert 'error' in levels(preflight.check_device(cfg))
+
+
+def test_dense_backbone_with_fitted_strides_passes(cfg):
+    cfg.merge_from_dict({**DENSE, **FITTED})
+    assert levels(preflight.check_strides(cfg)) == {'ok'}
+
+
+@pytest.mark.parametrize(
+    ('start_level', 'strides'), [(0, [4, 8, 16, 32, 64]), (1, [8, 16, 32, 64, 128])]
+)
+def test_pyramids_start_where_the_neck_does(start_level, strides):
+    name = 'retinanet' if start_level else 'frcnn'
+    cfg = load_config(config_path(f'{name}_cleargrasp_plates'))
+    assert [str(strides) in finding.text for finding in preflight.check_strides(cfg)] == [True]
+
+
+@pytest.mark.parametrize(
+    'scheduler',
+    [dict(type='LinearLR', by_epoch=False, end=500), dict(type='CosineAnnealingLR', end=12)],
+)
+def test_schedule_longer_than_the_run_is_doubtful(cfg, scheduler):
+    cfg.param_scheduler = [scheduler]
+    assert 'warning' in levels(preflight.check_schedule(cfg))
+
+
+def test_checkpoint_of_another_model_is_refused(cfg, tmp_path):
+    torch.save({'state_dict': {'backbone.conv1.weight': torch.ones(1)}}, tmp_path / 'other.pth')
+    found = preflight.describe(preflight.check_run(cfg, ('test',), tmp_path / 'other.pth'))
+    assert 'does not fit the model of this config' in found
+
+
+def test_backbone_file_given_as_checkpoint_is_explained(cfg, backbone_files):
+    found = preflight.describe(preflight.check_run(cfg, ('test',), backbone_files(18)))
+    assert 'belongs into init_cfg.checkpoint' in found

@@ -1,0 +1,192 @@
+"""The commands that users type, from end to end on tiny data."""
+
+import json
+
+import pytest
+import torch
+
+from mmdet_cleargrasp.checkpoints import read_checkpoint
+from tests.conftest import ROOT
+
+TRAIN, TEST = 'tools/train.py', 'tools/test.py'
+
+
+@pytest.fixture(scope='module')
+def finished_run(tiny_config, toy_plates, run_tool, tmp_path_factory):
+    """A work dir after tools/train.py, with what it printed."""
+    work_dir = tmp_path_factory.mktemp('run')
+    done = run_tool(TRAIN, tiny_config, '--data-root', toy_plates, '--work-dir', work_dir)
+    return work_dir, done.stdout + done.stderr
+
+
+def test_training_leaves_checkpoints_curves_and_says_where(finished_run, backbone_files):
+    work_dir, output = finished_run
+    assert (work_dir / 'epoch_2.pth').is_file()
+    assert (work_dir / 'curves.png').stat().st_size > 0
+    assert 'everything is in' in output
+    assert f'next: python tools/test.py {work_dir}' in output
+    assert 'loaded 122 of 122 backbone tensors (ResNet-18)' in output
+    assert 'eta:' in output
+    for loss in ('loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox'):
+        assert loss in output
+    trained = read_checkpoint(work_dir / 'epoch_2.pth')['state_dict']
+    for name, tensor in read_checkpoint(backbone_files(18))['model_state_dict'].items():
+        assert torch.equal(trained[name], tensor), name
+
+
+def test_testing_leaves_a_report(finished_run, run_tool):
+    work_dir, _ = finished_run
+    config, checkpoint = work_dir / 'tiny.py', work_dir / 'epoch_2.pth'
+    done = run_tool(
+        TEST, config, checkpoint, '--work-dir', work_dir, '--show-dir', 'drawn',
+        '--out', work_dir / 'predictions.pkl',
+    )  # fmt: skip
+    report = work_dir / 'test' / 'val'
+    assert f'everything is in {report}' in done.stdout
+    metrics = json.loads((report / 'metrics.json').read_text())
+    assert 0 <= metrics['AP'] <= metrics['AP50'] <= 1
+    assert set(metrics['per_class']) == {'petri_dish', 'square_dish', 'multiwell_plate'}
+    for name in ('pr_curves.png', 'confusion_matrix.png', 'predictions.bbox.json'):
+        assert (report / name).is_file()
+    assert (work_dir / 'predictions.pkl').is_file()
+    assert len(list(work_dir.glob('*/drawn/*.jpg'))) == 3
+
+
+def test_mmdetection_s_own_tools_read_the_run(finished_run, run_tool, tmp_path):
+    work_dir, _ = finished_run
+    run_tool(TEST, work_dir / 'tiny.py', work_dir / 'epoch_2.pth', '--work-dir', tmp_path,
+             '--out', tmp_path / 'p.pkl')  # fmt: skip
+    run_tool('-m', 'mmdet_cleargrasp', 'confusion_matrix', work_dir / 'tiny.py', tmp_path / 'p.pkl',
+             tmp_path / 'matrix')  # fmt: skip
+    assert list((tmp_path / 'matrix').glob('*.png'))
+
+
+def test_mmdetection_s_inferencer_reads_the_run(finished_run, toy_plates):
+    from mmdet.apis import DetInferencer
+
+    work_dir, _ = finished_run
+    inferencer = DetInferencer(
+        str(work_dir / 'tiny.py'), str(work_dir / 'epoch_2.pth'), device='cpu'
+    )
+    image = str(next((toy_plates / 'val').glob('*.jpg')))
+    found = inferencer(image, no_save_vis=True, print_result=False)['predictions'][0]
+    assert set(found) == {'labels', 'scores', 'bboxes'}
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ['plot_curve', '{run}', '--keys', 'loss', 'bbox_mAP', '--out', '{out}/a.png'],
+        [
+            'plot_curve',
+            '{run}',
+            '{run}',
+            '--keys',
+            'lr',
+            '--legend',
+            'a',
+            'b',
+            '--out',
+            '{out}/b.png',
+        ],
+    ],
+)
+def test_curves_of_the_run(finished_run, run_tool, tmp_path, arguments):
+    arguments = [a.format(run=finished_run[0], out=tmp_path) for a in arguments]
+    run_tool('tools/analysis_tools/analyze_logs.py', *arguments)
+    assert len(list(tmp_path.glob('*.png'))) == 1
+
+
+def test_times_of_the_run(finished_run, run_tool):
+    done = run_tool('tools/analysis_tools/analyze_logs.py', 'cal_train_time', finished_run[0])
+    assert 'average iter time' in done.stdout
+
+
+def test_resumed_run_goes_on_where_it_stopped(finished_run, run_tool, tmp_path, toy_plates):
+    work_dir, _ = finished_run
+    done = run_tool(
+        TRAIN, work_dir / 'tiny.py', '--work-dir', tmp_path, '--resume', work_dir / 'epoch_2.pth',
+        '--cfg-options', 'train_cfg.max_epochs=3', 'model.backbone.init_cfg.checkpoint=gone.pth',
+    )  # fmt: skip
+    assert 'Epoch(train)  [3]' in done.stdout + done.stderr
+    assert not (tmp_path / 'epoch_2.pth').exists()
+    assert (tmp_path / 'epoch_3.pth').is_file()
+
+
+def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_path):
+    done = run_tool(
+        '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29571', TRAIN,
+        tiny_config, '--launcher', 'pytorch', '--data-root', toy_plates, '--work-dir', tmp_path,
+        '--auto-scale-lr', '--cfg-options', 'train_cfg.max_epochs=1',
+    )  # fmt: skip
+    assert (tmp_path / 'epoch_1.pth').is_file()
+    assert done.stdout.count('training is complete') == 1
+    assert 'LR has been set from 0.0002 to' in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'code', 'message'),
+    [
+        ([TRAIN, 'absent.py'], 1, 'error: no config at absent.py'),
+        ([TRAIN], 2, 'required: config'),
+        ([TRAIN, '{config}', '--data-root', 'absent'], 1, 'error: no folder at absent'),
+        ([TRAIN, '{config}'], 1, 'no annotation file at data/plates'),
+        ([TRAIN, '{config}', '--data-root', '{data}', '--amp'], 1, 'needs a GPU'),
+        ([TRAIN, '{config}', '--data-root', '{data}', '--resume', 'no.pth'], 1, 'resume at no.pth'),
+        ([TEST, '{config}', 'absent.pth', '--data-root', '{data}'], 1, 'no checkpoint at absent.pth'),
+        ([TEST, '{config}', 'a.pth', '--data-root', '{data}', '--out', 'x.txt'], 1, 'ends in .pkl'),
+        (['tools/doctor.py', '{config}', '--data-root', '{data}', '--cfg-options',
+          'model.backbone.depth=50'], 1, 'holds ResNet-18'),
+        (['tools/analysis_tools/analyze_logs.py', 'plot_curve', 'absent'], 1, 'absent is not there'),
+        (['tools/model_converters/extract_backbone.py', 'README.md'], 1, 'README.md'),
+        (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 1, 'no script of MMDetection'),
+    ],
+)  # fmt: skip
+@pytest.mark.skipif(torch.cuda.is_available(), reason='--amp works with a GPU')
+def test_mistakes_end_in_one_message(
+    run_tool, tiny_config, toy_plates, arguments, code, message, tmp_path
+):
+    arguments = [a.format(config=tiny_config, data=toy_plates) for a in arguments]
+    if arguments[0] in (TRAIN, TEST) and len(arguments) > 2:
+        arguments += ['--work-dir', str(tmp_path)]
+    done = run_tool(*arguments, check=False)
+    assert done.returncode == code
+    assert message in done.stderr + done.stdout
+    assert 'Traceback' not in done.stderr
+
+
+def test_doctor_says_ready(run_tool, tiny_config, toy_plates):
+    done = run_tool('tools/doctor.py', tiny_config, '--data-root', toy_plates)
+    assert done.stdout.strip().endswith('ready to run')
+
+
+def test_extract_backbone_shows_and_writes_the_plain_file(run_tool, backbone_files, tmp_path):
+    tool = 'tools/model_converters/extract_backbone.py'
+    done = run_tool(tool, backbone_files(18), tmp_path / 'plain.pth')
+    assert 'family    ResNet-18' in done.stdout
+    assert 'conv1.weight' in read_checkpoint(tmp_path / 'plain.pth')
+    again = run_tool(tool, backbone_files(18), tmp_path / 'plain.pth', check=False)
+    assert again.returncode == 1
+    assert '--overwrite' in again.stderr
+
+
+def test_generators_make_what_training_reads(run_tool, tmp_path):
+    run_tool('tools/dataset_converters/draw_toy_plates.py', tmp_path / 'toy', '--train', '4',
+             '--val', '2', '--size', '64')  # fmt: skip
+    run_tool('tools/model_converters/random_backbone.py', tmp_path / 'toy' / 'train',
+             tmp_path / 'random.pth', '--depth', '18')  # fmt: skip
+    assert (tmp_path / 'random.pth').is_file()
+
+
+def test_every_command_line_has_help_with_examples(run_tool):
+    tools = [p for p in sorted((ROOT / 'tools').rglob('*.py'))]
+    assert tools
+    for tool in tools:
+        assert 'python tools/' in run_tool(tool, '--help').stdout, tool
+
+
+def test_mmdetection_s_scripts_are_listed_and_run(run_tool, tiny_config):
+    listed = run_tool('-m', 'mmdet_cleargrasp').stdout
+    assert 'analysis_tools/browse_dataset' in listed
+    shown = run_tool('-m', 'mmdet_cleargrasp', 'misc/print_config', tiny_config).stdout
+    assert 'ClearGraspResNet' in shown

@@ -1,0 +1,68 @@
+"""Plot curves of runs, or their training times, from work dirs or JSON logs."""
+
+import argparse
+from pathlib import Path
+
+EXAMPLES = """
+examples:
+  python tools/analysis_tools/analyze_logs.py plot_curve work_dirs/frcnn_cleargrasp_plates \\
+      --keys loss_cls loss_bbox --out losses.png
+  python tools/analysis_tools/analyze_logs.py plot_curve RUN_A RUN_B --keys bbox_mAP \\
+      --legend ClearGrasp random --out map.png
+  python tools/analysis_tools/analyze_logs.py cal_train_time work_dirs/frcnn_cleargrasp_plates
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    tasks = parser.add_subparsers(dest='task', required=True)
+    plot = tasks.add_parser('plot_curve', help='draw logged values')
+    plot.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
+    plot.add_argument('--keys', nargs='+', default=['bbox_mAP'], help='what to draw [bbox_mAP]')
+    plot.add_argument('--start-epoch', type=int, default=1, help='epoch to start from [1]')
+    plot.add_argument('--title', help='title of the picture')
+    plot.add_argument('--legend', nargs='+', help='a name a curve, run by run')
+    plot.add_argument('--out', default='curves.png', help='picture to write [curves.png]')
+    # MMDetection's tool needs to be told what the log says itself.
+    plot.add_argument('--eval-interval', help=argparse.SUPPRESS)
+    times = tasks.add_parser('cal_train_time', help='seconds a training step, by epoch')
+    times.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
+    times.add_argument(
+        '--include-outliers', action='store_true', help="count each epoch's first logged step too"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+
+    from mmdet_cleargrasp.analysis.curves import plot_curves, train_times
+    from mmdet_cleargrasp.analysis.logs import read_run
+    from mmdet_cleargrasp.errors import friendly_exit
+
+    with friendly_exit():
+        if args.task == 'plot_curve':
+            plot_curves(
+                args.json_logs, args.keys, args.out, args.legend, args.title, args.start_epoch
+            )
+            print(f'wrote {Path(args.out)}')
+            return
+        for log in args.json_logs:
+            print_times(log, train_times(read_run(log), args.include_outliers))
+
+
+def print_times(log: str, times: dict[int, float]) -> None:
+    slowest, fastest = max(times, key=times.get), min(times, key=times.get)
+    mean = sum(times.values()) / len(times)
+    deviation = (sum((value - mean) ** 2 for value in times.values()) / len(times)) ** 0.5
+    print(f'-----Analyze train time of {log}-----')
+    print(f'slowest epoch {slowest}, average time is {times[slowest]:.4f} s/iter')
+    print(f'fastest epoch {fastest}, average time is {times[fastest]:.4f} s/iter')
+    print(f'time std over epochs is {deviation:.4f}')
+    print(f'average iter time: {mean:.4f} s/iter\n')
+
+
+if __name__ == '__main__':
+    main()
