@@ -242,8 +242,8 @@ def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
         yield error(
             'checkpoint',
             f'{path} does not fit the model of this config: {len(wrong)} of {len(expected)} '
-            f'tensors are missing, left over or of another shape (first: {wrong[0]}). Use the config that '
-            'lies in the work dir of that run.',
+            f'tensors are missing, left over or of another shape (first: {wrong[0]}). Use the '
+            'config that lies in the work dir of that run.',
         )
         return
     there = (content.get('meta') or {}).get('dataset_meta') or {}
