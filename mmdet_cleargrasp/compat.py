@@ -11,9 +11,10 @@ import importlib.util
 import pickle
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -106,22 +107,30 @@ def allow_mmengine_history() -> None:
             raise pickle.UnpicklingError(f'GLOBAL getattr {name} was not an allowed global')
         return getattr(owner, name)
 
-    # Pickle names a method by a call of getattr, which as it is would open up everything.
-    history_method.__module__ = 'builtins'
-    history_method.__name__ = history_method.__qualname__ = 'getattr'
-    array_core = np._core if hasattr(np, '_core') else np.core  # renamed in numpy 2.0
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            history_method,
-            np.ndarray,
-            np.dtype,
-            type(np.dtype(np.float64)),
-            type(np.dtype(np.int64)),
-            array_core.multiarray._reconstruct,
-            array_core.multiarray.scalar,
-        ]
-    )
+    new_array, new_scalar = np.zeros(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+    allowed = [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        type(np.dtype(np.float64)),
+        type(np.dtype(np.int64)),
+        # Pickle names a method by a call of getattr, which as it is would open up everything.
+        _under_name('builtins', 'getattr', history_method),
+    ]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):  # numpy 1 and 2
+        allowed.append(_under_name(module, '_reconstruct', new_array))
+        allowed.append(_under_name(module, 'scalar', new_scalar))
+    torch.serialization.add_safe_globals(allowed)
+
+
+def _under_name(module: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that torch's allow-list takes for ``module.name``."""
+
+    def renamed(*args: object) -> object:
+        return function(*args)
+
+    renamed.__module__, renamed.__name__, renamed.__qualname__ = module, name, name
+    return renamed
 
 
 def read_local_checkpoints_safely() -> None:

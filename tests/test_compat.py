@@ -71,10 +71,21 @@ def test_log_history_of_mmengine_loads_without_unpickling_at_large(tmp_path):
     history = HistoryBuffer()
     history.update(0.5)
     history.update(2, count=3)
-    torch.save({'message_hub': {'loss': history}, 'counts': np.arange(3)}, tmp_path / 'run.pth')
+    content = {'message_hub': {'loss': history}, 'counts': np.arange(3), 'mAP': np.float64(0.25)}
+    torch.save(content, tmp_path / 'run.pth')
     content = torch.load(tmp_path / 'run.pth', weights_only=True)
     assert content['message_hub']['loss'].data[0].tolist() == [0.5, 2.0]
     assert content['counts'].tolist() == [0, 1, 2]
+    assert content['mAP'] == 0.25
+
+
+@pytest.mark.parametrize('module', ['numpy.core.multiarray', 'numpy._core.multiarray'])
+def test_arrays_that_another_numpy_pickled_load(tmp_path, module):
+    torch.save({'counts': np.arange(3)}, tmp_path / 'run.pth', _use_new_zipfile_serialization=False)
+    content = (tmp_path / 'run.pth').read_bytes()
+    own = np.zeros(0).__reduce__()[0].__module__
+    (tmp_path / 'run.pth').write_bytes(content.replace(own.encode(), module.encode()))
+    assert read_checkpoint(tmp_path / 'run.pth')['counts'].tolist() == [0, 1, 2]
 
 
 class Reach:
