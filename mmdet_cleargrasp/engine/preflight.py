@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import mmcv
 import mmdet
@@ -16,6 +17,7 @@ import torchvision
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from torch import nn
 
 from ..checkpoints import check_fit, open_backbone, read_checkpoint
 from ..datasets.annotations import read_coco
@@ -44,7 +46,7 @@ def check_run(
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     checks = [check_versions(), check_device(cfg), check_work_dir(cfg)]
     checks += [check_data(cfg, loop) for loop in loops]
-    checks += [check_backbone(cfg, with_file=checkpoint is None), check_strides(cfg)]
+    checks.append(check_model(cfg, with_file=checkpoint is None))
     if 'train' in loops:
         checks.append(check_schedule(cfg))
     if checkpoint is not None:
@@ -133,71 +135,21 @@ def check_data(cfg: Config, loop: str) -> Iterable[Finding]:
     yield from _check_evaluator(cfg, loop, split.ann_file)
 
 
-def check_backbone(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
-    """Build the backbone on no device and hold its checkpoint against it, tensor by tensor."""
-    backbone_cfg = cfg.model.get('backbone', {})
+def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
+    """Build the backbone on no device, hold its file against it, and the heads' strides.
+
+    Args:
+        cfg (Config): of the run.
+        with_file (bool): the backbone's own file will be read.
+    """
     try:
         with torch.device('meta'):
-            backbone = MODELS.build(backbone_cfg)
+            backbone = MODELS.build(cfg.model.backbone)
     except (ValueError, TypeError, KeyError, AssertionError) as reason:
         yield error('backbone', str(reason).strip('"\''))
         return
-    init_cfg = backbone_cfg.get('init_cfg')
-    path = init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None
-    name = type(backbone).__name__
-    if not path:
-        if with_file and getattr(backbone, 'frozen', False):
-            yield error('backbone', f'{name} is frozen and has no init_cfg: random features')
-        else:
-            yield ok('backbone', f'{name} without a checkpoint')
-    elif with_file and init_cfg['type'] == 'ClearGraspCheckpoint':
-        file = open_backbone(path)
-        check_fit(file, backbone)
-        yield ok('backbone', f'{path}: {file.family.name}, {len(file.tensors)} tensors fit {name}')
-    elif '://' in path:
-        yield error(
-            'backbone', f'init_cfg.checkpoint is {path}; files are local, download it first'
-        )
-    else:
-        yield ok('backbone', f'{name} from {path}')
-
-
-def check_strides(cfg: Config) -> Iterable[Finding]:
-    """Hold the strides of anchors and RoI extractor against those that the backbone publishes.
-
-    mmdet's FPN fits maps of any size to each other, so that wrong strides would train silently.
-    """
-    model = cfg.model
-    try:
-        with torch.device('meta'):
-            strides = getattr(MODELS.build(model.backbone), 'out_strides', None)
-    except (ValueError, TypeError, KeyError, AssertionError):
-        return  # check_backbone tells
-    neck = model.get('neck')
-    if strides is None or not isinstance(neck, dict) or neck.get('type') != 'FPN':
-        return
-    levels = list(strides[neck.get('start_level', 0) :])
-    while len(levels) < neck['num_outs']:
-        levels.append(levels[-1] * 2)
-    heads = {
-        key: model[key].anchor_generator.strides
-        for key in ('rpn_head', 'bbox_head')
-        if 'anchor_generator' in model.get(key, {})
-    }
-    extractor = model.get('roi_head', {}).get('bbox_roi_extractor', {})
-    if 'featmap_strides' in extractor:
-        heads['roi_head.bbox_roi_extractor'] = extractor['featmap_strides']
-    wrong = {
-        key: list(found) for key, found in heads.items() if list(found) != levels[: len(found)]
-    }
-    for key, found in wrong.items():
-        yield error(
-            'strides',
-            f'{key} has strides {found}, but the backbone gives the pyramid {levels}: set them to '
-            f'{levels[: len(found)]}, or the backbone to output_stride=32',
-        )
-    if not wrong:
-        yield ok('strides', f'pyramid {levels} in backbone, anchors and RoI extractor')
+    yield from _check_strides(cfg.model, getattr(backbone, 'out_strides', None))
+    yield from _check_backbone_file(cfg.model.backbone, backbone, with_file)
 
 
 def check_schedule(cfg: Config) -> Iterable[Finding]:
@@ -256,6 +208,57 @@ def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
         )
     else:
         yield ok('checkpoint', f'{path}: {len(expected)} tensors')
+
+
+def _check_backbone_file(
+    backbone_cfg: dict[str, Any], backbone: nn.Module, with_file: bool
+) -> Iterable[Finding]:
+    init_cfg = backbone_cfg.get('init_cfg')
+    path = init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None
+    name = type(backbone).__name__
+    if not path:
+        if with_file and getattr(backbone, 'frozen', False):
+            yield error('backbone', f'{name} is frozen and has no init_cfg: random features')
+        else:
+            yield ok('backbone', f'{name} without a checkpoint')
+    elif with_file and init_cfg['type'] == 'ClearGraspCheckpoint':
+        file = open_backbone(path)
+        check_fit(file, backbone)
+        yield ok('backbone', f'{path}: {file.family.name}, {len(file.tensors)} tensors fit {name}')
+    elif '://' in path:
+        yield error('backbone', f'init_cfg.checkpoint is {path}; files are local: download it first')
+    else:
+        yield ok('backbone', f'{name} from {path}')
+
+
+def _check_strides(model: dict[str, Any], strides: tuple[int, ...] | None) -> Iterable[Finding]:
+    """Hold the strides of anchors and RoI extractor against those that the backbone publishes.
+
+    mmdet's FPN fits maps of any size to each other, so that wrong strides would train silently.
+    """
+    neck = model.get('neck')
+    if strides is None or not isinstance(neck, dict) or neck.get('type') != 'FPN':
+        return
+    levels = list(strides[neck.get('start_level', 0) :])
+    while len(levels) < neck['num_outs']:
+        levels.append(levels[-1] * 2)
+    heads = {
+        key: model[key].anchor_generator.strides
+        for key in ('rpn_head', 'bbox_head')
+        if 'anchor_generator' in model.get(key, {})
+    }
+    extractor = model.get('roi_head', {}).get('bbox_roi_extractor', {})
+    if 'featmap_strides' in extractor:
+        heads['roi_head.bbox_roi_extractor'] = extractor['featmap_strides']
+    wrong = {key: found for key, found in heads.items() if list(found) != levels[: len(found)]}
+    for key, found in wrong.items():
+        yield error(
+            'strides',
+            f'{key} has strides {list(found)}, but the backbone gives the pyramid {levels}: set '
+            f'them to {levels[: len(found)]}, or the backbone to output_stride=32',
+        )
+    if not wrong:
+        yield ok('strides', f'pyramid {levels} in backbone, anchors and RoI extractor')
 
 
 def _check_evaluator(cfg: Config, loop: str, ann_file: Path) -> Iterable[Finding]:
