@@ -107,6 +107,11 @@ def allow_mmengine_history() -> None:
             raise pickle.UnpicklingError(f'GLOBAL getattr {name} was not an allowed global')
         return getattr(owner, name)
 
+    def latin1_bytes(text: str, encoding: str) -> bytes:
+        if encoding != 'latin1':
+            raise pickle.UnpicklingError(f'GLOBAL _codecs.encode {encoding} was not allowed')
+        return text.encode('latin1')
+
     new_array, new_scalar = np.zeros(0).__reduce__()[0], np.float64(0).__reduce__()[0]
     allowed = [
         HistoryBuffer,
@@ -116,6 +121,8 @@ def allow_mmengine_history() -> None:
         type(np.dtype(np.int64)),
         # Pickle names a method by a call of getattr, which as it is would open up everything.
         _under_name('builtins', 'getattr', history_method),
+        # Pickle's protocol 2 writes bytes so; torch 2.5 and later allow it themselves.
+        _under_name('_codecs', 'encode', latin1_bytes),
     ]
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):  # numpy 1 and 2
         allowed.append(_under_name(module, '_reconstruct', new_array))

@@ -121,7 +121,7 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
     )  # fmt: skip
     assert (tmp_path / 'epoch_1.pth').is_file()
     assert done.stdout.count('training is complete') == 1
-    assert 'LR has been set from 0.0002 to' in done.stdout + done.stderr
+    assert 'Scaling the original LR by 2.0' in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
