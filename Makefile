@@ -30,8 +30,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
 	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --data-root $(TOY) \
-	    --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE) \
-	    train_cfg.max_epochs=$(EPOCHS) param_scheduler.1.end=$(EPOCHS)
+	    --epochs $(EPOCHS) --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE)
 	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) "$$(ls -t $(WORK_DIR)/best_*.pth | head -1)" \
 	    --show-dir drawn
 

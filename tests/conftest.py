@@ -31,7 +31,6 @@ train_dataloader = dict(
 )
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-train_cfg = dict(max_epochs=2)
 """
 
 
@@ -77,7 +76,7 @@ def backbone_files(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def tiny_config(tmp_path_factory, backbone_files) -> Path:
-    """A config of a ResNet-18 Faster R-CNN at 96 pixels, two epochs."""
+    """A config of a ResNet-18 Faster R-CNN at 96 pixels."""
     path = tmp_path_factory.mktemp('configs') / 'tiny.py'
     base = str(ROOT / 'configs' / 'frcnn_cleargrasp_plates.py')
     path.write_text(TINY_CONFIG.format(base=base, checkpoint=str(backbone_files(18))))

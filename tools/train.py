@@ -29,6 +29,7 @@ def parse_args() -> argparse.Namespace:
         help='a folder of your own data with COCO annotations; classes and their number come from '
         'there and are set everywhere they are needed',
     )
+    parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
     parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
     parser.add_argument(
         '--auto-scale-lr',
@@ -66,6 +67,8 @@ def main() -> None:
         cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
         if args.data_root:
             run_config.use_data_root(cfg, args.data_root)
+        if args.epochs is not None:
+            run_config.set_epochs(cfg, args.epochs)
         if args.amp:
             training.enable_amp(cfg)
         if args.auto_scale_lr:

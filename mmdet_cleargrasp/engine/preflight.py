@@ -26,6 +26,8 @@ from ..errors import ConfigError, UserError
 from ..findings import Finding, error, ok, warning
 from .run_config import class_counts, innermost_dataset, split_paths
 
+#: Steps below which a detector with new heads has hardly begun.
+FEW_STEPS = 500
 MARKS = {'ok': 'ok     ', 'warning': 'warning', 'error': 'ERROR  '}
 
 
@@ -160,16 +162,23 @@ def check_schedule(cfg: Config) -> Iterable[Finding]:
     steps = _steps_per_epoch(cfg)
     for scheduler in cfg.get('param_scheduler') or []:
         by_epoch = scheduler.get('by_epoch', True)
-        length = max_epochs if by_epoch else steps * max_epochs
-        unit = 'epochs' if by_epoch else 'steps'
+        length, unit = (max_epochs, 'epochs') if by_epoch else (steps * max_epochs, 'steps')
         end = scheduler.get('end')
-        if end is not None and end > length:
+        if end is not None and end > max(length, scheduler.get('begin', 0) + 1):
             yield warning(
                 'schedule',
                 f'{scheduler.type} ends after {end} {unit}, the run after {length}: the learning '
-                'rate does not get where it should. Change its end too.',
+                'rate does not get where it should. Set the length with --epochs.',
             )
-    yield ok('schedule', f'{max_epochs} epochs of {steps} steps')
+    text = f'{max_epochs} epochs of {steps} steps'
+    if max_epochs * steps < FEW_STEPS:
+        yield warning(
+            'schedule',
+            f'{text} are {max_epochs * steps} steps; heads that start from nothing take some '
+            f'hundred: --epochs {-(-FEW_STEPS // steps)} or more',
+        )
+    else:
+        yield ok('schedule', text)
 
 
 def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
@@ -226,7 +235,7 @@ def _check_backbone_file(
         check_fit(file, backbone)
         yield ok('backbone', f'{path}: {file.family.name}, {len(file.tensors)} tensors fit {name}')
     elif '://' in path:
-        yield error('backbone', f'init_cfg.checkpoint is {path}; files are local: download it first')
+        yield error('backbone', f'init_cfg.checkpoint={path}: files are local; download it first')
     else:
         yield ok('backbone', f'{name} from {path}')
 

@@ -85,6 +85,36 @@ def use_data_root(cfg: Config, root: str | Path, whole: bool = False) -> None:
     set_num_classes(cfg.model, len(classes))
 
 
+def set_epochs(cfg: Config, epochs: int) -> None:
+    """Set the length of a run and stretch its learning rate schedule to it.
+
+    Args:
+        cfg (Config): is changed; schedulers that end before the run does, as warm-up, stay.
+        epochs (int): from 1 on.
+
+    Raises:
+        ConfigError: not a whole number of epochs, or a config that counts steps instead.
+
+    Example:
+        >>> schedule = [dict(end=1), dict(end=12, milestones=[8, 11])]
+        >>> cfg = Config(dict(train_cfg=dict(max_epochs=12), param_scheduler=schedule))
+        >>> set_epochs(cfg, 24)
+        >>> cfg.param_scheduler
+        [{'end': 1}, {'end': 24, 'milestones': [16, 22]}]
+    """
+    before = cfg.get('train_cfg', {}).get('max_epochs')
+    if epochs < 1 or before is None:
+        raise ConfigError(f'--epochs {epochs}: expected 1 or more, and a config with max_epochs')
+    cfg.train_cfg.max_epochs = epochs
+    for scheduler in cfg.get('param_scheduler') or []:
+        if scheduler.get('by_epoch', True) and scheduler.get('end') == before:
+            scheduler.end = max(epochs, scheduler.get('begin', 0) + 1)
+            if 'T_max' in scheduler:
+                scheduler.T_max = scheduler.end - scheduler.get('begin', 0)
+            if 'milestones' in scheduler:
+                scheduler.milestones = [round(m * epochs / before) for m in scheduler.milestones]
+
+
 def set_num_classes(model: dict[str, Any], num_classes: int) -> None:
     """Set the number of classes in every head of a model's config.
 

@@ -89,6 +89,12 @@ def test_schedule_longer_than_the_run_is_doubtful(cfg, scheduler):
     assert 'warning' in levels(preflight.check_schedule(cfg))
 
 
+def test_run_of_few_steps_is_doubtful_and_told_how_many_it_takes(cfg):
+    found = preflight.describe(list(preflight.check_schedule(cfg)))
+    assert '12 epochs of 3 steps are 36 steps' in found
+    assert '--epochs 167' in found
+
+
 def test_checkpoint_of_another_model_is_refused(cfg, tmp_path):
     torch.save({'state_dict': {'backbone.conv1.weight': torch.ones(1)}}, tmp_path / 'other.pth')
     found = preflight.describe(preflight.check_run(cfg, ('test',), tmp_path / 'other.pth'))

@@ -6,6 +6,7 @@ from mmdet_cleargrasp.datasets import read_coco
 from mmdet_cleargrasp.engine.run_config import (
     innermost_dataset,
     load_config,
+    set_epochs,
     split_paths,
     use_data_root,
 )
@@ -93,6 +94,16 @@ def test_splits_of_different_categories_are_refused(toy_copy, edit_json):
     edit_json(toy_copy / 'annotations' / 'val.json', lambda coco: coco['categories'].pop())
     with pytest.raises(DataError, match='categories differ'):
         use_data_root(load_config(config_path('frcnn_cleargrasp_plates')), toy_copy)
+
+
+@pytest.mark.parametrize('epochs', [1, 2, 30])
+def test_epochs_stretch_the_schedule(epochs):
+    cfg = load_config(config_path('frcnn_cleargrasp_plates'))
+    set_epochs(cfg, epochs)
+    warmup, cosine = cfg.param_scheduler
+    assert (warmup.begin, warmup.end) == (0, 1)
+    assert (cosine.begin, cosine.end) == (1, max(epochs, 2))
+    assert cfg.train_cfg.max_epochs == epochs
 
 
 def test_data_root_keeps_wrapped_data_sets():

@@ -15,7 +15,9 @@ TRAIN, TEST = 'tools/train.py', 'tools/test.py'
 def finished_run(tiny_config, toy_plates, run_tool, tmp_path_factory):
     """A work dir after tools/train.py, with what it printed."""
     work_dir = tmp_path_factory.mktemp('run')
-    done = run_tool(TRAIN, tiny_config, '--data-root', toy_plates, '--work-dir', work_dir)
+    done = run_tool(
+        TRAIN, tiny_config, '--data-root', toy_plates, '--work-dir', work_dir, '--epochs', '2'
+    )
     return work_dir, done.stdout + done.stderr
 
 
@@ -106,7 +108,7 @@ def test_resumed_run_goes_on_where_it_stopped(finished_run, run_tool, tmp_path, 
     work_dir, _ = finished_run
     done = run_tool(
         TRAIN, work_dir / 'tiny.py', '--work-dir', tmp_path, '--resume', work_dir / 'epoch_2.pth',
-        '--cfg-options', 'train_cfg.max_epochs=3', 'model.backbone.init_cfg.checkpoint=gone.pth',
+        '--epochs', '3', '--cfg-options', 'model.backbone.init_cfg.checkpoint=gone.pth',
     )  # fmt: skip
     assert 'Epoch(train)  [3]' in done.stdout + done.stderr
     assert not (tmp_path / 'epoch_2.pth').exists()
@@ -117,7 +119,7 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
     done = run_tool(
         '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29571', TRAIN,
         tiny_config, '--launcher', 'pytorch', '--data-root', toy_plates, '--work-dir', tmp_path,
-        '--auto-scale-lr', '--cfg-options', 'train_cfg.max_epochs=1',
+        '--auto-scale-lr', '--epochs', '1',
     )  # fmt: skip
     assert (tmp_path / 'epoch_1.pth').is_file()
     assert done.stdout.count('training is complete') == 1
@@ -132,6 +134,7 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
         ([TRAIN, '{config}', '--data-root', 'absent'], 1, 'error: no folder at absent'),
         ([TRAIN, '{config}'], 1, 'no annotation file at data/plates'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--amp'], 1, 'needs a GPU'),
+        ([TRAIN, '{config}', '--data-root', '{data}', '--epochs', '0'], 1, '--epochs 0: expected 1'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--resume', 'no.pth'], 1, 'resume at no.pth'),
         ([TEST, '{config}', 'absent.pth', '--data-root', '{data}'], 1, 'no checkpoint at absent.pth'),
         ([TEST, '{config}', 'a.pth', '--data-root', '{data}', '--out', 'x.txt'], 1, 'ends in .pkl'),
