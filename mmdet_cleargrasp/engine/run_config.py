@@ -15,6 +15,20 @@ from ..errors import ConfigError, DataError
 
 LOOPS = ('train', 'val', 'test')
 
+#: Names at the top of configs/_base_/, which are read while their file is, and what each one sets.
+KNOBS = {
+    'checkpoint': 'model.backbone.init_cfg.checkpoint',
+    'trained_stride': 'model.backbone.trained_stride',
+    'data_root': '--data-root',
+    'classes': '--data-root',
+    'num_classes': '--data-root',
+    'batch_size': 'train_dataloader.batch_size',
+    'num_workers': 'train_dataloader.num_workers',
+    'scale': 'train_dataloader.dataset.pipeline.2.scale and that of the test',
+    'max_epochs': '--epochs',
+    'lr': 'optim_wrapper.optimizer.lr',
+}
+
 
 def load_config(
     path: str | Path,
@@ -32,9 +46,15 @@ def load_config(
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
 
     Raises:
-        ConfigError: no such file, or it cannot be evaluated.
+        ConfigError: no such file, it cannot be evaluated, or an option that would do nothing.
     """
     path = Path(path)
+    for name in cfg_options or {}:
+        if name in KNOBS:
+            raise ConfigError(
+                f'--cfg-options {name}=... comes too late: configs read it while they are read. '
+                f'Set what it sets: {KNOBS[name]}'
+            )
     if not path.is_file():
         raise ConfigError(f'no config at {path} (looked from {Path.cwd()})')
     try:

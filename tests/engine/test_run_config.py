@@ -4,6 +4,7 @@ from mmengine.config import Config
 from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.datasets import read_coco
 from mmdet_cleargrasp.engine.run_config import (
+    KNOBS,
     innermost_dataset,
     load_config,
     set_epochs,
@@ -45,6 +46,13 @@ def test_options_replace_values():
         config_path('frcnn_cleargrasp_plates'), cfg_options={'train_dataloader.batch_size': 7}
     )
     assert cfg.train_dataloader.batch_size == 7
+
+
+@pytest.mark.parametrize('name', sorted(KNOBS))
+def test_options_that_come_too_late_name_what_to_set(name):
+    assert name in Config.fromfile(config_path('frcnn_cleargrasp_plates'))
+    with pytest.raises(ConfigError, match=f'too late.*{KNOBS[name]}'):
+        load_config(config_path('frcnn_cleargrasp_plates'), cfg_options={name: 1})
 
 
 @pytest.mark.parametrize('name', ['frcnn_cleargrasp_plates', 'retinanet_cleargrasp_plates'])
