@@ -31,7 +31,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
 	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --data-root $(TOY) \
 	    --epochs $(EPOCHS) --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE)
-	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) "$$(ls -t $(WORK_DIR)/best_*.pth | head -1)" \
+	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) "$$(ls $(WORK_DIR)/best_*.pth 2>/dev/null || cat $(WORK_DIR)/last_checkpoint)" \
 	    --show-dir drawn
 
 $(TOY)/annotations/val.json: | $(INSTALLED)

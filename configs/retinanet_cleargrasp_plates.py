@@ -19,3 +19,7 @@ model = dict(
     backbone=dict(_delete_=True, **_base_.backbone),
     bbox_head=dict(num_classes=_base_.num_classes),
 )
+
+# The focal loss is divided by the number of positive anchors: batches without a plate would swamp
+# the others. The anchors beside the plates are negatives enough.
+train_dataloader = dict(dataset=dict(filter_cfg=dict(filter_empty_gt=True)))

@@ -71,10 +71,10 @@ def main() -> None:
         return
     with friendly_exit():
         script = find_tool(arguments[0])
-    sys.argv = [str(script), *arguments[1:]]
-    # As python does for a script: some import their neighbours.
-    sys.path.insert(0, str(script.parent))
-    runpy.run_path(str(script), run_name='__main__')
+        sys.argv = [str(script), *arguments[1:]]
+        # As python does for a script: some import their neighbours.
+        sys.path.insert(0, str(script.parent))
+        runpy.run_path(str(script), run_name='__main__')
 
 
 if __name__ == '__main__':

@@ -38,7 +38,7 @@ def refuse_impossible_versions() -> None:
     - mmengine 0.10 finds ``mmdet::`` base configs through ``pkg_resources``, which setuptools has
       removed. Unnecessary with the first mmengine after 0.10.7, which uses ``importlib``
       (https://github.com/open-mmlab/mmengine/pull/1676).
-    - mmdet 3.3 admits only mmcv below 2.2.
+    - mmdet 3.3 refuses mmcv 2.2, and older ones than 2.1 were not tried.
 
     Raises:
         ImportError: naming what is installed, what is needed and the command that installs it.
@@ -62,7 +62,7 @@ def refuse_impossible_versions() -> None:
 
     if not mmcv.__version__.startswith('2.1.'):
         raise ImportError(
-            f'mmcv {mmcv.__version__} is installed, but MMDetection 3.3 works with mmcv 2.1 only: '
+            f'mmcv {mmcv.__version__} is installed, but mmdet_cleargrasp stands on mmcv 2.1: '
             "pip install 'mmcv-lite==2.1.0' (or a compiled mmcv 2.1.0)"
         )
 
@@ -87,7 +87,7 @@ def provide_mmcv_operators() -> None:
     except ImportError as error:
         raise ImportError(
             f'the compiled mmcv was built for another torch ({error}); replace it: '
-            'pip uninstall -y mmcv && pip install mmcv-lite==2.1.0'
+            'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0'
         ) from error
 
 
@@ -171,9 +171,8 @@ def train_on_cpu_processes(cfg: Config) -> None:
         return
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
-    )
+    wrapper = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+    cfg.setdefault('model_wrapper_cfg', wrapper)
 
 
 class _MissingOperators(ModuleType):

@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+import tempfile
 
-from mmengine.config import DictAction
+from command_line import add_config, new_parser
 
 EXAMPLES = """
 examples:
@@ -14,15 +15,9 @@ examples:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--data-root', metavar='DIR', help='as in train.py')
+    parser = new_parser(__doc__, EXAMPLES)
+    add_config(parser)
     parser.add_argument('--checkpoint', help="a detector's checkpoint, to check a test")
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in train.py'
-    )
     return parser.parse_args()
 
 
@@ -33,10 +28,10 @@ def main() -> None:
     from mmdet_cleargrasp.errors import friendly_exit
 
     loops = ('test',) if args.checkpoint else ('train', 'val')
-    with friendly_exit():
+    with friendly_exit(), tempfile.TemporaryDirectory() as split_dir:
         cfg = run_config.load_config(args.config, cfg_options=args.cfg_options)
         if args.data_root:
-            run_config.use_data_root(cfg, args.data_root, whole=bool(args.checkpoint))
+            run_config.use_data_root(cfg, args.data_root, bool(args.checkpoint), split_dir)
         findings = preflight.check_run(cfg, loops, args.checkpoint)
         print(preflight.describe(findings))
         errors = sum(finding.level == 'error' for finding in findings)

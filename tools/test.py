@@ -1,9 +1,8 @@
 """Test a detector: mAP overall, by size and by class, PR curves and confusion matrix."""
 
 import argparse
-import os
 
-from mmengine.config import DictAction
+from command_line import add_config, add_run, new_parser, set_local_rank
 
 EXAMPLES = """
 examples:
@@ -12,38 +11,27 @@ examples:
   python tools/test.py CONFIG CHECKPOINT --data-root ~/other_plates
   python tools/test.py CONFIG CHECKPOINT --show-dir drawn --out predictions.pkl
 
-writes WORK_DIR/test/NAME/, NAME being that of the annotation file:
+writes WORK_DIR/test/NAME/, NAME being that of the annotation file (a folder without splits is
+tested whole):
   metrics.json, predictions.bbox.json (COCO), pr_curves.png, confusion_matrix.png
 """
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config file')
+    parser = new_parser(__doc__, EXAMPLES)
+    add_config(parser)
     parser.add_argument('checkpoint', help="the detector's checkpoint file")
-    parser.add_argument('--work-dir', help='where results go [work_dirs/CONFIG]')
-    parser.add_argument(
-        '--data-root',
-        metavar='DIR',
-        help='a folder of your own data with COCO annotations; one without splits is tested whole',
-    )
+    add_run(parser)
     parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's own tools")
     parser.add_argument('--show-dir', metavar='DIR', help='images with drawn boxes go there')
     parser.add_argument('--show', action='store_true', help='show images with drawn boxes')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds to show an image')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='as in train.py'
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    set_local_rank(args)
 
     # Late, so that --help and a wrong option answer at once.
     from mmdet_cleargrasp.engine import run_config, testing

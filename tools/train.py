@@ -1,9 +1,8 @@
 """Train a detector."""
 
 import argparse
-import os
 
-from mmengine.config import DictAction
+from command_line import add_config, add_run, new_parser, set_local_rank
 
 EXAMPLES = """
 examples:
@@ -18,17 +17,9 @@ examples:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go [work_dirs/CONFIG]')
-    parser.add_argument(
-        '--data-root',
-        metavar='DIR',
-        help='a folder of your own data with COCO annotations; classes and their number come from '
-        'there and are set everywhere they are needed',
-    )
+    parser = new_parser(__doc__, EXAMPLES)
+    add_config(parser)
+    add_run(parser)
     parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
     parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
     parser.add_argument(
@@ -43,21 +34,12 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='go on from a checkpoint, or from the latest in the work dir',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='values that replace those of the config, such as train_dataloader.batch_size=4',
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    set_local_rank(args)
 
     # Late, so that --help and a wrong option answer at once.
     from mmdet_cleargrasp.engine import run_config, training

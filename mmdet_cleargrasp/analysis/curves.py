@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from .logs import RunLog, read_run
 
 MAP_KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/bbox_mAP_75')
@@ -67,12 +67,13 @@ def plot_curves(
         start_epoch (int): the epoch from which to draw, from 1 on.
 
     Raises:
-        DataError: a log or key that is not there, or a legend of another length.
+        DataError: a log or key that is not there.
+        ConfigError: a legend of another length, or a picture that cannot be written.
     """
     runs = [_from_epoch(read_run(path), start_epoch) for path in logs]
     names = list(legend or [f'{run.name} {key}' for run in runs for key in keys])
     if len(names) != len(runs) * len(keys):
-        raise DataError(
+        raise ConfigError(
             f'{len(names)} legend entries for {len(runs)} run(s) x {len(keys)} key(s): expected '
             f'{len(runs) * len(keys)}'
         )
@@ -92,7 +93,7 @@ def plot_curves(
     try:
         figure.savefig(out, dpi=110)
     except (ValueError, OSError) as error:
-        raise DataError(f'cannot write {out}: {error}') from error
+        raise ConfigError(f'cannot write {out}: {error}') from error
 
 
 def train_times(run: RunLog, include_outliers: bool = False) -> dict[int, float]:
@@ -112,7 +113,7 @@ def train_times(run: RunLog, include_outliers: bool = False) -> dict[int, float]
     times: dict[int, list[float]] = {}
     for entry in run.train:
         if 'time' in entry:
-            times.setdefault(entry['epoch'], []).append(entry['time'])
+            times.setdefault(entry.get('epoch', 1), []).append(entry['time'])
     if not times:
         raise DataError(f'{run.name} logged no training times')
     return {
@@ -124,7 +125,7 @@ def train_times(run: RunLog, include_outliers: bool = False) -> dict[int, float]
 def _from_epoch(run: RunLog, epoch: int) -> RunLog:
     return RunLog(
         run.name,
-        [entry for entry in run.train if entry['epoch'] >= epoch],
+        [entry for entry in run.train if entry.get('epoch', epoch) >= epoch],
         [entry for entry in run.val if entry['step'] >= epoch],
     )
 

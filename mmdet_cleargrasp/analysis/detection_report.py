@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 #: COCO's twelve figures, in the order of ``COCOeval.stats``.
@@ -117,7 +118,7 @@ def format_tables(metrics: dict[str, Any]) -> str:
     by_class = Table('class', 'boxes', 'AP', 'AP50', 'AP75', title='by class')
     for name, entry in metrics['per_class'].items():
         figures = (_cell(entry[key]) for key in ('AP', 'AP50', 'AP75'))
-        by_class.add_row(name, str(entry['instances']), *figures)
+        by_class.add_row(escape(name), str(entry['instances']), *figures)
     console = Console(file=io.StringIO(), width=100)
     console.print(overall, by_class, sep='\n')
     return console.file.getvalue()

@@ -89,13 +89,14 @@ def read_run(path: str | Path) -> RunLog:
     if not files:
         found = 'is not there' if not path.exists() else 'holds no log (*/vis_data/scalars.json)'
         raise DataError(f'{path} {found}; expected a work dir of tools/train.py or a .json log')
-    name = path.name if path.is_dir() else path.stem
-    run = RunLog(name)
+    # WORK_DIR/START/vis_data/scalars.json
+    in_work_dir = path.is_file() and path.parent.name == 'vis_data'
+    run = RunLog(path.resolve().parents[2].name if in_work_dir else path.resolve().stem)
     for file in files:
         train, val = _read_lines(file)
         run.train = _continued(run.train, train)
         if train:
-            run.val = [e for e in run.val if e['step'] < train[0]['epoch']]
+            run.val = [e for e in run.val if e['step'] < _position(train[0])]
         run.val += val
     return run
 
@@ -115,11 +116,16 @@ def _read_lines(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
             ) from error
         if not isinstance(entry, dict) or 'step' not in entry:
             continue
-        (train if 'epoch' in entry else val).append(entry)
+        (train if 'iter' in entry else val).append(entry)
     return train, val
 
 
 def _continued(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not after:
         return before
-    return [entry for entry in before if entry['step'] < after[0]['step']] + after
+    return [entry for entry in before if _position(entry) < _position(after[0])] + after
+
+
+def _position(entry: dict[str, Any]) -> int:
+    """The epoch, at whose start runs resume; the step in runs that count steps."""
+    return entry.get('epoch', entry['step'])

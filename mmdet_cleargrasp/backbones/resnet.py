@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmdet.models.backbones import ResNet
@@ -104,7 +105,6 @@ class ClearGraspResNet(ResNet):
             wanted[i] // wanted[i - 1] // conv_strides[i] for i in range(1, 4)
         ]
         self._has_weights = False
-        self.register_load_state_dict_post_hook(_note_weights)
         for stage, natural, stride in zip(self.stages, PYRAMID_STRIDES, wanted, strict=True):
             last = stage is self.stages[-1]
             for block, factor in zip(stage, multi_grid if last else [1] * len(stage), strict=False):
@@ -159,6 +159,13 @@ class ClearGraspResNet(ResNet):
                     maps.append(x)
         return tuple(maps)
 
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        needed = {name for name, _ in self.named_parameters()}
+        self._has_weights |= all(prefix + name in state_dict for name in needed)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
     def _refuse_random_features(self) -> None:
         if self.frozen and not self._has_weights:
             raise CheckpointError(
@@ -166,10 +173,6 @@ class ClearGraspResNet(ResNet):
                 'and stay so. Give the backbone init_cfg=dict(type="ClearGraspCheckpoint", '
                 'checkpoint=PATH), or set frozen=False to train it.'
             )
-
-
-def _note_weights(module: ClearGraspResNet, _incompatible_keys: object) -> None:
-    module._has_weights = True
 
 
 def _dilate(block: nn.Module, dilation: int) -> None:

@@ -72,7 +72,7 @@ def _resnet(state_dict: Mapping[str, Tensor], blocks: dict[int, int]) -> Family:
     depth = RESNET_DEPTHS.get((kind, counts))
     if depth is None:
         return Family(f'a ResNet with {counts} {kind} blocks')
-    if state_dict['conv1.weight'].shape[-1] != 7:
+    if tuple(state_dict['conv1.weight'].shape[2:]) != (7, 7):
         return Family(f'a ResNet-{depth} with another stem')
     return Family(f'ResNet-{depth}', f"type='ClearGraspResNet', depth={depth}")
 

@@ -115,6 +115,10 @@ def open_backbone(path: str | Path) -> BackboneFile:
             f'{path} holds a {type(content).__name__}, expected a state dict: tensors by name'
         )
     state_dict = next((content[key] for key in STATE_DICT_KEYS if key in content), content)
+    if not isinstance(state_dict, Mapping):
+        raise CheckpointError(
+            f'{path}: its state dict is a {type(state_dict).__name__}, expected tensors by name'
+        )
     tensors = {
         str(name).removeprefix('module.'): value
         for name, value in state_dict.items()
@@ -139,7 +143,7 @@ def check_fit(file: BackboneFile, module: nn.Module) -> None:
 
     Raises:
         CheckpointError: naming both families and the change of config that mends it, or the
-            tensors that are missing, left over, of another shape or not finite.
+            tensors that are missing, left over, of another shape or unusable as weights.
     """
     expected = module.state_dict()
     wanted = recognise(expected)
@@ -154,10 +158,10 @@ def check_fit(file: BackboneFile, module: nn.Module) -> None:
             for name, tensor in file.tensors.items()
             if name in expected and tensor.shape != expected[name].shape
         ],
-        'not finite': [
-            name
+        'unusable': [
+            f'{name}, {fault}'
             for name, tensor in file.tensors.items()
-            if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+            if (fault := _fault(name, tensor))
         ],
     }
     found = [
@@ -185,6 +189,19 @@ def _single_out(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
         name.split('.')[0] for name in tensors if name.removeprefix(prefix) not in backbone
     )
     return backbone, dict(left_out)
+
+
+def _fault(name: str, tensor: Tensor) -> str | None:
+    """What keeps a tensor from being weights."""
+    if tensor.layout is not torch.strided or tensor.is_meta:
+        return 'no dense tensor'
+    if name.endswith(STEP_COUNTER):
+        return None
+    if not tensor.is_floating_point():
+        return f'{tensor.dtype} instead of floating point'
+    if not torch.isfinite(tensor).all():
+        return 'not finite'
+    return 'negative' if name.endswith('running_var') and (tensor < 0).any() else None
 
 
 def _left_out_text(left_out: dict[str, int]) -> str:

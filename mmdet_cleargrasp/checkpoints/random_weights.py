@@ -36,6 +36,9 @@ def write_random_backbone(
     Raises:
         DataError: no image, or one that cannot be read.
     """
+    images = list(images)
+    if not images:
+        raise DataError('no image to measure batch norm on')
     torch.manual_seed(seed)
     backbone = ClearGraspResNet(
         depth, trained_stride=8, output_stride=8, frozen=False, norm_eval=False

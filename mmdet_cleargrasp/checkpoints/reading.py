@@ -38,11 +38,15 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
         return torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(_refused(path, str(error))) from error
+    except (MemoryError, torch.cuda.OutOfMemoryError):
+        raise
+    except OSError as error:
+        raise CheckpointError(f'{path} cannot be opened: {error}') from error
     except Exception as error:  # torch raises a dozen types on what is no checkpoint
         raise CheckpointError(
-            f'{path} ({path.stat().st_size:,} bytes) is truncated or no checkpoint: torch cannot '
-            f'read it ({type(error).__name__}: {_first_line(error)}). Copy it again and compare '
-            'sizes.'
+            f'{path} ({path.stat().st_size:,} bytes) cannot be read as a checkpoint '
+            f'({type(error).__name__}: {_first_line(error)}). If it should be one, it is probably '
+            'truncated: copy it again and compare sizes.'
         ) from error
 
 
@@ -64,17 +68,14 @@ def _check_is_file(path: Path) -> None:
 
 
 def _refused(path: Path, message: str) -> str:
-    wanted = re.search(r'GLOBAL (\S+)|class (\S+)|function (\S+)', message)
+    wanted = re.search(r"GLOBAL (\S+)|(?:class|function) '?([\w.]+)|<class '([\w.]+)'", message)
     if not wanted:
-        return (
-            f'{path} is no checkpoint that torch wrote ({message.splitlines()[0][:120]}); nothing '
-            'of it was executed.'
-        )
+        return f'{path} is no checkpoint that torch wrote; nothing of it was executed.'
     name = next(group for group in wanted.groups() if group)
     return (
-        f'{path} asks to run {name!r}, which no checkpoint of weights needs; refused, and nothing '
-        'of it was executed. If you trust its author, save its state_dict alone with torch.save '
-        'where it was made.'
+        f'{path} holds or asks to run {name!r}, which no checkpoint of weights needs; refused, and '
+        'nothing of it was executed. If you trust its author, save its state_dict alone with '
+        'torch.save where it was made.'
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,38 @@ def read_coco(path: str | Path) -> CocoFile:
     for section, types in SECTIONS.items():
         _check_section(path, section, content.get(section), types)
     return CocoFile(path, *(content[section] for section in SECTIONS))
+
+
+def needs_renumbering(coco: CocoFile) -> bool:
+    """Whether annotation ids are such that pycocotools would count wrongly or fail.
+
+    It marks a matched box by its id, so that id 0 reads as unmatched, and takes numbers only.
+    """
+    return any(not isinstance(a['id'], int) or a['id'] < 1 for a in coco.annotations)
+
+
+def write_coco(
+    path: str | Path,
+    images: list[dict[str, Any]],
+    annotations: list[dict[str, Any]],
+    categories: list[dict[str, Any]],
+) -> None:
+    """Write a COCO file with its annotations numbered from 1, whole or not at all.
+
+    Args:
+        path (str | Path): the JSON file; its folder is made where needed.
+        images (list[dict]): as in :class:`CocoFile`.
+        annotations (list[dict]): as in :class:`CocoFile`; ids are replaced.
+        categories (list[dict]): as in :class:`CocoFile`.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbered = [{**annotation, 'id': k} for k, annotation in enumerate(annotations, 1)]
+    content = {'images': images, 'annotations': numbered, 'categories': categories}
+    # Several processes of one run write the same file at the same time.
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+    partial.write_text(json.dumps(content), encoding='utf-8')
+    partial.replace(path)
 
 
 def _check_section(path: Path, section: str, entries: Any, types: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ..findings import Finding, error, ok, warning
-from .annotations import CocoFile, read_coco
+from .annotations import CocoFile, needs_renumbering, read_coco
 
 #: How many examples a message names.
 EXAMPLES = 3
@@ -58,6 +58,16 @@ def _check_ids(coco: CocoFile) -> Iterable[Finding]:
         twice = [key for key, count in counts.items() if count > 1]
         if twice:
             yield error('', f'{coco.path}: {_some(twice)} used twice as id in {section!r}')
+    if needs_renumbering(coco):
+        yield error(
+            '',
+            f'{coco.path}: annotation ids have to be whole numbers from 1 on, for pycocotools '
+            'counts a box of id 0 as missed. Renumber them, or use --data-root, which does.',
+        )
+    names = Counter(coco.classes)
+    shared = [name for name, count in names.items() if count > 1]
+    if shared:
+        yield error('', f'{coco.path}: {_some(shared)} is the name of several categories')
     images = {image['id'] for image in coco.images}
     categories = {category['id'] for category in coco.categories}
     for key, known in (('image_id', images), ('category_id', categories)):
@@ -111,11 +121,15 @@ def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
             f'{coco.path}: bbox of annotation {_some(malformed)} is not four finite numbers x, y, '
             'width, height',
         )
-    boxes = [
-        (a['id'], a['bbox'], sizes[a['image_id']])
-        for a in coco.annotations
-        if _is_box(a['bbox']) and a['image_id'] in sizes
-    ]
+    sound = [a for a in coco.annotations if _is_box(a['bbox']) and a['image_id'] in sizes]
+    boxes = [(a['id'], a['bbox'], sizes[a['image_id']]) for a in sound]
+    ignored = [a['id'] for a in sound if a['area'] <= 0 or a.get('ignore')]
+    if ignored:
+        yield warning(
+            '', f'{coco.path}: mmdet skips annotation {_some(ignored)}: no area, or marked ignore'
+        )
+    if sound and all(_is_skipped(box, size) or key in set(ignored) for key, box, size in boxes):
+        yield error('', f'{coco.path}: mmdet would skip every one of its {len(boxes)} boxes')
     tests: dict[str, Callable[[list[float], Any], bool]] = {
         'is narrower than a pixel or lies outside its image: mmdet skips it': _is_skipped,
         'reaches beyond its image': lambda b, size: (

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import random
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
-from .annotations import CocoFile, read_coco
+from .annotations import CocoFile, needs_renumbering, read_coco, write_coco
 
 SPLIT_NAMES = {
     'train': ('train', 'training'),
@@ -71,13 +70,13 @@ def split_at_random(
 ) -> dict[str, Split]:
     """Part a data set's images into training and validation and write a COCO file for each.
 
-    Images with boxes and images without are parted alike, and each part gets at least one image
-    with boxes.
+    An image's side follows from its file name and the seed alone, so that no image changes sides
+    when others are added. Each part gets at least one image with boxes.
 
     Args:
         split (Split): the whole.
         out_dir (str | Path): gets ``train.json`` and ``val.json``.
-        val_fraction (float): share of the images for validation, between 0 and 1.
+        val_fraction (float): share of the images for validation, between 0 and 1, on average.
         seed (int): the same seed gives the same parts.
 
     Returns:
@@ -87,35 +86,43 @@ def split_at_random(
         DataError: fewer than two images with boxes.
     """
     coco = read_coco(split.ann_file)
-    with_boxes = {annotation['image_id'] for annotation in coco.annotations}
-    groups = [
-        [image for image in coco.images if (image['id'] in with_boxes) == side] for side in (1, 0)
-    ]
-    if len(groups[0]) < 2:
+    annotated = {annotation['image_id'] for annotation in coco.annotations}
+    lots = {
+        image['id']: zlib.crc32(f'{seed}/{image["file_name"]}'.encode()) / 2**32
+        for image in coco.images
+    }
+    with_boxes = sorted((key for key in lots if key in annotated), key=lots.__getitem__)
+    if len(with_boxes) < 2:
         raise DataError(
-            f'{split.ann_file} has {len(groups[0])} image(s) with boxes; parting it into training '
+            f'{split.ann_file} has {len(with_boxes)} image(s) with boxes; parting it into training '
             'and validation takes at least two'
         )
-    shuffler = random.Random(seed)
-    val_ids = set()
-    for group in groups:
-        shuffler.shuffle(group)
-        count = round(len(group) * val_fraction)
-        if group is groups[0]:
-            count = min(max(count, 1), len(group) - 1)
-        val_ids |= {image['id'] for image in group[:count]}
-    out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    val_ids = {key for key, lot in lots.items() if lot < val_fraction} | {with_boxes[0]}
+    val_ids.discard(with_boxes[-1])
     parts = {}
     for name, in_val in (('train', False), ('val', True)):
-        parts[name] = Split(out_dir / f'{name}.json', split.img_dir)
-        content = {
-            'images': [i for i in coco.images if (i['id'] in val_ids) == in_val],
-            'annotations': [a for a in coco.annotations if (a['image_id'] in val_ids) == in_val],
-            'categories': coco.categories,
-        }
-        parts[name].ann_file.write_text(json.dumps(content), encoding='utf-8')
+        parts[name] = Split(Path(out_dir) / f'{name}.json', split.img_dir)
+        write_coco(
+            parts[name].ann_file,
+            [image for image in coco.images if (image['id'] in val_ids) == in_val],
+            [a for a in coco.annotations if (a['image_id'] in val_ids) == in_val],
+            coco.categories,
+        )
     return parts
+
+
+def renumbered(split: Split, out_file: str | Path) -> Split:
+    """A split whose annotation ids pycocotools can count by; a copy where they need renumbering.
+
+    Args:
+        split (Split): as found.
+        out_file (str | Path): where the copy goes.
+    """
+    coco = read_coco(split.ann_file)
+    if not needs_renumbering(coco):
+        return split
+    write_coco(out_file, coco.images, coco.annotations, coco.categories)
+    return Split(Path(out_file), split.img_dir)
 
 
 def _candidates(root: Path, name: str) -> list[Path]:

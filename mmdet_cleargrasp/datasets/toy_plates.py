@@ -14,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..errors import DataError
+
 CLASSES = ('petri_dish', 'square_dish', 'multiwell_plate')
-#: Seed offsets, so that no two splits share a picture.
 SPLITS = ('train', 'val')
 
 
@@ -34,12 +35,17 @@ def write_toy_plates(
     Returns:
         Path: ``out_dir``.
 
+    Raises:
+        DataError: images too small to draw in.
+
     Example:
         >>> import tempfile
         >>> root = write_toy_plates(tempfile.mkdtemp(), train=2, val=1, size=64)
         >>> sorted(path.name for path in root.iterdir())
         ['annotations', 'train', 'val']
     """
+    if size < 48:
+        raise DataError(f'size={size}: plates need at least 48 pixels to be drawn')
     out_dir = Path(out_dir)
     (out_dir / 'annotations').mkdir(parents=True, exist_ok=True)
     for index, (split, count) in enumerate(zip(SPLITS, (train, val), strict=True)):

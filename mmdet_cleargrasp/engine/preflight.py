@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
@@ -24,7 +25,8 @@ from ..datasets.annotations import read_coco
 from ..datasets.checks import check_split
 from ..errors import ConfigError, UserError
 from ..findings import Finding, error, ok, warning
-from .run_config import class_counts, innermost_dataset, split_paths
+from .run_config import checkpoint_init_cfg, class_counts, innermost_dataset, split_paths
+from .runner import rank, world_size
 
 #: Steps below which a detector with new heads has hardly begun.
 FEW_STEPS = 500
@@ -56,15 +58,18 @@ def check_run(
     return [finding for check in checks for finding in _collect(check)]
 
 
-def refuse_errors(findings: list[Finding]) -> None:
-    """Print what is doubtful; raise what is in the way.
+def refuse_errors(findings: list[Finding], launcher: str = 'none') -> None:
+    """Print what is doubtful, in one process; raise what is in the way.
+
+    Args:
+        findings (list[Finding]): of :func:`check_run`.
+        launcher (str): of the run's processes.
 
     Raises:
         ConfigError: with every error found.
     """
-    is_main = os.environ.get('RANK', '0') == '0'
     for finding in findings:
-        if finding.level == 'warning' and is_main:
+        if finding.level == 'warning' and rank(launcher) == 0:
             print(f'warning: {finding.subject}: {finding.text}')
     errors = [f'{f.subject}: {f.text}' for f in findings if f.level == 'error']
     if errors:
@@ -133,23 +138,21 @@ def check_data(cfg: Config, loop: str) -> Iterable[Finding]:
             f'{len(classes)} classes {tuple(classes)}, but heads with num_classes='
             f'{", ".join(map(str, sorted(counts)))}. Set both alike, or use --data-root.',
         )
+    loader = cfg[f'{loop}_dataloader']
+    if not loader.get('num_workers') and loader.get('persistent_workers'):
+        yield error(subject, 'num_workers=0 needs persistent_workers=False')
     yield from check_split(subject, split.ann_file, split.img_dir, classes)
     yield from _check_evaluator(cfg, loop, split.ann_file)
 
 
 def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
-    """Build the backbone on no device, hold its file against it, and the heads' strides.
+    """Build the backbone, hold its file against it, and the heads' strides.
 
     Args:
         cfg (Config): of the run.
         with_file (bool): the backbone's own file will be read.
     """
-    try:
-        with torch.device('meta'):
-            backbone = MODELS.build(cfg.model.backbone)
-    except (ValueError, TypeError, KeyError, AssertionError) as reason:
-        yield error('backbone', str(reason).strip('"\''))
-        return
+    backbone = _build('backbone', cfg.model.backbone)
     yield from _check_strides(cfg.model, getattr(backbone, 'out_strides', None))
     yield from _check_backbone_file(cfg.model.backbone, backbone, with_file)
 
@@ -157,19 +160,20 @@ def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
 def check_schedule(cfg: Config) -> Iterable[Finding]:
     """See that warm-up and decay fit into the run."""
     max_epochs = cfg.train_cfg.get('max_epochs')
-    if max_epochs is None:
-        return
     steps = _steps_per_epoch(cfg)
+    if not max_epochs or not steps:
+        return
+    ends = []
     for scheduler in cfg.get('param_scheduler') or []:
         by_epoch = scheduler.get('by_epoch', True)
-        length, unit = (max_epochs, 'epochs') if by_epoch else (steps * max_epochs, 'steps')
-        end = scheduler.get('end')
-        if end is not None and end > max(length, scheduler.get('begin', 0) + 1):
-            yield warning(
-                'schedule',
-                f'{scheduler.type} ends after {end} {unit}, the run after {length}: the learning '
-                'rate does not get where it should. Set the length with --epochs.',
-            )
+        end = scheduler.get('end', math.inf) / (1 if by_epoch else steps)
+        ends.append(max_epochs if end == math.inf else end)
+    if ends and not 0.9 * max_epochs <= max(ends) <= max(max_epochs, 2):
+        yield warning(
+            'schedule',
+            f'the learning rate is scheduled for {max(ends):.3g} epochs, the run lasts '
+            f'{max_epochs}. Set the length with --epochs, which sets both.',
+        )
     text = f'{max_epochs} epochs of {steps} steps'
     if max_epochs * steps < FEW_STEPS:
         yield warning(
@@ -184,20 +188,19 @@ def check_schedule(cfg: Config) -> Iterable[Finding]:
 def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
     """Hold a detector's checkpoint against the config: weights there, classes alike."""
     content = read_checkpoint(path)
-    if not isinstance(content, dict) or 'state_dict' not in content:
+    if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
         yield error(
             'checkpoint',
             f"{path} has no state_dict: expected a detector's checkpoint, as tools/train.py writes "
             'it (a backbone file belongs into init_cfg.checkpoint)',
         )
         return
-    with torch.device('meta'):
-        expected = MODELS.build(cfg.model).state_dict()
+    expected = _build('model', cfg.model).state_dict()
     found = content['state_dict']
     wrong = [
         name
         for name, tensor in expected.items()
-        if name not in found or found[name].shape != tensor.shape
+        if getattr(found.get(name), 'shape', None) != tensor.shape
     ] + [name for name in found if name not in expected]
     if wrong:
         yield error(
@@ -222,15 +225,19 @@ def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
 def _check_backbone_file(
     backbone_cfg: dict[str, Any], backbone: nn.Module, with_file: bool
 ) -> Iterable[Finding]:
-    init_cfg = backbone_cfg.get('init_cfg')
-    path = init_cfg.get('checkpoint') if isinstance(init_cfg, dict) else None
+    init_cfg = checkpoint_init_cfg(backbone_cfg)
+    path, loader = init_cfg.get('checkpoint'), init_cfg.get('type')
     name = type(backbone).__name__
-    if not path:
-        if with_file and getattr(backbone, 'frozen', False):
-            yield error('backbone', f'{name} is frozen and has no init_cfg: random features')
-        else:
-            yield ok('backbone', f'{name} without a checkpoint')
-    elif with_file and init_cfg['type'] == 'ClearGraspCheckpoint':
+    if with_file and getattr(backbone, 'frozen', False) and loader != 'ClearGraspCheckpoint':
+        yield error(
+            'backbone',
+            f'{name} is frozen, but its init_cfg has no ClearGraspCheckpoint with a file: its '
+            'features would be random. Set model.backbone.init_cfg=dict('
+            "type='ClearGraspCheckpoint', checkpoint=PATH)",
+        )
+    elif not path:
+        yield ok('backbone', f'{name} without a checkpoint')
+    elif with_file and loader == 'ClearGraspCheckpoint':
         file = open_backbone(path)
         check_fit(file, backbone)
         yield ok('backbone', f'{path}: {file.family.name}, {len(file.tensors)} tensors fit {name}')
@@ -283,9 +290,27 @@ def _check_evaluator(cfg: Config, loop: str, ann_file: Path) -> Iterable[Finding
 
 
 def _steps_per_epoch(cfg: Config) -> int:
-    images = len(read_coco(split_paths(innermost_dataset(cfg.train_dataloader)).ann_file).images)
-    world_size = int(os.environ.get('WORLD_SIZE', 1))
-    return -(-images // (cfg.train_dataloader.batch_size * world_size))
+    """Training steps of an epoch; 0 where the data set is of a kind that is not checked."""
+    dataset, repeats = cfg.train_dataloader.dataset, 1
+    while 'dataset' in dataset:
+        repeats *= dataset.get('times', 1)
+        dataset = dataset.dataset
+    if dataset.get('type') != 'CocoDataset':
+        return 0
+    images = repeats * len(read_coco(split_paths(dataset).ann_file).images)
+    return -(-images // (cfg.train_dataloader.batch_size * world_size(cfg.launcher)))
+
+
+def _build(subject: str, cfg: dict[str, Any]) -> nn.Module:
+    """Build a module without memory for its weights, where it can be built so."""
+    try:
+        with torch.device('meta'):
+            return MODELS.build(cfg)
+    except RuntimeError:  # some read values while they are built
+        return MODELS.build(cfg)
+    except (ValueError, TypeError, KeyError, AssertionError) as reason:
+        text = str(reason).strip('"\'')
+        raise ConfigError(f'the {subject} cannot be built: {text}') from reason
 
 
 def _collect(check: Iterable[Finding]) -> Iterable[Finding]:

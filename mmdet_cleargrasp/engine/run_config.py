@@ -8,9 +8,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from ..compat import train_on_cpu_processes
 from ..datasets.annotations import read_coco
-from ..datasets.layout import Split, find_splits, split_at_random
+from ..datasets.layout import Split, find_splits, renumbered, split_at_random
 from ..errors import ConfigError, DataError
 
 LOOPS = ('train', 'val', 'test')
@@ -59,46 +58,56 @@ def load_config(
         raise ConfigError(f'no config at {path} (looked from {Path.cwd()})')
     try:
         cfg = Config.fromfile(path)
-        cfg.merge_from_dict(cfg_options or {})
     except Exception as error:  # a config is Python code: anything may go wrong in it
         raise ConfigError(f'{path} cannot be read: {type(error).__name__}: {error}') from error
+    try:
+        cfg.merge_from_dict(cfg_options or {})
+    except (KeyError, TypeError, IndexError, AssertionError) as error:
+        raise ConfigError(f'--cfg-options do not fit {path}: {error}') from error
     if 'model' not in cfg:
         raise ConfigError(f'{path} has no model; expected a config like those in configs/')
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / path.stem)
-    if launcher == 'pytorch':
-        train_on_cpu_processes(cfg)
     return cfg
 
 
-def use_data_root(cfg: Config, root: str | Path, whole: bool = False) -> None:
+def use_data_root(
+    cfg: Config, root: str | Path, whole: bool = False, split_dir: str | Path | None = None
+) -> None:
     """Point a config at a folder of one's own data.
 
     Sets annotation files, image folders and evaluators of training, validation and test, and the
     class names and their number wherever they are needed. A folder with one annotation file is
-    parted at random, by the config's seed, into files in the work dir.
+    parted at random, by the config's seed.
 
     Args:
         cfg (Config): is changed.
         root (str | Path): a folder with COCO annotations, see :func:`.find_splits`.
         whole (bool): a folder with one annotation file is taken whole, to test on, not parted.
+        split_dir (str | Path, optional): where annotation files go that had to be parted or
+            renumbered; by default ``splits`` in the work dir.
 
     Raises:
         DataError: the folder's layout is not known, or its splits differ in their categories.
     """
+    split_dir = Path(split_dir or Path(cfg.work_dir) / 'splits')
     splits = find_splits(root)
     if 'all' in splits:
         if whole:
             splits = {'test': splits['all']}
         else:
             seed = cfg.get('randomness', {}).get('seed') or 0
-            splits = split_at_random(splits['all'], Path(cfg.work_dir) / 'splits', seed=seed)
+            splits = split_at_random(splits['all'], split_dir, seed=seed)
+    splits = {name: renumbered(s, split_dir / f'{name}.json') for name, s in splits.items()}
     fallbacks = {'train': ('train', 'test'), 'val': ('val', 'test'), 'test': ('test', 'val')}
     chosen = {}
     for loop in LOOPS:
         chosen[loop] = next((splits[name] for name in fallbacks[loop] if name in splits), None)
         if chosen[loop] is None:
-            raise DataError(f'{root} has no {loop} split, only {", ".join(splits)}')
+            raise DataError(
+                f'{root} has no {loop} split, only {", ".join(splits)}. Add one, or leave all in '
+                'one annotations.json, which is then parted at random.'
+            )
     classes = _common_classes(chosen)
     for loop, split in chosen.items():
         _set_split(cfg, loop, split, classes)
@@ -178,6 +187,18 @@ def split_paths(dataset: dict[str, Any]) -> Split:
     return Split(root / dataset['ann_file'], root / prefix)
 
 
+def checkpoint_init_cfg(backbone: dict[str, Any]) -> dict[str, Any]:
+    """The part of a backbone's ``init_cfg`` that loads a file; empty where there is none.
+
+    Example:
+        >>> checkpoint_init_cfg(dict(init_cfg=[dict(type='Kaiming')]))
+        {}
+    """
+    entries = backbone.get('init_cfg') or []
+    entries = [entries] if isinstance(entries, dict) else entries
+    return next((entry for entry in entries if entry.get('checkpoint')), {})
+
+
 def _heads(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
         if 'num_classes' in node:
@@ -203,7 +224,12 @@ def _common_classes(splits: dict[str, Split]) -> tuple[str, ...]:
 
 
 def _set_split(cfg: Config, loop: str, split: Split, classes: tuple[str, ...]) -> None:
-    innermost_dataset(cfg[f'{loop}_dataloader']).update(
+    dataset = innermost_dataset(cfg[f'{loop}_dataloader'])
+    if dataset.get('type') != 'CocoDataset':
+        raise ConfigError(
+            f'--data-root works with CocoDataset, and {loop}_dataloader has {dataset.get("type")}'
+        )
+    dataset.update(
         data_root='',
         ann_file=str(split.ann_file),
         data_prefix=dict(img=f'{split.img_dir}/'),

@@ -7,13 +7,12 @@ from pathlib import Path
 from mmdet.evaluation import DumpDetResults
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from ..analysis.detection_report import write_report
 from ..errors import ConfigError
 from .preflight import check_run, refuse_errors
 from .run_config import innermost_dataset, split_paths
+from .runner import build_runner
 
 #: CocoMetric names its file of predictions PREFIX.bbox.json.
 PREDICTIONS_PREFIX = 'predictions'
@@ -22,8 +21,9 @@ PREDICTIONS_PREFIX = 'predictions'
 def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> Path:
     """Check, run a detector over its test data and report on it.
 
-    Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file: the predictions
-    in COCO's format, ``metrics.json``, ``pr_curves.png`` and ``confusion_matrix.png``.
+    Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
+    where files of that name are in every folder: the predictions in COCO's format,
+    ``metrics.json``, ``pr_curves.png`` and ``confusion_matrix.png``.
 
     Args:
         cfg (Config): from :func:`.load_config`.
@@ -38,12 +38,12 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     """
     if out and Path(out).suffix not in ('.pkl', '.pickle'):
         raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
-    refuse_errors(check_run(cfg, loops=('test',), checkpoint=checkpoint))
+    refuse_errors(check_run(cfg, loops=('test',), checkpoint=checkpoint), cfg.launcher)
     cfg.load_from = str(checkpoint)
     ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
-    report_dir = Path(cfg.work_dir) / 'test' / ann_file.stem
+    report_dir = Path(cfg.work_dir) / 'test' / _report_name(ann_file)
     _keep_predictions(cfg, report_dir)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     if out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
     runner.test()
@@ -53,6 +53,11 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
         print(write_report(ann_file, predictions, report_dir, classes))
         print(f'\neverything is in {report_dir}')
     return report_dir
+
+
+def _report_name(ann_file: Path) -> str:
+    common = ann_file.stem.split('.')[0].strip('_') == 'annotations'
+    return ann_file.absolute().parent.name if common else ann_file.stem
 
 
 def _keep_predictions(cfg: Config, report_dir: Path) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import master_only
-from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from ..errors import CheckpointError, ConfigError
 from .hooks.curves_hook import CURVES_FILE
 from .preflight import check_run, refuse_errors
+from .run_config import checkpoint_init_cfg
+from .runner import build_runner
 
 
 def enable_amp(cfg: Config) -> None:
@@ -58,7 +59,7 @@ def resume(cfg: Config, checkpoint: str | None) -> Path | None:
         raise CheckpointError(f'no checkpoint to resume at {found}')
     cfg.resume = True
     cfg.load_from = str(found)
-    init_cfg = cfg.model.get('backbone', {}).get('init_cfg') or {}
+    init_cfg = checkpoint_init_cfg(cfg.model.get('backbone', {}))
     if init_cfg.get('type') == 'ClearGraspCheckpoint' and not Path(init_cfg.checkpoint).is_file():
         init_cfg.checkpoint = str(found)
     return Path(found)
@@ -73,8 +74,9 @@ def train(cfg: Config) -> None:
     Raises:
         ConfigError: the check found errors; nothing was started.
     """
-    refuse_errors(check_run(cfg, checkpoint=cfg.get('load_from') if cfg.get('resume') else None))
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    start = cfg.get('load_from') if cfg.get('resume') else None
+    refuse_errors(check_run(cfg, checkpoint=start), cfg.launcher)
+    runner = build_runner(cfg)
     runner.train()
     _say_where(runner)
 

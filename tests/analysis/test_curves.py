@@ -3,7 +3,7 @@ import pytest
 
 from mmdet_cleargrasp.analysis.curves import draw_run, plot_curves, train_times
 from mmdet_cleargrasp.analysis.logs import read_run
-from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.errors import DataError, UserError
 from tests.analysis.test_logs import resumed, train, val, write  # noqa: F401  resumed is a fixture
 
 
@@ -36,7 +36,7 @@ def test_several_runs_and_kinds_of_values_in_one_picture(resumed, tmp_path, keys
     ],
 )
 def test_what_cannot_be_drawn_is_named(resumed, tmp_path, arguments, message):  # noqa: F811
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(UserError, match=message):
         plot_curves([resumed], **{'out': str(tmp_path / 'out.png'), **arguments})
 
 

@@ -47,7 +47,8 @@ def test_resumed_run_is_one_curve(resumed):
 
 
 def test_run_started_afresh_in_the_same_folder_replaces_the_old_one(resumed):
-    write(resumed / '20260102_000000' / 'vis_data' / 'scalars.json', [train(1, 1, 3), val(1, 0.5)])
+    # Its first line comes at a later step than the old run's, as with another log interval.
+    write(resumed / '20260102_000000' / 'vis_data' / 'scalars.json', [train(2, 1, 3), val(1, 0.5)])
     run = read_run(resumed)
     assert run.curve('loss')[1].tolist() == [3]
     assert run.curve('coco/bbox_mAP')[1].tolist() == [0.5]

@@ -154,6 +154,13 @@ def test_training_a_frozen_backbone_without_weights_is_refused():
         backbone.train()(torch.rand(1, 3, 64, 64))
 
 
+def test_part_of_the_weights_is_none():
+    backbone = ClearGraspResNet(18)
+    backbone.load_state_dict({'conv1.weight': backbone.conv1.weight}, strict=False)
+    with pytest.raises(CheckpointError, match='random'):
+        backbone.train()(torch.rand(1, 3, 64, 64))
+
+
 def test_stages_beyond_the_last_wanted_are_not_computed():
     backbone = ClearGraspResNet(18, frozen=False, out_indices=(0, 1)).eval()
     backbone.layer4.register_forward_pre_hook(lambda *_: pytest.fail('layer4 was computed'))

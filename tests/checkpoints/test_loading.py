@@ -95,13 +95,16 @@ def without(weights, name):
         (lambda w: without(w, 'bn1.running_var'), 'bn1.running_var'),
         (lambda w: {**w, 'layer1.0.extra': torch.ones(1)}, '1 left over .*layer1.0.extra'),
         (lambda w: {**w, 'bn1.bias': torch.ones(3)}, r'bn1.bias \(3,\) instead of \(64,\)'),
-        (lambda w: {**w, 'bn1.bias': torch.full((64,), torch.nan)}, r'1 not finite \(first: bn1.bias'),
+        (lambda w: {**w, 'bn1.bias': torch.full((64,), torch.nan)}, r'1 unusable \(first: bn1.bias, not finite'),
+        (lambda w: {**w, 'bn1.running_var': -w['bn1.running_var']}, 'bn1.running_var, negative'),
+        (lambda w: {**w, 'bn1.bias': w['bn1.bias'].to(torch.int8)}, 'torch.int8 instead of floating'),
+        (lambda w: {**w, 'bn1.bias': w['bn1.bias'].to_sparse()}, 'no dense tensor'),
+        (lambda w: {'state_dict': [1, 2]}, 'its state dict is a list'),
+        (lambda w: {**w, 'conv1.weight': torch.tensor(1.0)}, 'another stem'),
         (lambda w: {'encoder.weight': torch.ones(1)}, 'an unknown network'),
         (lambda w: {'state_dict': {}}, 'holds no tensors by name, but state_dict'),
         (lambda w: [1, 2], 'holds a list'),
     ],
-    ids=['drn', 'depth', 'missing', 'missing buffer', 'left over', 'shape', 'nan', 'unknown',
-         'empty', 'list'],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_whole(tmp_path, weights, spoil, message):
     torch.save(spoil(weights), tmp_path / 'file.pth')

@@ -46,8 +46,11 @@ def whole_file(path):
         (lambda p: None, r'no checkpoint at .*file.pth \(looked from'),
         (lambda p: p.mkdir(), 'is a folder'),
         (lambda p: p.write_bytes(b''), r'is empty \(0 bytes\)'),
-        (lambda p: p.write_bytes(b'<html>404</html>'), 'file.pth'),
-        (lambda p: p.write_bytes(whole_file(p)[:2000]), 'truncated or no checkpoint'),
+        (
+            lambda p: p.write_bytes(b'<html>404</html>'),
+            'is no checkpoint that torch wrote; nothing',
+        ),
+        (lambda p: p.write_bytes(whole_file(p)[:2000]), 'probably truncated'),
         (lambda p: p.write_bytes(pickle.dumps([1, 2])), 'no checkpoint'),
     ],
     ids=['absent', 'folder', 'empty', 'html', 'truncated', 'plain pickle'],

@@ -38,12 +38,12 @@ def lacking(section, key):
         ('{}', "no list 'images'"),
         ('{"images": {}}', "no list 'images'"),
         ('{"images": [], "annotations": []}', "no list 'categories'"),
-        ('{"images": [3], "annotations": [], "categories": []}', r"images\[0\] lacks 'id'"),
-        (lacking('images', 'width'), r"images\[0\] lacks 'width'"),
-        (lacking('annotations', 'area'), r"annotations\[0\] lacks 'area'"),
+        ('{"images": [3], "annotations": [], "categories": []}', "images[0] lacks 'id'"),
+        (lacking('images', 'width'), "images[0] lacks 'width'"),
+        (lacking('annotations', 'area'), "annotations[0] lacks 'area'"),
         (lacking('annotations', 'iscrowd'), "lacks 'iscrowd'"),
-        (lacking('categories', 'name'), r"categories\[0\] lacks 'name'"),
-        (changed('images', id=[1]), r'images\[0\] has id=\[1\], expected int | str'),
+        (lacking('categories', 'name'), "categories[0] lacks 'name'"),
+        (changed('images', id=[1]), 'images[0] has id=[1], expected int | str'),
         (changed('images', width='10'), "width='10', expected int | float"),
         (changed('annotations', bbox='1,2,3,4'), 'expected list'),
         (changed('annotations', category_id=None), 'category_id=None'),
@@ -52,5 +52,6 @@ def lacking(section, key):
 )
 def test_malformed_file_says_where_and_what(tmp_path, text, message):
     (tmp_path / 'a.json').write_text(text)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError) as raised:
         read_coco(tmp_path / 'a.json')
+    assert message in str(raised.value)

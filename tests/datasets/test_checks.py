@@ -36,6 +36,11 @@ def empty(section):
 @pytest.mark.parametrize(
     ('change', 'level', 'text'),
     [
+        (set_first('annotations', 'id', 0), 'error', 'whole numbers from 1 on'),
+        (set_first('annotations', 'id', 'a'), 'error', 'whole numbers from 1 on'),
+        (lambda c: c['categories'].append({'id': 9, 'name': 'petri_dish'}), 'error', 'several categories'),
+        (set_first('annotations', 'area', 0), 'warning', 'mmdet skips annotation 1: no area'),
+        (lambda c: [a.update(area=0) for a in c['annotations']], 'error', 'would skip every one'),
         (copy_first('images'), 'error', "1 used twice as id in 'images'"),
         (copy_first('annotations'), 'error', "1 used twice as id in 'annotations'"),
         (set_first('annotations', 'image_id', 99), 'error', 'image_id 99, which is not there'),

@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from mmdet_cleargrasp.datasets import find_splits, read_coco, split_at_random
+from mmdet_cleargrasp.datasets.layout import Split, renumbered
 from mmdet_cleargrasp.errors import DataError
 
 
@@ -94,3 +95,42 @@ def test_written_parts_are_json(toy_copy, tmp_path):
     assert set(json.loads(parts['train'].ann_file.read_text())) == {
         'images', 'annotations', 'categories',
     }  # fmt: skip
+
+
+def test_no_image_changes_sides_when_others_are_added(tmp_path, edit_json):
+    def coco(count):
+        return {
+            'images': [
+                {'id': k, 'file_name': f'{k}.jpg', 'width': 9, 'height': 9} for k in range(count)
+            ],
+            'annotations': [
+                {
+                    'id': k + 1,
+                    'image_id': k,
+                    'category_id': 1,
+                    'bbox': [0, 0, 5, 5],
+                    'area': 25,
+                    'iscrowd': 0,
+                }
+                for k in range(count)
+            ],
+            'categories': [{'id': 1, 'name': 'plate'}],
+        }
+
+    sides = []
+    for count in (40, 80):
+        (tmp_path / 'all.json').write_text(json.dumps(coco(count)))
+        parts = split_at_random(Split(tmp_path / 'all.json', tmp_path), tmp_path / str(count))
+        sides.append({i['file_name'] for i in read_coco(parts['val'].ann_file).images})
+    assert sides[0] == {name for name in sides[1] if int(name[:-4]) < 40}
+    assert 0.1 < len(sides[1]) / 80 < 0.3
+
+
+def test_ids_from_zero_are_renumbered_in_a_copy(toy_copy, tmp_path, edit_json):
+    path = toy_copy / 'annotations' / 'train.json'
+    split = Split(path, toy_copy / 'train')
+    assert renumbered(split, tmp_path / 'copy.json') == split
+    edit_json(path, lambda coco: coco['annotations'][0].update(id=0))
+    copy = renumbered(split, tmp_path / 'copy.json')
+    assert copy == Split(tmp_path / 'copy.json', split.img_dir)
+    assert [a['id'] for a in read_coco(copy.ann_file).annotations] == list(range(1, 9))

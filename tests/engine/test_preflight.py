@@ -40,7 +40,9 @@ FITTED = {
         ({'model.backbone.depth': 42}, r'depth=42, expected one of'),
         ({'model.backbone.colour': 'red'}, 'colour'),
         ({'model.backbone.type': 'ClearGraspResnet'}, 'ClearGraspResnet is not in the'),
-        ({'model.backbone.init_cfg': None}, 'frozen and has no init_cfg'),
+        ({'model.backbone.init_cfg': None}, 'frozen, but its init_cfg has no ClearGraspCheckpoint'),
+        ({'model.backbone.init_cfg.type': 'Pretrained'}, 'frozen, but its init_cfg has no'),
+        ({'train_dataloader.persistent_workers': True}, 'num_workers=0 needs'),
         (DENSE, r'rpn_head has strides \[4, 8, 16, 32, 64\].*\[4, 8, 8, 8, 16\]'),
         ({'model.roi_head.bbox_head.num_classes': 80}, 'num_classes=80'),
         (
@@ -82,11 +84,23 @@ def test_pyramids_start_where_the_neck_does(start_level, strides):
 
 @pytest.mark.parametrize(
     'scheduler',
-    [dict(type='LinearLR', by_epoch=False, end=500), dict(type='CosineAnnealingLR', end=12)],
+    [dict(type='LinearLR', by_epoch=False, end=500), dict(type='CosineAnnealingLR', end=8)],
 )
-def test_schedule_longer_than_the_run_is_doubtful(cfg, scheduler):
+def test_schedule_of_another_length_than_the_run_is_doubtful(cfg, scheduler):
     cfg.param_scheduler = [scheduler]
-    assert 'warning' in levels(preflight.check_schedule(cfg))
+    found = preflight.describe(list(preflight.check_schedule(cfg)))
+    assert 'is scheduled for' in found
+
+
+def test_backbone_that_needs_memory_to_be_built_is_built(cfg):
+    cfg.model.backbone = dict(type='SwinTransformer', embed_dims=24, num_heads=[1, 1, 1, 1])
+    assert levels(preflight.check_model(cfg)) == {'ok'}
+
+
+def test_other_data_sets_are_left_unchecked(cfg):
+    cfg.train_dataloader.dataset = dict(type='VOCDataset', ann_file='ids.txt')
+    assert levels(preflight.check_data(cfg, 'train')) == {'warning'}
+    assert not list(preflight.check_schedule(cfg))
 
 
 def test_run_of_few_steps_is_doubtful_and_told_how_many_it_takes(cfg):

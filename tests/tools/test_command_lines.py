@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 
+from mmdet_cleargrasp.analysis.logs import read_run
 from mmdet_cleargrasp.checkpoints import read_checkpoint
 from tests.conftest import ROOT
 
@@ -105,22 +106,27 @@ def test_times_of_the_run(finished_run, run_tool):
     assert 'average iter time' in done.stdout
 
 
-def test_resumed_run_goes_on_where_it_stopped(finished_run, run_tool, tmp_path, toy_plates):
+def test_resumed_run_goes_on_where_it_stopped_with_the_schedule_it_has_now(
+    finished_run, run_tool, tmp_path
+):
     work_dir, _ = finished_run
     done = run_tool(
-        TRAIN, work_dir / 'tiny.py', '--work-dir', tmp_path, '--resume', work_dir / 'epoch_2.pth',
-        '--epochs', '3', '--cfg-options', 'model.backbone.init_cfg.checkpoint=gone.pth',
+        TRAIN, work_dir / 'tiny.py', '--work-dir', tmp_path, '--resume', work_dir / 'epoch_1.pth',
+        '--epochs', '4', '--cfg-options', 'model.backbone.init_cfg.checkpoint=gone.pth',
     )  # fmt: skip
     logged = done.stdout + done.stderr
-    assert re.search(r'Epoch\(train\) +\[3\]', logged)
-    assert not re.search(r'Epoch\(train\) +\[2\]', logged)
-    assert not (tmp_path / 'epoch_2.pth').exists()
-    assert (tmp_path / 'epoch_3.pth').is_file()
+    assert re.search(r'Epoch\(train\) +\[2\]', logged)
+    assert not re.search(r'Epoch\(train\) +\[1\]', logged)
+    assert (tmp_path / 'epoch_4.pth').is_file()
+    _, rates = read_run(tmp_path).curve('lr')
+    assert len(rates) == 3
+    # The first run's cosine ended after its second epoch.
+    assert rates[0] > rates[1] > rates[2] > 0
 
 
 def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_path):
     done = run_tool(
-        '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29571', TRAIN,
+        '-m', 'torch.distributed.run', '--nproc_per_node=2', '--standalone', TRAIN,
         tiny_config, '--launcher', 'pytorch', '--data-root', toy_plates, '--work-dir', tmp_path,
         '--auto-scale-lr', '--epochs', '1',
     )  # fmt: skip
@@ -135,7 +141,9 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
         ([TRAIN, 'absent.py'], 1, 'error: no config at absent.py'),
         ([TRAIN], 2, 'required: config'),
         ([TRAIN, '{config}', '--data-root', 'absent'], 1, 'error: no folder at absent'),
-        ([TRAIN, '{config}'], 1, 'no annotation file at data/plates'),
+        ([TRAIN, '{config}', '--cfg-options', 'train_dataloader.dataset.data_root=gone/'], 1, 'no annotation file at gone'),
+        ([TRAIN, '{config}', '--cfg-options', 'lr'], 2, 'expected KEY=VALUE'),
+        ([TRAIN, '{config}', '--launcher', 'pytorch', '--data-root', '{data}'], 1, 'that torchrun started'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--amp'], 1, 'needs a GPU'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--epochs', '0'], 1, '--epochs 0: expected 1'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--resume', 'no.pth'], 1, 'resume at no.pth'),
@@ -144,8 +152,9 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
         (['tools/doctor.py', '{config}', '--data-root', '{data}', '--cfg-options',
           'model.backbone.depth=50'], 1, 'holds ResNet-18'),
         (['tools/analysis_tools/analyze_logs.py', 'plot_curve', 'absent'], 1, 'absent is not there'),
-        (['tools/model_converters/extract_backbone.py', 'README.md'], 1, 'README.md'),
+        (['tools/model_converters/extract_backbone.py', 'README.md'], 1, 'no checkpoint that torch wrote'),
         (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 1, 'no script of MMDetection'),
+        (['-m', 'mmdet_cleargrasp', 'test', '{config}', 'absent.pth'], 1, 'no checkpoint at absent.pth'),
     ],
 )  # fmt: skip
 @pytest.mark.skipif(torch.cuda.is_available(), reason='--amp works with a GPU')
@@ -185,7 +194,7 @@ def test_generators_make_what_training_reads(run_tool, tmp_path):
 
 
 def test_every_command_line_has_help_with_examples(run_tool):
-    tools = [p for p in sorted((ROOT / 'tools').rglob('*.py'))]
+    tools = [p for p in sorted((ROOT / 'tools').rglob('*.py')) if p.name != 'command_line.py']
     assert tools
     for tool in tools:
         assert 'python tools/' in run_tool(tool, '--help').stdout, tool

@@ -25,8 +25,9 @@ def parse_args() -> argparse.Namespace:
     plot.add_argument('--title', help='title of the picture')
     plot.add_argument('--legend', nargs='+', help='a name a curve, run by run')
     plot.add_argument('--out', default='curves.png', help='picture to write [curves.png]')
-    # MMDetection's tool needs to be told what the log says itself.
-    plot.add_argument('--eval-interval', help=argparse.SUPPRESS)
+    # MMDetection's tool has these too: the log itself says the first, a file needs no second.
+    for option in ('--eval-interval', '--backend', '--style'):
+        plot.add_argument(option, help=argparse.SUPPRESS)
     times = tasks.add_parser('cal_train_time', help='seconds a training step, by epoch')
     times.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
     times.add_argument(

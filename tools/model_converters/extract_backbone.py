@@ -25,7 +25,7 @@ def main() -> None:
 
     from mmdet_cleargrasp.checkpoints import open_backbone
     from mmdet_cleargrasp.checkpoints.writing import save_atomically
-    from mmdet_cleargrasp.errors import CheckpointError, friendly_exit
+    from mmdet_cleargrasp.errors import ConfigError, friendly_exit
 
     with friendly_exit():
         file = open_backbone(args.input)
@@ -43,7 +43,7 @@ def main() -> None:
         print(f'epoch     {file.epoch if file.epoch is not None else "the file does not say"}')
         if args.output:
             if args.output.exists() and not args.overwrite:
-                raise CheckpointError(f'{args.output} exists; --overwrite replaces it')
+                raise ConfigError(f'{args.output} exists; --overwrite replaces it')
             print(f'wrote     {save_atomically(file.tensors, args.output)}')
 
 

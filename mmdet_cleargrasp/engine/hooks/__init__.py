@@ -1,5 +1,6 @@
 """Hooks that runs call."""
 
 from .curves_hook import CurvesHook
+from .schedule_hook import ScheduleHook
 
-__all__ = ['CurvesHook']
+__all__ = ['CurvesHook', 'ScheduleHook']

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...analysis.curves import draw_run
+from ...errors import UserError
 
 #: Name of the picture in the work dir.
 CURVES_FILE = 'curves.png'
@@ -35,4 +36,7 @@ class CurvesHook(Hook):
 
     @master_only
     def _draw(self, runner: Runner) -> None:
-        draw_run(runner.work_dir, Path(runner.work_dir) / CURVES_FILE)
+        try:
+            draw_run(runner.work_dir, Path(runner.work_dir) / CURVES_FILE)
+        except (UserError, OSError) as error:  # a picture is no reason to lose a run
+            runner.logger.warning(f'no curves drawn: {error}')

@@ -1,0 +1,49 @@
+"""Building mmengine's runner, on one process or many."""
+
+from __future__ import annotations
+
+import os
+
+from mmengine.config import Config
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from ..compat import train_on_cpu_processes
+from ..errors import ConfigError
+
+# What torchrun, Slurm and Open MPI tell each process; mmengine reads them when the runner is built.
+RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
+WORLD_SIZE_VARIABLES = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the runner that a config describes.
+
+    Args:
+        cfg (Config): from :func:`.load_config`.
+
+    Raises:
+        ConfigError: torchrun's launcher is asked for, but torchrun did not start this process.
+    """
+    if cfg.launcher == 'pytorch':
+        if 'RANK' not in os.environ:
+            raise ConfigError(
+                '--launcher pytorch is for processes that torchrun started: '
+                'torchrun --nproc_per_node=GPUS tools/train.py CONFIG --launcher pytorch'
+            )
+        train_on_cpu_processes(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def rank(launcher: str) -> int:
+    """This process's number among those of the run, from 0 on, before the runner is built."""
+    return _from_environment(RANK_VARIABLES, 0) if launcher != 'none' else 0
+
+
+def world_size(launcher: str) -> int:
+    """The number of the run's processes, before the runner is built."""
+    return _from_environment(WORLD_SIZE_VARIABLES, 1) if launcher != 'none' else 1
+
+
+def _from_environment(names: tuple[str, ...], default: int) -> int:
+    return int(next((os.environ[name] for name in names if name in os.environ), default))
