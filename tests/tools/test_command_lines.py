@@ -65,6 +65,14 @@ def test_mmdetection_s_own_tools_read_the_run(finished_run, run_tool, tmp_path):
     assert list((tmp_path / 'matrix').glob('*.png'))
 
 
+def test_mistakes_in_mmdetection_s_own_tools_end_in_one_message(finished_run, run_tool, tmp_path):
+    done = run_tool('-m', 'mmdet_cleargrasp', 'test', finished_run[0] / 'tiny.py', 'absent.pth',
+                    '--work-dir', tmp_path, check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert 'error: no checkpoint at absent.pth' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
 def test_mmdetection_s_inferencer_reads_the_run(finished_run, toy_plates):
     from mmdet.apis import DetInferencer
 
@@ -154,7 +162,6 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
         (['tools/analysis_tools/analyze_logs.py', 'plot_curve', 'absent'], 1, 'absent is not there'),
         (['tools/model_converters/extract_backbone.py', 'README.md'], 1, 'no checkpoint that torch wrote'),
         (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 1, 'no script of MMDetection'),
-        (['-m', 'mmdet_cleargrasp', 'test', '{config}', 'absent.pth'], 1, 'no checkpoint at absent.pth'),
     ],
 )  # fmt: skip
 @pytest.mark.skipif(torch.cuda.is_available(), reason='--amp works with a GPU')
