@@ -25,7 +25,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
 	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
-	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test]'
+	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,render]'
 	touch $@
 
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
