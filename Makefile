@@ -11,6 +11,9 @@ TOY := work_dirs/toy_plates
 BACKBONE := work_dirs/random_resnet50.pth
 CONFIG ?= configs/frcnn_cleargrasp_plates.py
 EPOCHS ?= 6
+# The drawings' own size, at which ClearGrasp was trained too; the configs' 512 takes longer.
+TOY_SCALE := $(foreach pipeline,train_dataloader.dataset.pipeline.2 val_dataloader.dataset.pipeline.1 \
+    test_dataloader.dataset.pipeline.1,'$(pipeline).scale=(256,256)')
 WORK_DIR := work_dirs/toy_$(basename $(notdir $(CONFIG)))
 
 .PHONY: help install train test test-slow lint format clean
@@ -30,7 +33,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
 	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --data-root $(TOY) \
-	    --epochs $(EPOCHS) --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE)
+	    --epochs $(EPOCHS) --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE) $(TOY_SCALE)
 	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) "$$(ls $(WORK_DIR)/best_*.pth 2>/dev/null || cat $(WORK_DIR)/last_checkpoint)" \
 	    --show-dir drawn
 
