@@ -24,6 +24,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         help='a folder of your own data with COCO annotations; classes and their number come from '
         'there and are set everywhere they are needed',
     )
+    add_cfg_options(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add what changes single values of a config."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',

@@ -13,11 +13,18 @@ from matplotlib.ticker import MaxNLocator
 from ..errors import ConfigError, DataError
 from .logs import RunLog, read_run
 
-MAP_KEYS = ('coco/bbox_mAP', 'coco/bbox_mAP_50', 'coco/bbox_mAP_75')
+#: What validation measures between 0 and 1, of detectors and of pretraining, and its short name.
+SCORES = {
+    'coco/bbox_mAP': 'AP',
+    'coco/bbox_mAP_50': 'AP50',
+    'coco/bbox_mAP_75': 'AP75',
+    'pretrain/mask_iou': 'mask IoU',
+    'pretrain/outlines_f1': 'outline F1',
+}
 
 
 def draw_run(work_dir: str | Path, out: str | Path) -> None:
-    """Draw a run's losses, learning rate and mAP.
+    """Draw a run's losses, learning rate and validation scores.
 
     Args:
         work_dir (str | Path): of the run.
@@ -35,8 +42,8 @@ def draw_run(work_dir: str | Path, out: str | Path) -> None:
     if 'lr' in run.names:
         _plot(rate, [run], ['lr'], ['learning rate'])
     rate.set_title('learning rate')
-    measured = [key for key in MAP_KEYS if key in run.names]
-    _plot(scores, [run], measured, ['AP', 'AP50', 'AP75'][: len(measured)])
+    measured = [key for key in SCORES if key in run.names]
+    _plot(scores, [run], measured, [SCORES[key] for key in measured])
     scores.set(title='validation', ylim=(0, 1))
     for axes in (losses, rate):
         axes.set_xlabel('step')

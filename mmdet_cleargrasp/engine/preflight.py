@@ -55,7 +55,7 @@ def check_run(
         checks.append(check_schedule(cfg))
     if checkpoint is not None:
         checks.append(check_checkpoint(cfg, checkpoint))
-    return [finding for check in checks for finding in _collect(check)]
+    return [finding for check in checks for finding in collect(check)]
 
 
 def refuse_errors(findings: list[Finding], launcher: str = 'none') -> None:
@@ -313,7 +313,7 @@ def _build(subject: str, cfg: dict[str, Any]) -> nn.Module:
         raise ConfigError(f'the {subject} cannot be built: {text}') from reason
 
 
-def _collect(check: Iterable[Finding]) -> Iterable[Finding]:
+def collect(check: Iterable[Finding]) -> Iterable[Finding]:
     """The findings of one check; an error that a person can act on is one of them."""
     findings: list[Finding] = []
     try:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .dataset import FOLDERS
+from ..datasets.cleargrasp_folders import KINDS
 from .pathtracer import load_mitsuba
 
 COLORS = {1: (230, 80, 40), 2: (40, 140, 240), 3: (30, 180, 70)}
@@ -57,8 +57,8 @@ def _tile(
     folder: Path, split: str, image: dict, content: dict, width: int, plain: bool
 ) -> np.ndarray:
     """One picture and, where there are, its normals and outlines."""
-    full = (folder / split / FOLDERS['rgb'][0]).is_dir()
-    place = folder / split / FOLDERS['rgb'][0] if full else folder / split
+    full = (folder / split / KINDS['rgb'].folder).is_dir()
+    place = folder / split / KINDS['rgb'].folder if full else folder / split
     picture = cv2.imread(str(place / image['file_name']))[..., ::-1].copy()
     height = round(width * picture.shape[0] / picture.shape[1])
     if plain:
@@ -74,8 +74,10 @@ def _tile(
     panels = [picture]
     if full:
         number = image['file_name'].split('-')[0]
-        normals, outlines = (folder / split / FOLDERS[k][0] / f'{number}{FOLDERS[k][1]}'
-                             for k in ('normals', 'outlines'))  # fmt: skip
+        normals, outlines = (
+            folder / split / KINDS[kind].folder / f'{number}{KINDS[kind].endings[0]}'
+            for kind in ('normals', 'outlines')
+        )
         panels.append(((read_exr(normals) + 1) * 127.5).astype(np.uint8))
         panels.append(OUTLINE_COLORS[cv2.imread(str(outlines), cv2.IMREAD_GRAYSCALE)])
     return np.hstack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in panels])

@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..datasets.cleargrasp_folders import KINDS
 from . import ground_truth
 from .pathtracer import fastest_variant, load_mitsuba
 from .placement import PlacementError
@@ -29,15 +30,6 @@ from .rendering import Rendered, render
 from .spec import Spec, SpecError
 
 LICENCE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/licenses/LICENSE-2.0'}
-
-FOLDERS = {
-    'rgb': ('rgb-imgs', '-rgb.jpg'),
-    'mask': ('segmentation-masks', '-segmentation-mask.png'),
-    'outlines': ('outlines', '-outlineSegmentation.png'),
-    'normals': ('camera-normals', '-cameraNormals.exr'),
-    'depth': ('depth-imgs-rectified', '-depth-rectified.exr'),
-}
-"""ClearGrasp's folders and endings, by what is in them."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,7 @@ def write_dataset(
 def image_folder(spec: Spec, folder: str | Path, split: str) -> Path:
     """Where the JPEG files of a split are, to which `file_name` in its annotations is relative."""
     place = Path(folder) / split
-    return place / FOLDERS['rgb'][0] if spec.ground_truth == 'full' else place
+    return place / KINDS['rgb'].folder if spec.ground_truth == 'full' else place
 
 
 def image_name(spec: Spec, index: int) -> str:
@@ -182,8 +174,9 @@ def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index:
             'depth': exr(rendered.depth[..., None] / 1000),
         }
         for kind, content in files.items():
-            place, ending = FOLDERS[kind]
-            write_atomically(folder / split / place / f'{index:09d}{ending}', content)
+            ending = KINDS[kind].endings[0]
+            place = folder / split / KINDS[kind].folder
+            write_atomically(place / f'{index:09d}{ending}', content)
     record = {
         'image': {
             'file_name': name,

@@ -1,0 +1,56 @@
+# How the embedded backbone was made: the joint network, cut down to what two CPU cores can learn
+# from in an hour or two (checkpoints/README.md has the figures).
+#
+#   python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
+#   python tools/pretrain.py configs/pretrain/resnet50_plates.py
+_base_ = 'resnet50_joint.py'
+
+max_epochs = 18
+lr = 1e-3
+
+# Half of ClearGrasp's decoder: the steps that it saves go to the backbone, which is what is kept.
+model = dict(channels=128, channels_last=True)
+
+# Square crops and right-angled turns; small crops first, larger ones for the last third.
+small_crops = [
+    dict(type='LoadClearGraspSample'),
+    dict(type='RandomCropSample', size=160, scale=(0.5, 1.0)),
+    dict(type='RandomTurnSample', mirror=0.5, turn=0.75),
+    *_base_.appearance,
+    dict(type='PackSample'),
+]
+large_crops = [
+    dict(type='LoadClearGraspSample'),
+    dict(type='RandomCropSample', size=192, scale=(0.6, 1.0)),
+    *small_crops[2:],
+]
+train_dataloader = dict(num_workers=1, persistent_workers=False, dataset=dict(pipeline=small_crops))
+# Whole images as they were rendered.
+val_dataloader = dict(
+    num_workers=1,
+    persistent_workers=False,
+    dataset=dict(pipeline=[dict(type='LoadClearGraspSample'), dict(type='PackSample')]),
+)
+
+train_cfg = dict(max_epochs=max_epochs, val_interval=3)
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=lr, weight_decay=0.05),
+    paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
+    clip_grad=dict(max_norm=5),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, begin=0, end=1, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        begin=1,
+        end=max_epochs,
+        eta_min=lr * 0.01,
+        convert_to_iter_based=True,
+    ),
+]
+custom_hooks = [
+    *_base_.custom_hooks,
+    # Averages over the last hundred steps, batch norm's statistics too.
+    dict(type='EMAHook', momentum=0.01, update_buffers=True),
+    dict(type='PipelineSwitchHook', switch_epoch=13, switch_pipeline=large_crops),
+]

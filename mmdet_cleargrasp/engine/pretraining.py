@@ -1,0 +1,99 @@
+"""Pretraining a backbone: check, run, say where everything is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import master_only
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from ..checkpoints import open_backbone
+from ..datasets.cleargrasp_folders import find_samples
+from ..errors import ConfigError
+from ..findings import Finding, error, ok
+from . import preflight
+from .hooks.curves_hook import CURVES_FILE
+from .run_config import checkpoint_init_cfg, innermost_dataset
+from .runner import build_runner
+
+LOOPS = ('train', 'val')
+
+
+def use_folders(cfg: Config, root: str | Path) -> None:
+    """Point a config at ``ROOT/train`` and ``ROOT/val``.
+
+    Args:
+        cfg (Config): is changed.
+        root (str | Path): what ``tools/render_plates.py`` wrote, or ClearGrasp data sorted so.
+    """
+    for loop in LOOPS:
+        innermost_dataset(cfg[f'{loop}_dataloader']).folders = [str(Path(root) / loop)]
+
+
+def pretrain(cfg: Config) -> None:
+    """Check a pretraining and run it.
+
+    Args:
+        cfg (Config): from :func:`.load_config`, of a :class:`.ClearGraspNetwork`.
+
+    Raises:
+        ConfigError: the check found errors; nothing was started.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    preflight.refuse_errors(check_pretraining(cfg), cfg.launcher)
+    runner = build_runner(cfg)
+    runner.train()
+    _say_where(runner)
+
+
+def check_pretraining(cfg: Config) -> list[Finding]:
+    """Check device, work dir, data and starting weights.
+
+    Args:
+        cfg (Config): of the run.
+    """
+    if cfg.model.get('type') != 'ClearGraspNetwork':
+        raise ConfigError(
+            f"this config's model is {cfg.model.get('type')}, expected a ClearGraspNetwork as in "
+            'configs/pretrain/; detectors are trained with tools/train.py'
+        )
+    checks = [
+        preflight.check_versions(),
+        preflight.check_device(cfg),
+        preflight.check_work_dir(cfg),
+        *(_check_samples(cfg, loop) for loop in LOOPS),
+        _check_start(cfg),
+    ]
+    return [finding for check in checks for finding in preflight.collect(check)]
+
+
+def _check_samples(cfg: Config, loop: str) -> list[Finding]:
+    loader = cfg[f'{loop}_dataloader']
+    dataset = innermost_dataset(loader)
+    count = sum(len(find_samples(folder, dataset.tasks)) for folder in dataset.folders)
+    if loop == 'train' and loader.get('drop_last') and count < loader.batch_size:
+        return [error('train data', f'{count} images do not fill a batch of {loader.batch_size}')]
+    return [ok(f'{loop} data', f'{count} images in {", ".join(dataset.folders)}')]
+
+
+def _check_start(cfg: Config) -> list[Finding]:
+    path = checkpoint_init_cfg(cfg.model.backbone).get('checkpoint')
+    if not path:
+        return [ok('backbone', 'starts from random weights')]
+    return [ok('backbone', f'starts from {path}: {open_backbone(path).family.name}')]
+
+
+@master_only
+def _say_where(runner: Runner) -> None:
+    work_dir = Path(runner.work_dir)
+    print(f'\npretraining is complete; everything is in {work_dir}')
+    print(f'  backbone  {work_dir / "backbone.pth"}')
+    print(f'  pictures  {work_dir / "pictures"}')
+    print(f'  curves    {work_dir / CURVES_FILE}')
+    print(
+        'next: python tools/train.py configs/frcnn_cleargrasp_plates.py --cfg-options '
+        f'model.backbone.init_cfg.checkpoint={work_dir / "backbone.pth"} '
+        f'model.backbone.trained_stride={runner.cfg.model.backbone.trained_stride}'
+    )

@@ -1,0 +1,20 @@
+"""ClearGrasp's pretraining: mask, outlines and surface normals of transparent objects.
+
+A config names `custom_imports = ['mmdet_cleargrasp.pretraining']` to have these types registered.
+"""
+
+from . import augmentation, transforms
+from .dataset import ClearGraspDataset
+from .hooks import BackboneFileHook, PicturesHook
+from .metrics import PretrainingMetric
+from .network import ClearGraspNetwork
+
+__all__ = [
+    'BackboneFileHook',
+    'ClearGraspDataset',
+    'ClearGraspNetwork',
+    'PicturesHook',
+    'PretrainingMetric',
+    'augmentation',
+    'transforms',
+]

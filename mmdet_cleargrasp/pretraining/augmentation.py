@@ -1,0 +1,200 @@
+"""ClearGrasp's changes of light, colour, sharpness and content, which leave the truth as it is.
+
+Kinds, strengths and probabilities follow its training scripts
+(https://github.com/Shreeyak/cleargrasp, ``pytorch_networks/*/train.py``), which draw them with
+imgaug; that package no longer works with numpy 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+Image = np.ndarray
+
+
+class _Sometimes(BaseTransform):
+    """A change of the image that is made with a probability.
+
+    Args:
+        prob (float): in [0, 1].
+    """
+
+    prob = 1.0
+
+    def __init__(self, prob: float | None = None) -> None:
+        self.prob = self.prob if prob is None else prob
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Change ``img``, uint8 (H, W, 3) in BGR, or leave it."""
+        if np.random.rand() < self.prob:
+            changed = self.change(results['img'].astype(np.float32))
+            results['img'] = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+        return results
+
+    def change(self, image: Image) -> Image:
+        """Change an image, float32 between 0 and 255."""
+        raise NotImplementedError
+
+
+@TRANSFORMS.register_module()
+class BrightPatches(_Sometimes):
+    """Smooth blotches half again to three times as bright, as from a lamp or the sun.
+
+    Args:
+        prob (float): in [0, 1].
+    """
+
+    prob = 0.1
+
+    def change(self, image: Image) -> Image:
+        """Brighten where smooth noise is high."""
+        coarse = np.random.rand(*np.random.randint(2, 8, 2)).astype(np.float32)
+        noise = cv2.resize(coarse, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        share = (noise.clip(0, 1) * np.random.uniform(0.2, 0.7))[..., None]
+        return image * (1 - share + share * np.random.uniform(1.5, 3.0))
+
+
+@TRANSFORMS.register_module()
+class ColourChange(_Sometimes):
+    """One of: brighter by addition or factor, another hue or saturation, contrast, towards grey.
+
+    Args:
+        prob (float): in [0, 1].
+    """
+
+    prob = 0.3
+
+    def change(self, image: Image) -> Image:
+        """Change by one of the kinds, drawn evenly."""
+        return _one_of(_add, _multiply, _hue, _saturation, _contrast, _grey)(image)
+
+
+@TRANSFORMS.register_module()
+class BlurAndNoise(_Sometimes):
+    """A slight blur, noise of one of five kinds, or both.
+
+    Args:
+        prob (float): in [0, 1].
+    """
+
+    prob = 0.2
+
+    def change(self, image: Image) -> Image:
+        """Blur, add noise, or both in either order."""
+        steps = [_one_of(_motion_blur, _gaussian_blur), _one_of(*NOISES)]
+        np.random.shuffle(steps)
+        for step in steps[: np.random.randint(1, 3)]:
+            image = step(image)
+        return image
+
+
+@TRANSFORMS.register_module()
+class ColouredBlocks(_Sometimes):
+    """Little blocks, in some or all of the colour channels, blacked out.
+
+    Args:
+        prob (float): in [0, 1].
+        share (float): of the blocks that are, in [0, 1].
+    """
+
+    prob = 0.2
+
+    def __init__(self, prob: float | None = None, share: float = 0.02) -> None:
+        super().__init__(prob)
+        self.share = share
+
+    def change(self, image: Image) -> Image:
+        """Black out blocks on a grid of 4 to 16 by 4 to 16."""
+        channels = 3 if np.random.rand() < 0.5 else 1
+        rows, columns = np.random.randint(4, 17, 2)
+        kept = (np.random.rand(rows, columns, channels) >= self.share).astype(np.float32)
+        kept = cv2.resize(kept, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        return image * kept.reshape(*image.shape[:2], channels)
+
+
+def _one_of(*changes: Callable[[Image], Image]) -> Callable[[Image], Image]:
+    return changes[np.random.randint(len(changes))]
+
+
+def _by_channel(probability: float) -> int:
+    """3 to draw a value for each channel, 1 for one value."""
+    return 3 if np.random.rand() < probability else 1
+
+
+def _add(image: Image) -> Image:
+    return image + 20 * np.random.randint(0, 2, _by_channel(0.7))
+
+
+def _multiply(image: Image) -> Image:
+    return image * np.where(np.random.rand(_by_channel(0.7)) < 0.5, 1.3, 1.0)
+
+
+def _hue(image: Image) -> Image:
+    return _in_hsv(image, 0, np.random.uniform(0, 360))
+
+
+def _saturation(image: Image) -> Image:
+    return _in_hsv(image, 1, np.random.uniform(-0.08, 0.08))
+
+
+def _in_hsv(image: Image, channel: int, change: float) -> Image:
+    hsv = cv2.cvtColor(image.clip(0, 255) / np.float32(255), cv2.COLOR_BGR2HSV)
+    hsv[..., channel] += change
+    hsv[..., 0] %= 360
+    hsv[..., 1] = hsv[..., 1].clip(0, 1)
+    return 255 * cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+
+
+def _contrast(image: Image) -> Image:
+    return 128 + (image - 128) * np.random.uniform(0.5, 1.5, _by_channel(0.2))
+
+
+def _grey(image: Image) -> Image:
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
+    share = np.random.rand()
+    return image * (1 - share) + grey * share
+
+
+def _motion_blur(image: Image) -> Image:
+    kernel = np.zeros((3, 3), np.float32)
+    ends = [((0, 1), (2, 1)), ((1, 0), (1, 2)), ((0, 0), (2, 2)), ((0, 2), (2, 0))]
+    for position in ((1, 1), *ends[np.random.randint(4)]):
+        kernel[position] = 1 / 3
+    return cv2.filter2D(image, -1, kernel)
+
+
+def _gaussian_blur(image: Image) -> Image:
+    return cv2.GaussianBlur(image, (0, 0), np.random.uniform(0.5, 1.0))
+
+
+def _noise_shape(image: Image) -> tuple[int, int, int]:
+    return (*image.shape[:2], _by_channel(0.5))
+
+
+def _add_noise(image: Image) -> Image:
+    return image + np.random.randint(-5, 6, _noise_shape(image))
+
+
+def _multiply_noise(image: Image) -> Image:
+    return image * np.random.uniform(0.95, 1.05, _noise_shape(image))
+
+
+def _gaussian_noise(image: Image) -> Image:
+    return image + np.random.normal(0, 2.55, _noise_shape(image))
+
+
+def _laplace_noise(image: Image) -> Image:
+    return image + np.random.laplace(0, np.random.uniform(0.01, 2.55), image.shape)
+
+
+def _lost_pixels(image: Image) -> Image:
+    return image * (np.random.rand(*_noise_shape(image)) >= np.random.uniform(0.003, 0.01))
+
+
+NOISES = (_add_noise, _multiply_noise, _gaussian_noise, _laplace_noise, _lost_pixels)

@@ -1,0 +1,80 @@
+"""What the network sees beside what is there: one row an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from torch import Tensor
+
+from .tasks import CHANNELS
+
+#: BGR of background, depth boundary and contact edge: black, green and red, as ClearGrasp has them.
+OUTLINE_COLOURS = np.array([[0, 0, 0], [80, 200, 60], [60, 60, 230]], np.uint8)
+GAP = 4
+
+
+def draw_rows(
+    images: Sequence[Tensor],
+    predictions: Sequence[Mapping[str, Tensor]],
+    truths: Sequence[Mapping[str, Tensor]],
+) -> np.ndarray:
+    """Draw input, predictions and truth side by side.
+
+    Args:
+        images (Sequence[Tensor]): uint8 (3, H, W) in BGR, all of one size.
+        predictions (Sequence[Mapping[str, Tensor]]): by task, as the network predicts.
+        truths (Sequence[Mapping[str, Tensor]]): by task; may lack any.
+
+    Returns:
+        np.ndarray: uint8 (rows, columns, 3) in BGR, with a caption over each column.
+
+    Example:
+        >>> import torch
+        >>> image = torch.zeros(3, 32, 48, dtype=torch.uint8)
+        >>> draw_rows([image], [{'mask': torch.ones(32, 48)}], [{}]).shape
+        (56, 104, 3)
+    """
+    tasks = [task for task in CHANNELS if task in predictions[0]]
+    columns = ['input']
+    for task in tasks:
+        columns += [task, 'truth'] if task in truths[0] else [task]
+    rows = [_caption(columns, images[0].shape[2])]
+    for image, predicted, truth in zip(images, predictions, truths, strict=True):
+        cells = [image.cpu().numpy().transpose(1, 2, 0)]
+        for task in tasks:
+            cells.append(_paint(task, predicted[task]))
+            if task in truth:
+                cells.append(_paint(task, truth[task]))
+        rows.append(_beside(cells))
+    return np.concatenate([row for pair in _with_gaps(rows) for row in pair])
+
+
+def _paint(task: str, values: Tensor) -> np.ndarray:
+    array = values.cpu().numpy()
+    if task == 'mask':
+        return np.repeat((array > 0).astype(np.uint8)[..., None] * 230, 3, axis=2)
+    if task == 'outlines':
+        return OUTLINE_COLOURS[array]
+    known = np.abs(array).sum(axis=0, keepdims=True) > 0
+    colours = np.where(known, (array + 1) * 127.5, 0).astype(np.uint8)
+    return colours.transpose(1, 2, 0)[..., ::-1]  # x, y and z as red, green and blue
+
+
+def _beside(cells: list[np.ndarray]) -> np.ndarray:
+    gap = np.full((cells[0].shape[0], GAP, 3), 255, np.uint8)
+    parts = [part for cell in cells for part in (cell, gap)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _with_gaps(rows: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(row, np.full((GAP, row.shape[1], 3), 255, np.uint8)) for row in rows]
+
+
+def _caption(columns: list[str], width: int) -> np.ndarray:
+    strip = np.full((16, len(columns) * (width + GAP), 3), 255, np.uint8)
+    for k, name in enumerate(columns):
+        place = (k * (width + GAP) + 2, 12)
+        cv2.putText(strip, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
+    return strip

@@ -1,0 +1,71 @@
+"""tools/pretrain.py as its user runs it, up to a detector on the backbone that it made."""
+
+import json
+
+import pytest
+import torch
+
+from mmdet_cleargrasp.checkpoints import open_backbone
+
+from ..pretraining.conftest import samples  # noqa: F401  the data set, as a fixture
+
+TINY = """
+_base_ = {base!r}
+model = dict(backbone=dict(depth=18), channels=16)
+train_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False)
+val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    from mmdet_cleargrasp import config_dir
+
+    path = tmp_path / 'tiny.py'
+    path.write_text(TINY.format(base=str(config_dir() / 'pretrain' / 'resnet50_joint.py')))
+    return path
+
+
+def test_pretrain_resume_and_use(run_tool, config, samples, tmp_path):  # noqa: F811
+    work_dir = tmp_path / 'run'
+    common = ('tools/pretrain.py', config, '--data-root', samples, '--work-dir', work_dir)
+    smaller = ('--cfg-options', 'train_dataloader.dataset.pipeline.1.size=(64,64)',
+               'val_dataloader.dataset.pipeline.1.size=(64,64)')  # fmt: skip
+    run_tool(*common, '--epochs', '1', *smaller)
+    done = run_tool(*common, '--epochs', '2', '--resume', *smaller)
+    assert 'resumed epoch: 1' in done.stdout + done.stderr
+    assert f'backbone  {work_dir / "backbone.pth"}' in done.stdout
+    assert (work_dir / 'curves.png').stat().st_size > 5000
+    assert (work_dir / 'pictures' / 'epoch_002.png').is_file()
+    scalars = sorted(work_dir.glob('*/vis_data/scalars.json'))[-1].read_text().splitlines()
+    assert {'pretrain/mask_iou', 'pretrain/normals_30'} <= set(json.loads(scalars[-1]))
+
+    file = open_backbone(work_dir / 'backbone.pth')
+    assert file.family.name == 'ResNet-18' and file.epoch == 2
+    assert set(file.left_out) == {'aspp', 'decoder', 'heads'}
+    content = torch.load(work_dir / 'backbone.pth', weights_only=True)
+    assert 'not a ClearGrasp release' in content['note']
+    assert set(content['metrics']) >= {'pretrain/mask_iou', 'pretrain/outlines_f1'}
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (('--data-root', 'nowhere'), 'no folder nowhere/train'),
+        (('--cfg-options', 'model.backbone.init_cfg.checkpoint=none.pth'), 'no checkpoint at none.pth'),
+        (('--amp',), 'mixed precision (--amp) needs a GPU'),
+    ],
+)  # fmt: skip
+def test_mistakes_have_one_message(run_tool, config, samples, tmp_path, options, message):  # noqa: F811
+    if '--amp' in options and torch.cuda.is_available():
+        pytest.skip('there is a GPU')
+    start = ('tools/pretrain.py', config, '--work-dir', tmp_path / 'run', '--data-root', samples)
+    done = run_tool(*start, *options, check=False)
+    assert done.returncode == 1
+    assert message in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_detector_config_is_pointed_at_train(run_tool):
+    done = run_tool('tools/pretrain.py', 'configs/frcnn_cleargrasp_plates.py', check=False)
+    assert done.returncode == 1
+    assert 'expected a ClearGraspNetwork' in done.stderr

@@ -1,0 +1,60 @@
+"""Pretrain a backbone on mask, outlines and surface normals of transparent objects."""
+
+import argparse
+
+from command_line import add_cfg_options, add_run, new_parser, set_local_rank
+
+EXAMPLES = """
+examples:
+  python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
+  python tools/pretrain.py configs/pretrain/resnet50_plates.py
+  python tools/pretrain.py configs/pretrain/resnet50_joint.py --data-root ~/my_renders --amp
+  python tools/pretrain.py configs/pretrain/resnet50_joint.py --resume
+  torchrun --nproc_per_node=4 tools/pretrain.py configs/pretrain/resnet50_joint.py \\
+      --launcher pytorch
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('config', help='config file, such as those in configs/pretrain/')
+    parser.add_argument(
+        '--data-root', metavar='DIR', help="DIR/train and DIR/val in ClearGrasp's folder layout"
+    )
+    add_cfg_options(parser)
+    add_run(parser)
+    parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
+    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from a checkpoint, or from the latest in the work dir',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    set_local_rank(args)
+
+    # Late, so that --help and a wrong option answer at once.
+    from mmdet_cleargrasp.engine import pretraining, run_config, training
+    from mmdet_cleargrasp.errors import friendly_exit
+
+    with friendly_exit():
+        cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+        if args.data_root:
+            pretraining.use_folders(cfg, args.data_root)
+        if args.epochs is not None:
+            run_config.set_epochs(cfg, args.epochs)
+        if args.amp:
+            training.enable_amp(cfg)
+        if args.resume:
+            training.resume(cfg, args.resume)
+        pretraining.pretrain(cfg)
+
+
+if __name__ == '__main__':
+    main()
