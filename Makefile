@@ -16,7 +16,7 @@ TOY_SCALE := $(foreach pipeline,train_dataloader.dataset.pipeline.2 val_dataload
     test_dataloader.dataset.pipeline.1,'$(pipeline).scale=(256,256)')
 WORK_DIR := work_dirs/toy_$(basename $(notdir $(CONFIG)))
 
-.PHONY: help install train test lint format clean
+.PHONY: help install train test test-slow lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
 	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
-	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,render]'
+	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,render,pretrain]'
 	touch $@
 
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
@@ -45,6 +45,9 @@ $(BACKBONE): $(TOY)/annotations/val.json
 
 test: install  ## the test suite, under ten minutes on two cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
+
+test-slow: install  ## the tests that take minutes each
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow
 
 lint: install  ## style and mistakes that show without running
 	$(RUN) -m ruff check .

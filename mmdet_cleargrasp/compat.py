@@ -28,6 +28,7 @@ def apply() -> None:
     provide_mmcv_operators()
     allow_mmengine_history()
     read_local_checkpoints_safely()
+    write_local_files_whole()
 
 
 def refuse_impossible_versions() -> None:
@@ -153,6 +154,25 @@ def read_local_checkpoints_safely() -> None:
     from .checkpoints.reading import load_from_local
 
     CheckpointLoader.register_scheme('', load_from_local, force=True)
+
+
+def write_local_files_whole() -> None:
+    """Make mmengine write local files, its checkpoints above all, by :mod:`.atomic_files`.
+
+    It writes over the target, so that a run that is killed meanwhile, or whose disk is full, leaves
+    half a checkpoint under its final name. Unnecessary once mmengine's ``LocalBackend`` renames.
+    """
+    from mmengine.fileio import LocalBackend, register_backend
+
+    from .atomic_files import write_atomically
+
+    class WholeFileBackend(LocalBackend):
+        """mmengine's files on disk, each written whole or not at all."""
+
+        def put(self, obj: bytes, filepath: str) -> None:
+            write_atomically(filepath, obj)
+
+    register_backend('local', WholeFileBackend, force=True, prefixes='')
 
 
 def train_on_cpu_processes(cfg: Config) -> None:

@@ -26,6 +26,10 @@ class ConfigError(UserError):
     """A configuration or command line that cannot work."""
 
 
+class TrainingError(UserError):
+    """A training that cannot go on."""
+
+
 @contextlib.contextmanager
 def friendly_exit() -> Iterator[None]:
     """Turn a :class:`UserError` into one message and exit status 1, Ctrl-C into 130.

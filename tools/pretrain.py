@@ -40,7 +40,7 @@ def main() -> None:
     set_local_rank(args)
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.engine import pretraining, run_config, training
+    from mmdet_cleargrasp.engine import pretraining, resuming, run_config, training
     from mmdet_cleargrasp.errors import friendly_exit
 
     with friendly_exit():
@@ -52,7 +52,7 @@ def main() -> None:
         if args.amp:
             training.enable_amp(cfg)
         if args.resume:
-            training.resume(cfg, args.resume)
+            resuming.resume(cfg, args.resume)
         pretraining.pretrain(cfg)
 
 

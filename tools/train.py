@@ -42,7 +42,7 @@ def main() -> None:
     set_local_rank(args)
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.engine import run_config, training
+    from mmdet_cleargrasp.engine import resuming, run_config, training
     from mmdet_cleargrasp.errors import friendly_exit
 
     with friendly_exit():
@@ -56,7 +56,7 @@ def main() -> None:
         if args.auto_scale_lr:
             training.enable_auto_scale_lr(cfg)
         if args.resume:
-            training.resume(cfg, args.resume)
+            resuming.resume(cfg, args.resume)
         training.train(cfg)
 
 

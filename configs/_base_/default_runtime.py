@@ -9,5 +9,11 @@ default_hooks = dict(
     logger=dict(interval=10),
     checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
 )
-custom_hooks = [dict(type='CurvesHook'), dict(type='ScheduleHook')]
+custom_hooks = [
+    dict(type='RandomStateHook'),  # an interrupted run ends as if it had not been
+    dict(type='InterruptHook'),
+    dict(type='FiniteLossHook'),
+    dict(type='CurvesHook'),
+    dict(type='ScheduleHook'),
+]
 log_processor = dict(window_size=10)

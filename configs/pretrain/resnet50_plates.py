@@ -5,26 +5,26 @@
 #   python tools/pretrain.py configs/pretrain/resnet50_plates.py
 _base_ = 'resnet50_joint.py'
 
-max_epochs = 18
-lr = 1e-3
+max_epochs = 22
+lr = 5e-4
 
 # Half of ClearGrasp's decoder: the steps that it saves go to the backbone, which is what is kept.
 model = dict(channels=128, channels_last=True)
 
-# Square crops and right-angled turns; small crops first, larger ones for the last third.
+# Many small steps. Square crops and right-angled turns; larger crops for the last quarter.
 small_crops = [
     dict(type='LoadClearGraspSample'),
-    dict(type='RandomCropSample', size=160, scale=(0.5, 1.0)),
+    dict(type='RandomCropSample', size=128, scale=(0.5, 1.0)),
     dict(type='RandomTurnSample', mirror=0.5, turn=0.75),
     *_base_.appearance,
     dict(type='PackSample'),
 ]
 large_crops = [
     dict(type='LoadClearGraspSample'),
-    dict(type='RandomCropSample', size=192, scale=(0.6, 1.0)),
+    dict(type='RandomCropSample', size=160, scale=(0.6, 1.0)),
     *small_crops[2:],
 ]
-train_dataloader = dict(num_workers=1, persistent_workers=False, dataset=dict(pipeline=small_crops))
+train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(pipeline=small_crops))
 # Whole images as they were rendered.
 val_dataloader = dict(
     num_workers=1,
@@ -50,7 +50,7 @@ param_scheduler = [
 ]
 custom_hooks = [
     *_base_.custom_hooks,
-    # Averages over the last hundred steps, batch norm's statistics too.
-    dict(type='EMAHook', momentum=0.01, update_buffers=True),
-    dict(type='PipelineSwitchHook', switch_epoch=13, switch_pipeline=large_crops),
+    # Averages over the last hundreds of steps, batch norm's statistics too.
+    dict(type='EMAHook', momentum=0.005, update_buffers=True),
+    dict(type='PipelineSwitchHook', switch_epoch=16, switch_pipeline=large_crops),
 ]

@@ -35,6 +35,7 @@ class BackboneFile:
         family (Family): the network that they belong to.
         left_out (dict[str, int]): number of tensors of other parts, such as ``aspp``, by part.
         epoch (int, optional): where the file says it.
+        note (str, optional): likewise; what made the file, and what it is not.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class BackboneFile:
     family: Family
     left_out: dict[str, int]
     epoch: int | None
+    note: str | None = None
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -128,9 +130,15 @@ def open_backbone(path: str | Path) -> BackboneFile:
         keys = ', '.join(str(key) for key in list(content)[:5]) or 'nothing'
         raise CheckpointError(f'{path} holds no tensors by name, but {keys}')
     backbone, left_out = _single_out(tensors)
-    epoch = content.get('epoch') if state_dict is not content else None
+    about = content if state_dict is not content else {}
+    epoch, note = about.get('epoch'), about.get('note')
     return BackboneFile(
-        path, backbone, recognise(backbone), left_out, epoch if isinstance(epoch, int) else None
+        path,
+        backbone,
+        recognise(backbone),
+        left_out,
+        epoch if isinstance(epoch, int) else None,
+        note if isinstance(note, str) else None,
     )
 
 

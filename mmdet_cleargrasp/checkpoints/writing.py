@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..atomic_files import write_atomically
+from .loading import BackboneFile
+
+
+def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
+    """The content of a file that holds one backbone and nothing else.
+
+    Args:
+        file (BackboneFile): from :func:`.open_backbone`.
+        half (bool): floating-point numbers in 16 bits; loading turns them back into 32. Numbers
+            beyond what 16 bits hold stay as they are.
+
+    Returns:
+        dict[str, Any]: ``model_state_dict`` and, where the file says them, ``note`` and ``epoch``.
+    """
+    tensors = {n: _halved(t) if half else t for n, t in file.tensors.items()}
+    content: dict[str, Any] = {'model_state_dict': tensors}
+    if file.note:
+        content['note'] = file.note
+    if file.epoch is not None:
+        content['epoch'] = file.epoch
+    return content
+
+
+def _halved(tensor: torch.Tensor) -> torch.Tensor:
+    small = tensor.half() if tensor.is_floating_point() else tensor
+    return small if torch.isfinite(small).all() else tensor
+
 
 def save_atomically(content: Any, path: str | Path) -> Path:
-    """Save with ``torch.save`` beside the target, then rename: the file is whole or not there.
+    """Save with ``torch.save``: the file is whole or not there.
 
     Args:
         content: what ``torch.save`` takes.
@@ -19,12 +47,6 @@ def save_atomically(content: Any, path: str | Path) -> Path:
     Returns:
         Path: the file.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
-    try:
-        torch.save(content, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+    with io.BytesIO() as buffer:
+        torch.save(content, buffer)
+        return write_atomically(path, buffer.getvalue())

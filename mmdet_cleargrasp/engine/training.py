@@ -8,10 +8,9 @@ from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from ..errors import CheckpointError, ConfigError
+from ..errors import ConfigError
 from .hooks.curves_hook import CURVES_FILE
 from .preflight import check_run, refuse_errors
-from .run_config import checkpoint_init_cfg
 from .runner import build_runner
 
 
@@ -33,36 +32,6 @@ def enable_auto_scale_lr(cfg: Config) -> None:
             'batch in all processes together for which its learning rate is meant'
         )
     cfg.auto_scale_lr.enable = True
-
-
-def resume(cfg: Config, checkpoint: str | None) -> Path | None:
-    """Let a run go on from a checkpoint.
-
-    The backbone's own file is not needed any more: where it is gone, the checkpoint, which holds
-    the same weights, takes its place.
-
-    Args:
-        cfg (Config): is changed.
-        checkpoint (str, optional): the file, or ``'auto'`` for the latest in the work dir.
-
-    Returns:
-        Path: the checkpoint; ``None`` where there is none yet and the run starts afresh.
-
-    Raises:
-        CheckpointError: the checkpoint is not there.
-    """
-    found = find_latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else checkpoint
-    if not found:
-        print(f'nothing to resume in {cfg.work_dir}: starting afresh')
-        return None
-    if not Path(found).is_file():
-        raise CheckpointError(f'no checkpoint to resume at {found}')
-    cfg.resume = True
-    cfg.load_from = str(found)
-    init_cfg = checkpoint_init_cfg(cfg.model.get('backbone', {}))
-    if init_cfg.get('type') == 'ClearGraspCheckpoint' and not Path(init_cfg.checkpoint).is_file():
-        init_cfg.checkpoint = str(found)
-    return Path(found)
 
 
 def train(cfg: Config) -> None:

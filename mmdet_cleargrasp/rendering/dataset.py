@@ -10,10 +10,8 @@ import importlib
 import json
 import multiprocessing
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..atomic_files import write_atomically
 from ..datasets.cleargrasp_folders import KINDS
 from . import ground_truth
 from .pathtracer import fastest_variant, load_mitsuba
@@ -199,23 +198,6 @@ def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index:
         ],
     }
     write_atomically(_record(folder, split, index), json.dumps(record).encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix='.', suffix=path.suffix)
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(draft, 0o666 & ~umask)
-        os.replace(draft, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(draft)
-        raise
 
 
 def png(image: np.ndarray) -> bytes:

@@ -186,7 +186,7 @@ def test_extract_backbone_shows_and_writes_the_plain_file(run_tool, backbone_fil
     tool = 'tools/model_converters/extract_backbone.py'
     done = run_tool(tool, backbone_files(18), tmp_path / 'plain.pth')
     assert 'family    ResNet-18' in done.stdout
-    assert 'conv1.weight' in read_checkpoint(tmp_path / 'plain.pth')
+    assert 'conv1.weight' in read_checkpoint(tmp_path / 'plain.pth')['model_state_dict']
     again = run_tool(tool, backbone_files(18), tmp_path / 'plain.pth', check=False)
     assert again.returncode == 1
     assert '--overwrite' in again.stderr

@@ -15,8 +15,7 @@ default_hooks = dict(
     ),
 )
 custom_hooks = [
+    *_base_.custom_hooks,
     dict(type='BackboneFileHook'),
     dict(type='PicturesHook'),
-    dict(type='CurvesHook'),
-    dict(type='ScheduleHook'),
 ]

@@ -5,7 +5,7 @@ max_epochs = 12
 lr = 2e-4  # for batches of 2 in all; --auto-scale-lr adapts it to the actual batch
 # ---------------------------------------------------------------------------------------------
 
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 

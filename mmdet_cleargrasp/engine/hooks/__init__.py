@@ -1,6 +1,9 @@
 """Hooks that runs call."""
 
 from .curves_hook import CurvesHook
+from .finite_loss_hook import FiniteLossHook
+from .interrupt_hook import InterruptHook
+from .random_state_hook import RandomStateHook
 from .schedule_hook import ScheduleHook
 
-__all__ = ['CurvesHook', 'ScheduleHook']
+__all__ = ['CurvesHook', 'FiniteLossHook', 'InterruptHook', 'RandomStateHook', 'ScheduleHook']

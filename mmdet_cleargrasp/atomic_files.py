@@ -1,0 +1,46 @@
+"""Writing files so that they are there whole or not at all, whatever ends the process."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_atomically(path: str | Path, content: bytes) -> Path:
+    """Write beside the target, then rename.
+
+    Args:
+        path (str | Path): the file; its folder is made where needed, an older file replaced.
+        content (bytes): all of it.
+
+    Returns:
+        Path: the file.
+
+    Raises:
+        OSError: disk full, no permission and the like; an older file is then as it was.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_atomically(Path(folder) / 'new' / 'a.txt', b'whole').read_bytes()
+        b'whole'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix='.', suffix='.partial')
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(draft, 0o666 & ~umask)  # mkstemp's files are for their owner alone
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise
+    return path

@@ -1,0 +1,54 @@
+"""Stopping before a loss that is no number spoils what was learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ...errors import TrainingError
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Stop at the first loss that is NaN or infinite.
+
+    Raises:
+        TrainingError: with the step, the losses concerned, the images of the batch, and what to
+            try. The checkpoints written before are good.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Look at the step's losses."""
+        if outputs is None or torch.isfinite(torch.as_tensor(outputs['loss'])).all():
+            return
+        wrong = [
+            name
+            for name, value in outputs.items()
+            if 'loss' in name and not torch.isfinite(torch.as_tensor(value)).all()
+        ]
+        rate = runner.optim_wrapper.get_lr()['lr'][0]
+        raise TrainingError(
+            f'the loss is no number any more in epoch {runner.epoch + 1}, step {batch_idx + 1} '
+            f'({", ".join(wrong)}; learning rate {rate:.2g}; images {_images(data_batch)}). '
+            f'Nothing of this was saved: the checkpoints in {runner.work_dir} are from before. '
+            'Go on from there with --resume and a lower optim_wrapper.optimizer.lr, or look at '
+            'these images and their boxes.'
+        )
+
+
+def _images(batch: dict[str, Any] | None) -> str:
+    samples = (batch or {}).get('data_samples') or []
+    names = [getattr(sample, 'img_path', '?') for sample in samples]
+    return ', '.join(str(name) for name in names or (batch or {}).get('path', ['unknown']))

@@ -1,0 +1,99 @@
+"""Random numbers that an interruption does not change."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.registry import HOOKS
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.registry import FUNCTIONS
+from mmengine.runner import Runner
+
+from ..loops import ResumableTrainLoop
+
+#: The key under which a checkpoint keeps the state of the generators.
+STATE_KEY = 'random_state'
+
+
+@HOOKS.register_module()
+class RandomStateHook(Hook):
+    """Draw every epoch's random numbers from the seed and the epoch's number.
+
+    mmengine seeds once, when a run starts: a resumed run repeats the first epoch's numbers, and
+    workers that live on cannot be brought back to where they were. Here an epoch draws the same
+    whether the run started with it or not, and a checkpoint from the middle of an epoch holds the
+    generators' state. With worker processes the loader needs ``persistent_workers=False`` and
+    ``worker_init_fn=dict(type='seed_worker')``.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Seed this process, and through it the workers that are about to start."""
+        sequence = np.random.SeedSequence([runner.seed, get_rank(), runner.epoch])
+        seed = int(sequence.generate_state(1)[0])
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)  # CUDA's generators too
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Keep the generators' state."""
+        checkpoint[STATE_KEY] = random_state()
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Hand the state to the loop, which needs it where it goes on within an epoch."""
+        # Not runner.train_loop, which would build a loop, and its data, for a mere test.
+        loop, state = vars(runner)['_train_loop'], checkpoint.get(STATE_KEY)
+        if isinstance(loop, ResumableTrainLoop) and state:
+            loop.on_arrival = lambda: restore_random_state(state)
+
+
+@FUNCTIONS.register_module()
+def seed_worker(worker_id: int) -> None:
+    """Seed a loader's worker from the number that torch drew for it when the epoch began.
+
+    Args:
+        worker_id (int): its number, which torch's seed already contains.
+    """
+    seed = torch.initial_seed() % 2**32
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+def random_state() -> dict[str, Any]:
+    """The state of Python's, numpy's and torch's generators, as tensors and plain values.
+
+    Example:
+        >>> state = random_state()
+        >>> first = torch.rand(1)
+        >>> restore_random_state(state)
+        >>> torch.equal(first, torch.rand(1))
+        True
+    """
+    name, keys, position, has_gauss, gauss = np.random.get_state()
+    version, numbers, gauss_next = random.getstate()
+    return {
+        'python': [version, torch.tensor(numbers, dtype=torch.int64), gauss_next],
+        'numpy': [name, torch.tensor(keys.astype(np.int64)), position, has_gauss, gauss],
+        'torch': torch.get_rng_state(),
+        'cuda': torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Bring the generators to a state of :func:`random_state`.
+
+    Args:
+        state (dict): CUDA's part is left out where the number of devices differs.
+    """
+    version, numbers, gauss_next = state['python']
+    random.setstate((version, tuple(numbers.tolist()), gauss_next))
+    name, keys, position, has_gauss, gauss = state['numpy']
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    torch.set_rng_state(state['torch'].cpu())
+    if state['cuda'] and len(state['cuda']) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([s.cpu() for s in state['cuda']])

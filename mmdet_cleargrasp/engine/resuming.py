@@ -1,0 +1,99 @@
+"""Finding the checkpoint that a run goes on from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..checkpoints import read_checkpoint
+from ..errors import CheckpointError
+from .run_config import checkpoint_init_cfg
+
+
+def resume(cfg: Config, checkpoint: str | None) -> Path | None:
+    """Let a run go on from a checkpoint.
+
+    The backbone's own file is not needed any more: where it is gone, the checkpoint, which holds
+    the same weights, takes its place.
+
+    Args:
+        cfg (Config): is changed.
+        checkpoint (str, optional): the file, or ``'auto'`` for the latest in the work dir.
+
+    Returns:
+        Path: the checkpoint; ``None`` where there is none yet and the run starts afresh.
+
+    Raises:
+        CheckpointError: the checkpoint is not there, or not one to go on from.
+    """
+    if checkpoint == 'auto':
+        found = latest_checkpoint(cfg.work_dir)
+        if found is None:
+            print(f'nothing to resume in {cfg.work_dir}: starting afresh')
+            return None
+    else:
+        found = Path(checkpoint)
+        _check_resumable(found)
+    cfg.resume = True
+    cfg.load_from = str(found)
+    init_cfg = checkpoint_init_cfg(cfg.model.get('backbone', {}))
+    if init_cfg.get('type') == 'ClearGraspCheckpoint' and not Path(init_cfg.checkpoint).is_file():
+        init_cfg.checkpoint = str(found)
+    return found
+
+
+def latest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The latest checkpoint of a run that can be read, whatever ended the run.
+
+    Args:
+        work_dir (str | Path): of the run. The file ``last_checkpoint`` in it is followed where it
+            names one; else, or where that one is damaged, the others are tried from the last back.
+
+    Returns:
+        Path: the checkpoint; ``None`` where there is none at all.
+
+    Raises:
+        CheckpointError: there are checkpoints, but none that can be read.
+    """
+    candidates = _candidates(Path(work_dir))
+    for path in candidates:
+        try:
+            _check_resumable(path)
+        except CheckpointError as error:
+            print(f'warning: passed over a checkpoint: {error}')
+        else:
+            return path
+    if candidates:
+        raise CheckpointError(
+            f'none of the {len(candidates)} checkpoints in {work_dir} can be read. Start afresh '
+            'without --resume, or copy them again.'
+        )
+    return None
+
+
+def _candidates(work_dir: Path) -> list[Path]:
+    numbered = [
+        (int(match[1]), path)
+        for path in work_dir.glob('*.pth')
+        if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
+    ]
+    paths = [path for _, path in sorted(numbered, reverse=True)]
+    pointer = work_dir / 'last_checkpoint'
+    if pointer.is_file():
+        # By its name alone: the work dir may have moved since.
+        last = work_dir / Path(pointer.read_text().strip()).name
+        if last.is_file():
+            return [last, *(path for path in paths if path != last)]
+    return paths
+
+
+def _check_resumable(path: Path) -> None:
+    content = read_checkpoint(path)
+    needed = {'state_dict', 'optimizer', 'meta'}
+    if not isinstance(content, dict) or not needed <= content.keys():
+        raise CheckpointError(
+            f'{path} is not a checkpoint that training can go on from: expected one with '
+            'state_dict, optimizer and meta, as tools/train.py writes it'
+        )

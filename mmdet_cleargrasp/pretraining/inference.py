@@ -1,0 +1,92 @@
+"""Running a pretrained network over photographs, to see what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_state_dict
+
+from ..checkpoints import read_checkpoint
+from ..errors import CheckpointError, DataError
+from .network import ClearGraspNetwork
+from .pictures import draw_rows
+
+
+def load_network(cfg: Config, checkpoint: str | Path) -> ClearGraspNetwork:
+    """Build a network and fill in the weights of a pretraining.
+
+    Args:
+        cfg (Config): of the run.
+        checkpoint (str | Path): its ``backbone.pth``, decoder and heads included.
+
+    Raises:
+        CheckpointError: the file cannot be read or holds another network.
+    """
+    content = read_checkpoint(checkpoint)
+    weights = content.get('model_state_dict') if isinstance(content, dict) else None
+    if weights is None:
+        raise CheckpointError(
+            f'{checkpoint} has no model_state_dict: expected the backbone.pth of a pretraining'
+        )
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    cfg.model.backbone.init_cfg = None
+    network = MODELS.build(cfg.model)
+    try:
+        load_state_dict(network, weights, strict=True)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f'{checkpoint} does not fit the network of this config, or is a backbone alone: use '
+            "the run's own config and its backbone.pth"
+        ) from error
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return network.to(device).eval()
+
+
+def draw_photographs(
+    network: ClearGraspNetwork,
+    photographs: Iterable[str | Path],
+    size: tuple[int, int] = (288, 216),
+) -> np.ndarray:
+    """Draw what a network sees in photographs, a row each.
+
+    Args:
+        network (ClearGraspNetwork): from :func:`load_network`.
+        photographs (Iterable[str | Path]): image files.
+        size (tuple[int, int]): width and height in pixels that they are fitted into, the rest
+            staying black; about what the network was trained on.
+
+    Returns:
+        np.ndarray: as of :func:`.draw_rows`.
+
+    Raises:
+        DataError: no photograph, or one that cannot be read.
+    """
+    images = [_fitted(path, size) for path in photographs]
+    if not images:
+        raise DataError('no photograph to look at')
+    predictions = [_predict(network, image) for image in images]
+    return draw_rows(images, predictions, [{}] * len(images))
+
+
+@torch.no_grad()
+def _predict(network: ClearGraspNetwork, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    batch = network.data_preprocessor({'inputs': image[None]}, False)
+    return network(batch['inputs'], mode='predict')[0]
+
+
+def _fitted(path: str | Path, size: Sequence[int]) -> torch.Tensor:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise DataError(f'{path} cannot be read as an image')
+    factor = min(size[0] / image.shape[1], size[1] / image.shape[0])
+    width, height = (max(1, round(side * factor)) for side in image.shape[1::-1])
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    canvas[:height, :width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(canvas.transpose(2, 0, 1).copy())

@@ -1,0 +1,45 @@
+"""Files are written whole, and half precision is read as full."""
+
+import torch
+
+from mmdet_cleargrasp.backbones import ClearGraspResNet
+from mmdet_cleargrasp.checkpoints import load_backbone, open_backbone
+from mmdet_cleargrasp.checkpoints.writing import plain_backbone, save_atomically
+
+
+def test_half_precision_is_half_the_size_and_loads(backbone_files, tmp_path):
+    whole = backbone_files(18)
+    half = save_atomically(plain_backbone(open_backbone(whole), half=True), tmp_path / 'half.pth')
+    assert half.stat().st_size < 0.52 * whole.stat().st_size
+    backbone = ClearGraspResNet(18, frozen=True)
+    load_backbone(backbone, half)
+    for name, tensor in open_backbone(whole).tensors.items():
+        loaded = backbone.state_dict()[name]
+        assert loaded.dtype == tensor.dtype
+        assert torch.allclose(loaded, tensor, rtol=1e-3, atol=1e-6), name
+
+
+def test_numbers_that_16_bits_cannot_hold_stay(backbone_files):
+    file = open_backbone(backbone_files(18))
+    file.tensors['bn1.running_var'][:] = 1e6
+    tensors = plain_backbone(file, half=True)['model_state_dict']
+    assert tensors['bn1.running_var'].dtype == torch.float32
+    assert tensors['conv1.weight'].dtype == torch.float16
+
+
+def test_note_and_epoch_are_kept(backbone_files, tmp_path):
+    content = torch.load(backbone_files(18), weights_only=True) | {'epoch': 7, 'note': 'made here'}
+    torch.save(content, tmp_path / 'a.pth')
+    save_atomically(plain_backbone(open_backbone(tmp_path / 'a.pth')), tmp_path / 'b.pth')
+    file = open_backbone(tmp_path / 'b.pth')
+    assert (file.epoch, file.note) == (7, 'made here')
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = save_atomically({'a': 1}, tmp_path / 'x.pth')
+    try:
+        save_atomically({'a': lambda: None}, path)
+    except Exception as error:
+        assert 'pickle' in str(error).lower() or isinstance(error, AttributeError)
+    assert torch.load(path, weights_only=True) == {'a': 1}
+    assert [p.name for p in tmp_path.iterdir()] == ['x.pth']

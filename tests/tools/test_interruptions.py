@@ -1,0 +1,111 @@
+"""Runs that are told to stop, killed, or lose their numbers, as their users meet it."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from ..conftest import ROOT
+
+EPOCHS = 3
+
+
+@pytest.fixture
+def train(tiny_config, toy_plates):
+    """Start tools/train.py with two loading processes; returns the process."""
+
+    def start(work_dir, *options):
+        command = [
+            sys.executable, 'tools/train.py', tiny_config, '--data-root', toy_plates, '--work-dir',
+            work_dir, '--epochs', EPOCHS, *options, '--cfg-options',
+            'train_dataloader.num_workers=2', 'default_hooks.logger.interval=1',
+            'default_hooks.checkpoint.max_keep_ckpts=2',
+        ]  # fmt: skip
+        return subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env={**os.environ, 'OMP_NUM_THREADS': '1'},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+def finish(process) -> str:
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output[-3000:]
+    return output
+
+
+def weights(work_dir):
+    return torch.load(work_dir / f'epoch_{EPOCHS}.pth', weights_only=True)['state_dict']
+
+
+def assert_equal(one, other):
+    assert one.keys() == other.keys()
+    assert not [name for name in one if not torch.equal(one[name], other[name])]
+
+
+def wait_for_line(process, words) -> None:
+    for line in process.stdout:
+        if all(word in line for word in words):
+            return
+    raise AssertionError(f'{words} never came')
+
+
+def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path):
+    finish(train(tmp_path / 'whole'))
+
+    process = train(tmp_path / 'stopped')
+    wait_for_line(process, ['Epoch(train)', '[2][1/3]'])
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 143
+    assert 'interrupted.pth' in output and 'Traceback' not in output
+    stopped = torch.load(tmp_path / 'stopped' / 'interrupted.pth', weights_only=True)
+    assert stopped['meta']['epoch'] == 1 and stopped['meta']['iter'] in (4, 5)
+
+    assert 'interrupted.pth' in finish(train(tmp_path / 'stopped', '--resume'))
+    assert_equal(weights(tmp_path / 'whole'), weights(tmp_path / 'stopped'))
+
+
+def test_loss_that_is_no_number(run_tool, tiny_config, toy_plates, tmp_path):
+    done = run_tool('tools/train.py', tiny_config, '--data-root', toy_plates, '--work-dir',
+                    tmp_path / 'run', '--epochs', '1', '--cfg-options',
+                    'model.rpn_head.loss_cls.loss_weight=inf', check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert 'the loss is no number any more in epoch 1, step 1' in done.stderr
+    assert 'Traceback' not in done.stderr
+    assert not list((tmp_path / 'run').glob('epoch_*.pth'))
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_ends_as_if_nothing_had_been(train, tmp_path):
+    """SIGKILL at random moments; every start resumes, and the end is equal to the last bit."""
+    started = time.monotonic()
+    finish(train(tmp_path / 'whole'))
+    whole = time.monotonic() - started
+
+    rng = random.Random(0)
+    kills = 0
+    while kills < 20:
+        process = train(tmp_path / 'killed', '--resume')
+        try:
+            output, _ = process.communicate(timeout=rng.uniform(0.2, 1.0) * whole)
+            assert process.returncode == 0, output[-3000:]
+            break  # it got through between two kills
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, _ = process.communicate()
+            assert 'Traceback' not in output, output[-3000:]
+            kills += 1
+            print(f'kill {kills}: {sorted(p.name for p in (tmp_path / "killed").glob("*.pth"))}')
+    finish(train(tmp_path / 'killed', '--resume'))
+    assert_equal(weights(tmp_path / 'whole'), weights(tmp_path / 'killed'))
