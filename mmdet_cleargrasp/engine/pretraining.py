@@ -17,6 +17,7 @@ from . import preflight
 from .hooks.curves_hook import CURVES_FILE
 from .run_config import checkpoint_init_cfg, innermost_dataset
 from .runner import build_runner
+from .training import run
 
 LOOPS = ('train', 'val')
 
@@ -44,7 +45,7 @@ def pretrain(cfg: Config) -> None:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     preflight.refuse_errors(check_pretraining(cfg), cfg.launcher)
     runner = build_runner(cfg)
-    runner.train()
+    run(runner)
     _say_where(runner)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import master_only
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
-from ..errors import ConfigError
+from ..errors import ConfigError, TrainingError
 from .hooks.curves_hook import CURVES_FILE
 from .preflight import check_run, refuse_errors
+from .resuming import latest_checkpoint
 from .runner import build_runner
+
+#: Disk full, quota used up, file too large, read-only, not permitted.
+WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def enable_amp(cfg: Config) -> None:
@@ -46,8 +51,30 @@ def train(cfg: Config) -> None:
     start = cfg.get('load_from') if cfg.get('resume') else None
     refuse_errors(check_run(cfg, checkpoint=start), cfg.launcher)
     runner = build_runner(cfg)
-    runner.train()
+    run(runner)
     _say_where(runner)
+
+
+def run(runner: Runner) -> None:
+    """Train, and turn what the disk refuses into one message.
+
+    Args:
+        runner (Runner): built.
+
+    Raises:
+        TrainingError: a checkpoint, log or picture could not be written.
+    """
+    try:
+        runner.train()
+    except OSError as error:
+        if error.errno not in WRITE_ERRORS:
+            raise
+        latest = latest_checkpoint(runner.work_dir)
+        raise TrainingError(
+            f'{runner.work_dir} cannot be written to any more: {error.strerror}. '
+            f'{f"{latest} is whole" if latest else "No checkpoint had been written"}; make room '
+            'and go on with --resume.'
+        ) from error
 
 
 @master_only
@@ -58,5 +85,5 @@ def _say_where(runner: Runner) -> None:
     print(f'\ntraining is complete; everything is in {work_dir}')
     print(f'  curves           {work_dir / CURVES_FILE}')
     print(f'  best checkpoint  {best or "none: validation found nothing yet"}')
-    print(f'  last checkpoint  {find_latest_checkpoint(work_dir)}')
-    print(f'next: python tools/test.py {config} {best or find_latest_checkpoint(work_dir)}')
+    print(f'  last checkpoint  {latest_checkpoint(work_dir)}')
+    print(f'next: python tools/test.py {config} {best or latest_checkpoint(work_dir)}')

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ EPOCHS = 3
 def train(tiny_config, toy_plates):
     """Start tools/train.py with two loading processes; returns the process."""
 
-    def start(work_dir, *options):
+    def start(work_dir, *options, limit=None):
         command = [
             sys.executable, 'tools/train.py', tiny_config, '--data-root', toy_plates, '--work-dir',
             work_dir, '--epochs', EPOCHS, *options, '--cfg-options',
@@ -33,6 +34,8 @@ def train(tiny_config, toy_plates):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=limit
+            and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
         )
 
     return start
@@ -84,6 +87,20 @@ def test_loss_that_is_no_number(run_tool, tiny_config, toy_plates, tmp_path):
     assert 'the loss is no number any more in epoch 1, step 1' in done.stderr
     assert 'Traceback' not in done.stderr
     assert not list((tmp_path / 'run').glob('epoch_*.pth'))
+
+
+def test_full_disk_leaves_earlier_checkpoints_whole(train, tmp_path):
+    """A limit on file sizes stands for the full disk: the first checkpoint is there, no other."""
+    finish(train(tmp_path / 'run', '--epochs', '1'))
+    before = sorted(p.name for p in (tmp_path / 'run').glob('*.pth'))
+    size = min(p.stat().st_size for p in (tmp_path / 'run').glob('*.pth'))
+    process = train(tmp_path / 'run', '--resume', limit=size // 2)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert 'cannot be written to any more: File too large' in output
+    assert 'epoch_1.pth is whole' in output and 'Traceback' not in output
+    assert sorted(p.name for p in (tmp_path / 'run').glob('*.pth')) == before
+    finish(train(tmp_path / 'run', '--resume'))
 
 
 @pytest.mark.slow
