@@ -1,5 +1,8 @@
 """Backbones: each returns a tuple of maps and publishes ``out_channels`` and ``out_strides``."""
 
+from .alexnet import AlexNet
+from .drn import ClearGraspDRN
+from .frozen import FreezableBackbone
 from .resnet import ClearGraspResNet
 
-__all__ = ['ClearGraspResNet']
+__all__ = ['AlexNet', 'ClearGraspDRN', 'ClearGraspResNet', 'FreezableBackbone']

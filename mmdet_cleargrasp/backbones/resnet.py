@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import torch
 from mmdet.models.backbones import ResNet
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ..errors import CheckpointError
+from .frozen import FreezableBackbone, check_choice, is_ascending_choice, set_dilation
 
 #: Strides of the four stages of a ResNet that was never dilated.
 PYRAMID_STRIDES = (4, 8, 16, 32)
 
 
 @MODELS.register_module()
-class ClearGraspResNet(ResNet):
+class ClearGraspResNet(FreezableBackbone, ResNet):
     """The ResNet that ClearGrasp trains, over MMDetection's own.
 
     ClearGrasp trains it *dense*: from ``trained_stride`` on the stages keep their resolution and
@@ -36,13 +34,17 @@ class ClearGraspResNet(ResNet):
     8 (dense)                 4, 8, 8, 8                    strides 4, 8, 8, 8, 16
     ========================  ============================  =================
 
+    ``trained_stride=32`` is the plain ResNet that was never dilated, as ImageNet's and COCO's
+    files are: the same contract, for the arms that ClearGrasp's is compared with.
+
     Args:
         depth (int): 18, 34, 50, 101 or 152.
-        trained_stride (int): the output stride at which the checkpoint was trained, 8 or 16.
+        trained_stride (int): the output stride at which the checkpoint was trained: 8 or 16, or 32
+            for one that was never dilated.
         output_stride (int): the stride at which the last map is wanted: 8, 16 or 32, and not below
             ``trained_stride``.
         multi_grid (Sequence[int]): factors of the dilation of the last stage's blocks, one a block
-            (ResNet-18 has two and uses the first two).
+            (ResNet-18 has two and uses the first two); without effect at ``trained_stride=32``.
         frozen (bool): no gradient, batch norm on its running statistics, forward without autograd.
             Training a frozen backbone into which no weights were loaded is refused.
         out_indices (Sequence[int]): stages to return, ascending, from 0 to 3.
@@ -94,47 +96,26 @@ class ClearGraspResNet(ResNet):
             depth=depth,
             strides=conv_strides,
             out_indices=tuple(out_indices),
-            frozen_stages=4 if frozen else -1,
             norm_eval=norm_eval,
             init_cfg=init_cfg,
         )
-        self.frozen = frozen
         self.out_strides = tuple(wanted[i] for i in self.out_indices)
         self.out_channels = tuple(64 * 2**i * self.block.expansion for i in self.out_indices)
         self._input_steps = [1] + [
             wanted[i] // wanted[i - 1] // conv_strides[i] for i in range(1, 4)
         ]
-        self._has_weights = False
+        dilated = trained_stride < PYRAMID_STRIDES[-1]
         for stage, natural, stride in zip(self.stages, PYRAMID_STRIDES, wanted, strict=True):
-            last = stage is self.stages[-1]
-            for block, factor in zip(stage, multi_grid if last else [1] * len(stage), strict=False):
-                _dilate(block, natural // stride * factor)
+            gridded = dilated and stage is self.stages[-1]
+            factors = multi_grid if gridded else [1] * len(stage)
+            for block, factor in zip(stage, factors, strict=False):
+                set_dilation(block, natural // stride * factor)
+        self.freeze(frozen)
 
     @property
     def stages(self) -> list[nn.Sequential]:
         """The four residual stages, in the order of computation."""
         return [getattr(self, name) for name in self.res_layers]
-
-    def init_weights(self) -> None:
-        """Fill in the weights that ``init_cfg`` names.
-
-        Raises:
-            CheckpointError: the file does not fit, or the backbone is frozen and has no weights.
-        """
-        super().init_weights()
-        self._refuse_random_features()
-
-    def train(self, mode: bool = True) -> ClearGraspResNet:
-        """Switch to training or evaluation; what is frozen stays in evaluation.
-
-        Args:
-            mode (bool): training or not.
-
-        Returns:
-            ClearGraspResNet: itself, which mmdet's ResNet forgets to return.
-        """
-        super().train(mode)
-        return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps.
@@ -147,9 +128,7 @@ class ClearGraspResNet(ResNet):
             tuple[Tensor, ...]: a map a stage of ``out_indices``, (N, C, ceil(H/s), ceil(W/s)) with
             C of ``out_channels`` and s of ``out_strides``.
         """
-        if self.training:
-            self._refuse_random_features()
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+        with self.maybe_without_autograd():
             x = self.maxpool(self.relu(self.norm1(self.conv1(x))))
             maps = []
             for index in range(max(self.out_indices) + 1):
@@ -159,32 +138,6 @@ class ClearGraspResNet(ResNet):
                     maps.append(x)
         return tuple(maps)
 
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
-    ) -> None:
-        needed = {name for name, _ in self.named_parameters()}
-        self._has_weights |= all(prefix + name in state_dict for name in needed)
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-    def _refuse_random_features(self) -> None:
-        if self.frozen and not self._has_weights:
-            raise CheckpointError(
-                'a frozen ClearGraspResNet has no weights loaded: its features would be random '
-                'and stay so. Give the backbone init_cfg=dict(type="ClearGraspCheckpoint", '
-                'checkpoint=PATH), or set frozen=False to train it.'
-            )
-
-
-def _dilate(block: nn.Module, dilation: int) -> None:
-    """Dilate every 3x3 convolution of a residual block, with the padding that keeps the size.
-
-    mmdet's BasicBlock dilates its first convolution only. Both have to be, or the positions that
-    subsampling drops would take part in those that it keeps.
-    """
-    for conv in block.modules():
-        if isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3):
-            conv.dilation = conv.padding = (dilation, dilation)
-
 
 def _check_arguments(
     depth: int,
@@ -193,19 +146,18 @@ def _check_arguments(
     multi_grid: Sequence[int],
     out_indices: Sequence[int],
 ) -> None:
-    def refuse(name: str, value: object, expected: str) -> None:
-        raise ValueError(f'ClearGraspResNet: {name}={value!r}, expected {expected}')
+    def check(name: str, value: object, allowed: bool, expected: str) -> None:
+        check_choice('ClearGraspResNet', name, value, allowed, expected)
 
-    if depth not in ResNet.arch_settings:
-        refuse('depth', depth, f'one of {tuple(ResNet.arch_settings)}')
-    if trained_stride not in (8, 16):
-        refuse('trained_stride', trained_stride, 'one of (8, 16)')
-    if output_stride not in (8, 16, 32) or output_stride < trained_stride:
-        allowed = tuple(stride for stride in (8, 16, 32) if stride >= trained_stride)
-        refuse('output_stride', output_stride, f'one of {allowed} (trained at {trained_stride})')
+    check('depth', depth, depth in ResNet.arch_settings, f'one of {tuple(ResNet.arch_settings)}')
+    check('trained_stride', trained_stride, trained_stride in (8, 16, 32), 'one of (8, 16, 32)')
+    strides = tuple(stride for stride in (8, 16, 32) if stride >= trained_stride)
+    expected = f'one of {strides} (trained at {trained_stride})'
+    check('output_stride', output_stride, output_stride in strides, expected)
     blocks = ResNet.arch_settings[depth][1][-1]
-    if len(multi_grid) < blocks or any(not isinstance(g, int) or g < 1 for g in multi_grid):
-        refuse('multi_grid', multi_grid, f'at least {blocks} whole numbers from 1 on, one a block')
-    indices = list(out_indices)
-    if not indices or indices != sorted(set(indices)) or not set(indices) <= {0, 1, 2, 3}:
-        refuse('out_indices', out_indices, 'different stages of (0, 1, 2, 3) in ascending order')
+    factors = len(multi_grid) >= blocks and all(isinstance(g, int) and g > 0 for g in multi_grid)
+    expected = f'at least {blocks} whole numbers from 1 on, one a block'
+    check('multi_grid', multi_grid, factors, expected)
+    ascending = is_ascending_choice(list(out_indices), {0, 1, 2, 3})
+    expected = 'different stages of (0, 1, 2, 3) in ascending order'
+    check('out_indices', out_indices, ascending, expected)

@@ -36,10 +36,12 @@ class Family:
         name (str): as people call it, such as ``'ResNet-50'`` or ``'DRN-D-54'``.
         config (str, optional): the backbone that reads it, as one writes it in a config;
             ``None`` where this plugin has none.
+        configs (str, optional): the plugin's configs that are made for it, as a pattern.
     """
 
     name: str
     config: str | None = None
+    configs: str | None = None
 
 
 def recognise(state_dict: Mapping[str, Tensor]) -> Family:
@@ -54,16 +56,22 @@ def recognise(state_dict: Mapping[str, Tensor]) -> Family:
     Example:
         >>> from mmdet_cleargrasp.backbones import ClearGraspResNet
         >>> recognise(ClearGraspResNet(depth=34, frozen=False).state_dict())
-        Family(name='ResNet-34', config="type='ClearGraspResNet', depth=34")
+        Family(name='ResNet-34', config="type='ClearGraspResNet', depth=34", configs=None)
     """
     blocks = _blocks_by_layer(state_dict)
     if 'features.0.weight' in state_dict:
-        return Family('AlexNet or VGG')
+        return _alexnet(state_dict)
     if len(blocks) > 4:
         return _drn(state_dict, blocks)
     if 'conv1.weight' in state_dict and blocks:
         return _resnet(state_dict, blocks)
     return Family('an unknown network')
+
+
+def _alexnet(state_dict: Mapping[str, Tensor]) -> Family:
+    if tuple(state_dict['features.0.weight'].shape[2:]) != (11, 11):
+        return Family('VGG')
+    return Family('AlexNet', "type='AlexNet'", '*_alexnet_plates.py')
 
 
 def _resnet(state_dict: Mapping[str, Tensor], blocks: dict[int, int]) -> Family:
@@ -81,7 +89,10 @@ def _drn(state_dict: Mapping[str, Tensor], blocks: dict[int, int]) -> Family:
     stem = 'D' if 'layer0.0.weight' in state_dict else 'C'
     counts = tuple(blocks.get(layer, 0) for layer in range(3, 7))
     arch = DRN_ARCHS.get((stem, _block_kind(state_dict, layer=3), counts))
-    return Family(f'DRN-{arch}') if arch else Family(f'a DRN with {counts} blocks')
+    if arch is None:
+        return Family(f'a DRN with {counts} blocks')
+    configs = '*_drn54_plates.py' if arch == 'D-54' else None
+    return Family(f'DRN-{arch}', f"type='ClearGraspDRN', arch='{arch}'", configs)
 
 
 def _blocks_by_layer(state_dict: Mapping[str, Tensor]) -> dict[int, int]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmengine.registry import WEIGHT_INITIALIZERS
@@ -15,14 +14,15 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from .families import Family, recognise
-from .reading import read_checkpoint
+from .state_dicts import (
+    find_problems,
+    is_torchvision_detector,
+    read_state_dict,
+    with_batch_norm_eps,
+)
 
-# Where the layouts keep their tensors: ClearGrasp's, MMDetection's; torchvision's has no wrapper.
-STATE_DICT_KEYS = ('model_state_dict', 'state_dict')
 # Classifiers of plain backbone files, which no detector uses.
-CLASSIFIERS = ('fc.',)
-# Batch norm's step counter: files from before torch 0.4.1 lack it, running statistics don't use it.
-STEP_COUNTER = 'num_batches_tracked'
+CLASSIFIERS = ('fc.', 'classifier.')
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ class BackboneFile:
 class ClearGraspCheckpoint:
     """The ``init_cfg`` type that loads a local backbone file strictly.
 
-    Reads ClearGrasp's files as they were published, torchvision's, plain state dicts and the
-    checkpoints of MMDetection: unwraps, strips ``module.`` and ``backbone.``, leaves decoder,
-    aspp and classifier out, recognises family and depth, and loads all tensors or none.
+    Reads ClearGrasp's files as they were published, those of torchvision and of DRN's authors,
+    plain state dicts, and the backbone out of the detectors of MMDetection and torchvision:
+    unwraps, strips ``module.`` and ``backbone.``, leaves decoder, aspp, classifier and heads out,
+    recognises family and depth, and loads all tensors or none.
 
     Args:
         checkpoint (str | Path): the local file.
+        source (str, optional): where to get the file, for the message where it is absent.
 
     Example:
         A config's backbone takes it as::
@@ -63,33 +65,36 @@ class ClearGraspCheckpoint:
             init_cfg=dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')
     """
 
-    def __init__(self, checkpoint: str | Path) -> None:
+    def __init__(self, checkpoint: str | Path, source: str | None = None) -> None:
         self.checkpoint = checkpoint
+        self.source = source
 
     def __call__(self, module: nn.Module) -> None:
         """Load the file into ``module``, see :func:`load_backbone`."""
-        load_backbone(module, self.checkpoint)
+        load_backbone(module, self.checkpoint, self.source)
         # mmengine initialises the children after this; whatever is loaded must stay.
         for child in module.modules():
             if isinstance(child, BaseModule) and child is not module:
                 child.is_init = True
 
 
-def load_backbone(module: nn.Module, path: str | Path) -> BackboneFile:
+def load_backbone(
+    module: nn.Module, path: str | Path, source: str | None = None
+) -> BackboneFile:
     """Load a backbone file into a backbone and log how many tensors of how many.
 
     Args:
         module (nn.Module): the backbone.
         path (str | Path): the local file.
+        source (str, optional): where to get the file, for the message where it is absent.
 
     Returns:
-        BackboneFile: what the file holds.
+        BackboneFile: what the backbone uses of the file.
 
     Raises:
         CheckpointError: the file cannot be read or does not fit; ``module`` is then unchanged.
     """
-    file = open_backbone(path)
-    check_fit(file, module)
+    file = check_fit(open_backbone(path, source), module)
     expected = module.state_dict()
     # The counters that an old file lacks keep the values that they have.
     module.load_state_dict({**expected, **file.tensors})
@@ -101,39 +106,21 @@ def load_backbone(module: nn.Module, path: str | Path) -> BackboneFile:
     return file
 
 
-def open_backbone(path: str | Path) -> BackboneFile:
+def open_backbone(path: str | Path, source: str | None = None) -> BackboneFile:
     """Read a checkpoint file and single out the backbone in it.
 
     Args:
         path (str | Path): the local file.
+        source (str, optional): where to get the file, for the message where it is absent.
 
     Raises:
         CheckpointError: the file cannot be read, or holds no tensors of a network.
     """
-    path = Path(path).expanduser()
-    content = read_checkpoint(path)
-    if not isinstance(content, Mapping):
-        raise CheckpointError(
-            f'{path} holds a {type(content).__name__}, expected a state dict: tensors by name'
-        )
-    state_dict = next((content[key] for key in STATE_DICT_KEYS if key in content), content)
-    if not isinstance(state_dict, Mapping):
-        raise CheckpointError(
-            f'{path}: its state dict is a {type(state_dict).__name__}, expected tensors by name'
-        )
-    tensors = {
-        str(name).removeprefix('module.'): value
-        for name, value in state_dict.items()
-        if isinstance(value, Tensor)
-    }
-    if not tensors:
-        keys = ', '.join(str(key) for key in list(content)[:5]) or 'nothing'
-        raise CheckpointError(f'{path} holds no tensors by name, but {keys}')
-    backbone, left_out = _single_out(tensors)
-    about = content if state_dict is not content else {}
-    epoch, note = about.get('epoch'), about.get('note')
+    file = read_state_dict(path, source)
+    backbone, left_out = _single_out(file.tensors)
+    epoch, note = file.about.get('epoch'), file.about.get('note')
     return BackboneFile(
-        path,
+        file.path,
         backbone,
         recognise(backbone),
         left_out,
@@ -142,12 +129,16 @@ def open_backbone(path: str | Path) -> BackboneFile:
     )
 
 
-def check_fit(file: BackboneFile, module: nn.Module) -> None:
+def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     """Hold a backbone file against a backbone, tensor by tensor.
 
     Args:
         file (BackboneFile): from :func:`open_backbone`.
-        module (nn.Module): the backbone; its values are not read, so it may be on ``'meta'``.
+        module (nn.Module): the backbone; its values are not read, so it may be on ``'meta'``. What
+            its ``unused_tensors`` begins the name of is left out of the file.
+
+    Returns:
+        BackboneFile: what the backbone uses of the file.
 
     Raises:
         CheckpointError: naming both families and the change of config that mends it, or the
@@ -157,59 +148,41 @@ def check_fit(file: BackboneFile, module: nn.Module) -> None:
     wanted = recognise(expected)
     if file.family != wanted:
         raise CheckpointError(_other_family(file, wanted))
-    required = {name for name in expected if not name.endswith(STEP_COUNTER)}
-    problems = {
-        'missing': sorted(required - file.tensors.keys()),
-        'left over': sorted(file.tensors.keys() - expected.keys()),
-        'of another shape': [
-            f'{name} {tuple(tensor.shape)} instead of {tuple(expected[name].shape)}'
-            for name, tensor in file.tensors.items()
-            if name in expected and tensor.shape != expected[name].shape
-        ],
-        'unusable': [
-            f'{name}, {fault}'
-            for name, tensor in file.tensors.items()
-            if (fault := _fault(name, tensor))
-        ],
-    }
-    found = [
-        f'{len(names)} {problem} (first: {names[0]})'
-        for problem, names in problems.items()
-        if names
-    ]
+    file = _without(file, getattr(module, 'unused_tensors', ()))
+    found = find_problems(file.tensors, expected)
     if found:
         raise CheckpointError(
             f'{file.path} ({file.family.name}) does not fit the backbone of {len(expected)} '
             f'tensors: {"; ".join(found)}. Nothing was loaded. Get the whole file of a '
             f'{wanted.name}.'
         )
+    return file
 
 
 def _single_out(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, int]]:
     """Split into the backbone's tensors, without prefix, and a count of the others by part."""
     prefix = 'backbone.' if any(name.startswith('backbone.') for name in tensors) else ''
+    if is_torchvision_detector(tensors):
+        prefix, tensors = 'backbone.body.', with_batch_norm_eps(tensors)
     backbone = {
         name.removeprefix(prefix): tensor
         for name, tensor in tensors.items()
         if name.startswith(prefix) and not name.startswith(CLASSIFIERS)
     }
     left_out = Counter(
-        name.split('.')[0] for name in tensors if name.removeprefix(prefix) not in backbone
+        name.removeprefix('backbone.').split('.')[0]
+        for name in tensors
+        if name.removeprefix(prefix) not in backbone
     )
     return backbone, dict(left_out)
 
 
-def _fault(name: str, tensor: Tensor) -> str | None:
-    """What keeps a tensor from being weights."""
-    if tensor.layout is not torch.strided or tensor.is_meta:
-        return 'no dense tensor'
-    if name.endswith(STEP_COUNTER):
-        return None
-    if not tensor.is_floating_point():
-        return f'{tensor.dtype} instead of floating point'
-    if not torch.isfinite(tensor).all():
-        return 'not finite'
-    return 'negative' if name.endswith('running_var') and (tensor < 0).any() else None
+def _without(file: BackboneFile, beginnings: tuple[str, ...]) -> BackboneFile:
+    """The file without the tensors whose names begin so, which are counted as left out."""
+    unused = [name for name in file.tensors if name.startswith(tuple(beginnings))]
+    left_out = Counter(file.left_out) + Counter(name.split('.')[0] for name in unused)
+    tensors = {name: tensor for name, tensor in file.tensors.items() if name not in unused}
+    return replace(file, tensors=tensors, left_out=dict(left_out))
 
 
 def _left_out_text(left_out: dict[str, int]) -> str:
@@ -223,15 +196,12 @@ def _other_family(file: BackboneFile, wanted: Family) -> str:
         f'{file.path} holds {file.family.name} ({len(file.tensors)} tensors), but the config asks '
         f'for {wanted.name}. Nothing was loaded. '
     )
-    if file.family.config:
-        return text + (
-            f'Either set backbone=dict({file.family.config}, ...) in the config, or point '
-            f'init_cfg.checkpoint at a {wanted.name} file.'
-        )
-    hint = f'Point init_cfg.checkpoint at a {wanted.name} file.'
-    if file.family.name.startswith('DRN'):
-        hint = (
-            'The checkpoints that ClearGrasp released (mask, outlines, normals) are DRN-D-54: a '
-            'ResNet cannot read them, and this version has no DRN backbone. ' + hint
-        )
-    return text + hint
+    if file.family.name == 'DRN-D-54':
+        text += 'The checkpoints that ClearGrasp released (mask, outlines, normals) are DRN-D-54. '
+    point = f'point init_cfg.checkpoint at a {wanted.name} file.'
+    if not file.family.config:
+        return f'{text}P{point[1:]}'
+    made = f'take one of configs/{file.family.configs}, ' if file.family.configs else ''
+    return (
+        f'{text}Either {made}set backbone=dict({file.family.config}, ...) in the config, or {point}'
+    )

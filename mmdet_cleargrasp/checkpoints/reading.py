@@ -12,12 +12,15 @@ import torch
 from ..errors import CheckpointError
 
 
-def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
+def read_checkpoint(
+    path: str | Path, map_location: Any = 'cpu', source: str | None = None
+) -> Any:
     """Read a checkpoint's tensors and plain values; refuse every other object unread.
 
     Args:
         path (str | Path): a local file that ``torch.save`` wrote.
         map_location: as in ``torch.load``.
+        source (str, optional): where to get the file, for the message where it is absent.
 
     Returns:
         Any: what was saved, usually a dict.
@@ -33,7 +36,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> Any:
         mmdet_cleargrasp.errors.CheckpointError: no checkpoint at checkpoints/none.pth (...
     """
     path = Path(path).expanduser()
-    _check_is_file(path)
+    _check_is_file(path, source)
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
@@ -55,13 +58,13 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     return read_checkpoint(filename, map_location)
 
 
-def _check_is_file(path: Path) -> None:
+def _check_is_file(path: Path, source: str | None) -> None:
     if path.is_dir():
         raise CheckpointError(f'{path} is a folder, expected a checkpoint file inside it')
     if not path.exists():
         raise CheckpointError(
             f'no checkpoint at {path} (looked from {Path.cwd()}). Put the file there, or name '
-            'another.'
+            'another.' + (f' Where it comes from: {source}.' if source else '')
         )
     if not path.stat().st_size:
         raise CheckpointError(f'{path} is empty (0 bytes). Copy it again.')

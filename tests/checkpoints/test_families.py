@@ -29,7 +29,7 @@ def test_every_depth_is_recognised(depth):
             ['conv1.weight', *(f'layer{k}.{b}.conv1.weight' for k in range(1, 9) for b in (0, 1))],
             'DRN-C-26',
         ),
-        (['features.0.weight'], 'AlexNet or VGG'),
+        (['features.0.weight'], 'VGG'),
         (['conv1.weight', 'layer1.0.conv1.weight'], 'a ResNet with (1, 0, 0, 0) basic blocks'),
         (['encoder.weight'], 'an unknown network'),
         ([], 'an unknown network'),
