@@ -1,27 +1,9 @@
-# RetinaNet (P3-P7, 9 anchors a cell, class prior 0.01) on a frozen ClearGrasp ResNet-50.
+# RetinaNet on a frozen ClearGrasp ResNet-50.
 #
 #   python tools/train.py configs/retinanet_cleargrasp_plates.py
-#
-# What you may want to change stands at the top of
-#   checkpoint of the backbone              _base_/backbones/cleargrasp_resnet50.py
-#   data, classes, image scale, batch size  _base_/datasets/plates.py (or --data-root DIR)
-#   epochs, learning rate                   _base_/schedules/plates.py
-_base_ = [
-    'mmdet::_base_/models/retinanet_r50_fpn.py',
-    '_base_/backbones/cleargrasp_resnet50.py',
-    '_base_/datasets/plates.py',
-    '_base_/schedules/plates.py',
-    '_base_/default_runtime.py',
-]
+_base_ = ['_base_/retinanet.py', '_base_/backbones/cleargrasp_resnet50.py']
 
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
     backbone=dict(_delete_=True, **_base_.backbone),
-    bbox_head=dict(num_classes=_base_.num_classes),
 )
-
-# The focal loss is divided by the number of positive anchors: batches without a plate would swamp
-# the others. The anchors beside the plates are negatives enough.
-train_dataloader = dict(dataset=dict(filter_cfg=dict(filter_empty_gt=True)))
-# Half of Faster R-CNN's learning rate, as MMDetection has it on COCO: its heads do not normalise.
-optim_wrapper = dict(optimizer=dict(lr=_base_.lr / 2))

@@ -15,7 +15,7 @@ from ..errors import CheckpointError
 
 
 class FreezableBackbone(BaseModule):
-    """A backbone that can be frozen: no gradient, batch norm on its running statistics, no autograd.
+    """A backbone that can be frozen: no gradient, no autograd, batch norm as it was trained.
 
     Put it before the class that computes, call :meth:`freeze` at the end of ``__init__``, and
     compute inside :meth:`maybe_without_autograd`.

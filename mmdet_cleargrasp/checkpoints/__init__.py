@@ -1,5 +1,6 @@
-"""Backbone files: read without running anything, recognised, loaded all or nothing."""
+"""Backbone and detector files: read without running anything, recognised, loaded strictly."""
 
+from .detectors import DetectorCheckpoint, describe_fit, fit_detector, open_detector
 from .families import Family, recognise
 from .loading import BackboneFile, ClearGraspCheckpoint, check_fit, load_backbone, open_backbone
 from .reading import read_checkpoint
@@ -7,10 +8,14 @@ from .reading import read_checkpoint
 __all__ = [
     'BackboneFile',
     'ClearGraspCheckpoint',
+    'DetectorCheckpoint',
     'Family',
     'check_fit',
+    'describe_fit',
+    'fit_detector',
     'load_backbone',
     'open_backbone',
+    'open_detector',
     'read_checkpoint',
     'recognise',
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,9 +77,7 @@ class ClearGraspCheckpoint:
                 child.is_init = True
 
 
-def load_backbone(
-    module: nn.Module, path: str | Path, source: str | None = None
-) -> BackboneFile:
+def load_backbone(module: nn.Module, path: str | Path, source: str | None = None) -> BackboneFile:
     """Load a backbone file into a backbone and log how many tensors of how many.
 
     Args:

@@ -12,9 +12,7 @@ import torch
 from ..errors import CheckpointError
 
 
-def read_checkpoint(
-    path: str | Path, map_location: Any = 'cpu', source: str | None = None
-) -> Any:
+def read_checkpoint(path: str | Path, map_location: Any = 'cpu', source: str | None = None) -> Any:
     """Read a checkpoint's tensors and plain values; refuse every other object unread.
 
     Args:

@@ -132,7 +132,9 @@ def find_problems(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor])
             if name in expected and tensor.shape != expected[name].shape
         ],
         'unusable': [
-            f'{name}, {fault}' for name, tensor in tensors.items() if (fault := _fault(name, tensor))
+            f'{name}, {fault}'
+            for name, tensor in tensors.items()
+            if (fault := _fault(name, tensor))
         ],
     }
     return [
@@ -159,8 +161,8 @@ def _refuse_caffe_style(path: Path, about: Mapping[str, object]) -> None:
     """MMDetection's files hold the text of their config, and tensor names do not tell the style."""
     meta = about.get('meta')
     text = (meta.get('cfg') or meta.get('config')) if isinstance(meta, Mapping) else None
-    if isinstance(text, str) and re.search(r'''style=["']caffe["']''', text):
+    if isinstance(text, str) and re.search(r"""style=["']caffe["']""", text):
         raise CheckpointError(
-            f'{path} is of a Caffe-style ResNet, which strides elsewhere and reads BGR with another '
+            f'{path} is of a Caffe-style ResNet, which strides elsewhere and reads BGR with its own '
             'mean: this plugin has no such backbone. Take the file without "caffe" in its name.'
         )

@@ -20,7 +20,14 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from ..checkpoints import check_fit, open_backbone, read_checkpoint
+from ..checkpoints import (
+    check_fit,
+    describe_fit,
+    fit_detector,
+    open_backbone,
+    open_detector,
+    read_checkpoint,
+)
 from ..datasets.annotations import read_coco
 from ..datasets.checks import check_split
 from ..errors import ConfigError, UserError
@@ -146,15 +153,19 @@ def check_data(cfg: Config, loop: str) -> Iterable[Finding]:
 
 
 def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
-    """Build the backbone, hold its file against it, and the heads' strides.
+    """Build the backbone, hold the heads' strides and the file it starts from against it.
 
     Args:
         cfg (Config): of the run.
-        with_file (bool): the backbone's own file will be read.
+        with_file (bool): the backbone's, or the detector's, own file will be read.
     """
     backbone = _build('backbone', cfg.model.backbone)
     yield from _check_strides(cfg.model, getattr(backbone, 'out_strides', None))
-    yield from _check_backbone_file(cfg.model.backbone, backbone, with_file)
+    init_cfg = checkpoint_init_cfg(cfg.model)
+    if init_cfg.get('type') != 'DetectorCheckpoint':
+        yield from _check_backbone_file(cfg.model.backbone, backbone, with_file)
+    elif with_file:
+        yield from _check_detector_file(cfg.model, init_cfg)
 
 
 def check_schedule(cfg: Config) -> Iterable[Finding]:
@@ -238,8 +249,7 @@ def _check_backbone_file(
     elif not path:
         yield ok('backbone', f'{name} without a checkpoint')
     elif with_file and loader == 'ClearGraspCheckpoint':
-        file = open_backbone(path)
-        check_fit(file, backbone)
+        file = check_fit(open_backbone(path, init_cfg.get('source')), backbone)
         yield ok('backbone', f'{path}: {file.family.name}, {len(file.tensors)} tensors fit {name}')
     elif '://' in path:
         yield error('backbone', f'init_cfg.checkpoint={path}: files are local; download it first')
@@ -247,16 +257,23 @@ def _check_backbone_file(
         yield ok('backbone', f'{name} from {path}')
 
 
+def _check_detector_file(model: dict[str, Any], init_cfg: dict[str, Any]) -> Iterable[Finding]:
+    file = open_detector(init_cfg['checkpoint'], init_cfg.get('source'))
+    detector = _build('model', model)
+    fit = fit_detector(file, detector, init_cfg.get('classes', ()))
+    yield ok('detector', f'{file.path}: {describe_fit(file, fit, detector)}')
+
+
 def _check_strides(model: dict[str, Any], strides: tuple[int, ...] | None) -> Iterable[Finding]:
     """Hold the strides of anchors and RoI extractor against those that the backbone publishes.
 
     mmdet's FPN fits maps of any size to each other, so that wrong strides would train silently.
     """
-    neck = model.get('neck')
-    if strides is None or not isinstance(neck, dict) or neck.get('type') != 'FPN':
+    neck = model.get('neck') or dict(type=None)
+    if strides is None or neck.get('type') not in ('FPN', None):
         return
     levels = list(strides[neck.get('start_level', 0) :])
-    while len(levels) < neck['num_outs']:
+    while len(levels) < neck.get('num_outs', 0):
         levels.append(levels[-1] * 2)
     heads = {
         key: model[key].anchor_generator.strides
@@ -270,11 +287,11 @@ def _check_strides(model: dict[str, Any], strides: tuple[int, ...] | None) -> It
     for key, found in wrong.items():
         yield error(
             'strides',
-            f'{key} has strides {list(found)}, but the backbone gives the pyramid {levels}: set '
+            f'{key} has strides {list(found)}, but backbone and neck give {levels}: set '
             f'them to {levels[: len(found)]}, or the backbone to output_stride=32',
         )
     if not wrong:
-        yield ok('strides', f'pyramid {levels} in backbone, anchors and RoI extractor')
+        yield ok('strides', f'{levels} in backbone and neck, anchors and RoI extractor')
 
 
 def _check_evaluator(cfg: Config, loop: str, ann_file: Path) -> Iterable[Finding]:

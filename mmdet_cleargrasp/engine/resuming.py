@@ -15,8 +15,8 @@ from .run_config import checkpoint_init_cfg
 def resume(cfg: Config, checkpoint: str | None) -> Path | None:
     """Let a run go on from a checkpoint.
 
-    The backbone's own file is not needed any more: where it is gone, the checkpoint, which holds
-    the same weights, takes its place.
+    The file that the run started from is not needed any more: where it is gone, the checkpoint,
+    which holds what has become of its weights, takes its place.
 
     Args:
         cfg (Config): is changed.
@@ -38,9 +38,11 @@ def resume(cfg: Config, checkpoint: str | None) -> Path | None:
         _check_resumable(found)
     cfg.resume = True
     cfg.load_from = str(found)
-    init_cfg = checkpoint_init_cfg(cfg.model.get('backbone', {}))
-    if init_cfg.get('type') == 'ClearGraspCheckpoint' and not Path(init_cfg.checkpoint).is_file():
-        init_cfg.checkpoint = str(found)
+    for module in (cfg.model, cfg.model.get('backbone', {})):
+        init_cfg = checkpoint_init_cfg(module)
+        ours = init_cfg.get('type') in ('ClearGraspCheckpoint', 'DetectorCheckpoint')
+        if ours and not Path(init_cfg.checkpoint).is_file():
+            init_cfg.checkpoint = str(found)
     return found
 
 

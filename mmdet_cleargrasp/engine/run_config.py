@@ -16,7 +16,9 @@ LOOPS = ('train', 'val', 'test')
 
 #: Names at the top of configs/_base_/, which are read while their file is, and what each one sets.
 KNOBS = {
-    'checkpoint': 'model.backbone.init_cfg.checkpoint',
+    'checkpoint': 'model.backbone.init_cfg.checkpoint or, for a whole detector, '
+    'model.init_cfg.checkpoint',
+    'task': 'model.backbone.init_cfg.checkpoint',
     'trained_stride': 'model.backbone.trained_stride',
     'data_root': '--data-root',
     'classes': '--data-root',
@@ -24,6 +26,8 @@ KNOBS = {
     'batch_size': 'train_dataloader.batch_size',
     'num_workers': 'train_dataloader.num_workers',
     'scale': 'train_dataloader.dataset.pipeline.2.scale and that of the test',
+    'anchor_scales': 'model.rpn_head.anchor_generator.scales',
+    'anchor_ratios': 'model.rpn_head.anchor_generator.ratios',
     'max_epochs': '--epochs',
     'lr': 'optim_wrapper.optimizer.lr',
 }
@@ -112,6 +116,9 @@ def use_data_root(
     for loop, split in chosen.items():
         _set_split(cfg, loop, split, classes)
     set_num_classes(cfg.model, len(classes))
+    init_cfg = checkpoint_init_cfg(cfg.model)
+    if 'classes' in init_cfg:
+        init_cfg.classes = classes
 
 
 def set_epochs(cfg: Config, epochs: int) -> None:
@@ -187,14 +194,14 @@ def split_paths(dataset: dict[str, Any]) -> Split:
     return Split(root / dataset['ann_file'], root / prefix)
 
 
-def checkpoint_init_cfg(backbone: dict[str, Any]) -> dict[str, Any]:
-    """The part of a backbone's ``init_cfg`` that loads a file; empty where there is none.
+def checkpoint_init_cfg(module: dict[str, Any]) -> dict[str, Any]:
+    """The part of a backbone's or model's ``init_cfg`` that loads a file; empty where none does.
 
     Example:
         >>> checkpoint_init_cfg(dict(init_cfg=[dict(type='Kaiming')]))
         {}
     """
-    entries = backbone.get('init_cfg') or []
+    entries = module.get('init_cfg') or []
     entries = [entries] if isinstance(entries, dict) else entries
     return next((entry for entry in entries if entry.get('checkpoint')), {})
 

@@ -79,7 +79,7 @@ def test_pyramids_start_where_the_neck_does(start_level, strides):
     name = 'retinanet' if start_level else 'frcnn'
     cfg = load_config(config_path(f'{name}_cleargrasp_plates'))
     found = preflight.describe(preflight.check_model(cfg, with_file=False))
-    assert f'pyramid {strides}' in found
+    assert f'{strides} in backbone and neck' in found
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 # ------------------------------ what to change for another file ------------------------------
 checkpoint = 'checkpoints/cleargrasp_resnet50.pth'  # local backbone file, never a URL
+source = "a training with ClearGrasp's code; the files that it released are DRN-D-54"
 trained_stride = 8  # the output stride at which the file was trained: 8 or 16
 # ----------------------------------------------------------------------------------------------
 
@@ -19,5 +20,5 @@ backbone = dict(
     trained_stride=trained_stride,
     output_stride=32,  # the dense network's values at the positions that the FPN reads
     frozen=True,
-    init_cfg=dict(type='ClearGraspCheckpoint', checkpoint=checkpoint),
+    init_cfg=dict(type='ClearGraspCheckpoint', checkpoint=checkpoint, source=source),
 )

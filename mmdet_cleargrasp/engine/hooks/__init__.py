@@ -2,8 +2,16 @@
 
 from .curves_hook import CurvesHook
 from .finite_loss_hook import FiniteLossHook
+from .freeze_hook import FreezeBackboneHook
 from .interrupt_hook import InterruptHook
 from .random_state_hook import RandomStateHook
 from .schedule_hook import ScheduleHook
 
-__all__ = ['CurvesHook', 'FiniteLossHook', 'InterruptHook', 'RandomStateHook', 'ScheduleHook']
+__all__ = [
+    'CurvesHook',
+    'FiniteLossHook',
+    'FreezeBackboneHook',
+    'InterruptHook',
+    'RandomStateHook',
+    'ScheduleHook',
+]

@@ -1,0 +1,20 @@
+# RetinaNet (P3-P7, 9 anchors a cell, class prior 0.01), all but the backbone.
+#
+# What you may want to change stands at the top of
+#   checkpoint of the backbone              backbones/*.py
+#   data, classes, image scale, batch size  datasets/plates.py (or --data-root DIR)
+#   epochs, learning rate                   schedules/plates.py
+_base_ = [
+    'mmdet::_base_/models/retinanet_r50_fpn.py',
+    'datasets/plates.py',
+    'schedules/plates.py',
+    'default_runtime.py',
+]
+
+model = dict(bbox_head=dict(num_classes=_base_.num_classes))
+
+# The focal loss is divided by the number of positive anchors: batches without a plate would swamp
+# the others. The anchors beside the plates are negatives enough.
+train_dataloader = dict(dataset=dict(filter_cfg=dict(filter_empty_gt=True)))
+# Half of Faster R-CNN's learning rate, as MMDetection has it on COCO: its heads do not normalise.
+optim_wrapper = dict(optimizer=dict(lr=_base_.lr / 2))

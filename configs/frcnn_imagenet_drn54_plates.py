@@ -1,0 +1,9 @@
+# Faster R-CNN on a frozen DRN-D-54 of ImageNet.
+#
+#   python tools/train.py configs/frcnn_imagenet_drn54_plates.py
+_base_ = ['_base_/frcnn.py', '_base_/backbones/imagenet_drn54.py']
+
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(_delete_=True, **_base_.backbone),
+)

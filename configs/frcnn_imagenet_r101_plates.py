@@ -1,0 +1,9 @@
+# Faster R-CNN on a frozen ResNet-101 of ImageNet.
+#
+#   python tools/train.py configs/frcnn_imagenet_r101_plates.py
+_base_ = ['_base_/frcnn.py', '_base_/backbones/imagenet_resnet101.py']
+
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(_delete_=True, **_base_.backbone),
+)

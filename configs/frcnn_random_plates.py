@@ -1,0 +1,9 @@
+# Faster R-CNN on a frozen ResNet-50 of random weights, the control.
+#
+#   python tools/train.py configs/frcnn_random_plates.py
+_base_ = ['_base_/frcnn.py', '_base_/backbones/random_resnet50.py']
+
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(_delete_=True, **_base_.backbone),
+)

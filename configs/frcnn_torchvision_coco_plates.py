@@ -1,0 +1,9 @@
+# Faster R-CNN on a frozen ResNet-50 of COCO (torchvision's file); neck and heads start anew.
+#
+#   python tools/train.py configs/frcnn_torchvision_coco_plates.py
+_base_ = ['_base_/frcnn.py', '_base_/backbones/torchvision_coco_resnet50.py']
+
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(_delete_=True, **_base_.backbone),
+)

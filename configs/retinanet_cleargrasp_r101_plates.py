@@ -1,0 +1,9 @@
+# RetinaNet on a frozen ClearGrasp ResNet-101.
+#
+#   python tools/train.py configs/retinanet_cleargrasp_r101_plates.py
+_base_ = ['_base_/retinanet.py', '_base_/backbones/cleargrasp_resnet101.py']
+
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(_delete_=True, **_base_.backbone),
+)

@@ -1,0 +1,9 @@
+# RetinaNet on a frozen ResNet-50 of random weights, the control.
+#
+#   python tools/train.py configs/retinanet_random_plates.py
+_base_ = ['_base_/retinanet.py', '_base_/backbones/random_resnet50.py']
+
+model = dict(
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(_delete_=True, **_base_.backbone),
+)

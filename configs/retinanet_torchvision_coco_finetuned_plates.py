@@ -1,0 +1,18 @@
+# RetinaNet fine-tuned from torchvision's on COCO: backbone, neck and heads.
+#
+#   python tools/train.py configs/retinanet_torchvision_coco_finetuned_plates.py
+_base_ = 'retinanet_torchvision_coco_plates.py'
+
+model = dict(
+    backbone=dict(frozen=False, init_cfg=None),
+    # torchvision computes P6 and P7 from P5, MMDetection from C5.
+    neck=dict(add_extra_convs='on_output', relu_before_extra_convs=True),
+    init_cfg=dict(
+        type='DetectorCheckpoint',
+        checkpoint=_base_.checkpoint,
+        source=_base_.source,
+        classes=_base_.classes,  # what ends in classes is kept where COCO has them all
+    ),
+)
+# What is pretrained moves a tenth as fast as what is new.
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))))

@@ -1,0 +1,66 @@
+"""A backbone that learns only after its heads have warmed up."""
+
+from __future__ import annotations
+
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from ...backbones import FreezableBackbone
+from ...errors import ConfigError
+
+
+@HOOKS.register_module()
+class FreezeBackboneHook(Hook):
+    """Hold the backbone frozen for the first epochs of a run, and let it learn afterwards.
+
+    New heads send large gradients into a backbone, which would forget before they have learnt
+    anything. The backbone's config says ``frozen=False``, so that the optimizer knows its
+    parameters (and their ``lr_mult``) from the beginning; while it is frozen they get no gradient
+    and do not change. A resumed run goes on where it was.
+
+    Args:
+        epochs (int): epochs for which the backbone is frozen, from 1 on.
+
+    Raises:
+        ConfigError: at the start of training, where the backbone cannot be frozen, or is frozen by
+            its own config, for good.
+
+    Example:
+        >>> FreezeBackboneHook(epochs=2).epochs
+        2
+    """
+
+    def __init__(self, epochs: int = 1) -> None:
+        self.epochs = epochs
+
+    def before_train(self, runner: Runner) -> None:
+        """See that the backbone can be frozen and was not meant to be frozen for good."""
+        backbone = _backbone(runner)
+        if not isinstance(backbone, FreezableBackbone):
+            raise ConfigError(
+                f'FreezeBackboneHook cannot freeze a {type(backbone).__name__}; it works with '
+                'ClearGraspResNet, ClearGraspDRN and AlexNet'
+            )
+        if backbone.frozen and not runner.epoch:
+            raise ConfigError(
+                'FreezeBackboneHook would unfreeze a backbone that its config calls frozen: set '
+                'model.backbone.frozen=False, or take the hook out of custom_hooks'
+            )
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Freeze or unfreeze for this epoch."""
+        backbone = _backbone(runner)
+        frozen = runner.epoch < self.epochs
+        if frozen != backbone.frozen:
+            backbone.freeze(frozen)
+            runner.logger.info(
+                f'epoch {runner.epoch + 1}: the backbone '
+                + ('is frozen' if frozen else 'learns from now on')
+            )
+
+
+def _backbone(runner: Runner) -> object:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    return getattr(model, 'backbone', None)
