@@ -1,6 +1,9 @@
 """Every config builds, fits its backbone's strides, takes a training step and predicts."""
 
+import copy
+import functools
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,63 +14,114 @@ from mmengine.registry import init_default_scope
 from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.checkpoints import recognise
 from mmdet_cleargrasp.engine import preflight
-from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.engine.run_config import checkpoint_init_cfg, load_config
+from mmdet_cleargrasp.errors import CheckpointError
+from tests.published_files import content_like
 
 CONFIGS = sorted(path.name for path in config_dir().glob('*.py'))
 LOSSES = {
     'FasterRCNN': {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox'},
     'RetinaNet': {'loss_cls', 'loss_bbox'},
 }
+INPUTS = {
+    'cleargrasp': ([0, 0, 0], [255, 255, 255]),
+    'imagenet': ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+}
+
+
+def weights(cfg):
+    return checkpoint_init_cfg(cfg.model) or checkpoint_init_cfg(cfg.model.backbone)
+
+
+read_config = functools.cache(lambda name: load_config(config_dir() / name))
 
 
 @pytest.fixture(params=CONFIGS)
-def cfg(request, backbone_files):
-    cfg = load_config(config_dir() / request.param)
+def cfg(request):
     init_default_scope('mmdet')
-    cfg.model.backbone.init_cfg.checkpoint = str(backbone_files(cfg.model.backbone.depth))
-    return cfg
+    return copy.deepcopy(read_config(request.param))
 
 
-def test_config_trains_and_predicts(cfg):
+@pytest.fixture(scope='module')
+def published(tmp_path_factory):
+    """Make the config's file once, in the layout of who publishes it."""
+    folder = tmp_path_factory.mktemp('published')
+
+    def make(checkpoint, backbone_cfg):
+        path = folder / Path(checkpoint).name
+        if not path.exists():
+            torch.save(content_like(checkpoint, backbone_cfg), path)
+        return str(path)
+
+    return make
+
+
+def test_config_trains_and_predicts(cfg, published):
+    if weights(cfg):
+        weights(cfg).checkpoint = published(weights(cfg).checkpoint, cfg.model.backbone)
     assert {f.level for f in preflight.check_model(cfg)} == {'ok'}
     torch.manual_seed(0)
     detector = MODELS.build(cfg.model)
     detector.init_weights()
     classes = len(cfg.train_dataloader.dataset.metainfo.classes)
-    shapes = [[3, 96, 128]] * 2
-    batch = demo_mm_inputs(2, image_shapes=shapes, num_items=[2, 0], num_classes=classes)
-    frozen = {name: t.clone() for name, t in detector.backbone.state_dict().items()}
+    batch = demo_mm_inputs(1, image_shapes=[[3, 64, 96]], num_items=[2], num_classes=classes)
+    before = {name: t.clone() for name, t in detector.backbone.state_dict().items()}
 
     detector.train()
-    optimizer = torch.optim.SGD(detector.parameters(), lr=0.01, weight_decay=0.1)
+    trained = [parameter for parameter in detector.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=1e-3, weight_decay=0.1)
     losses = detector.forward(**detector.data_preprocessor(batch, True), mode='loss')
     assert {name for name in losses if name.startswith('loss')} == LOSSES[cfg.model.type]
     total, _ = detector.parse_losses(losses)
     assert torch.isfinite(total)
     total.backward()
     optimizer.step()
-    assert all(torch.equal(frozen[n], t) for n, t in detector.backbone.state_dict().items())
+    after = detector.backbone.state_dict()
+    assert all(torch.equal(before[n], t) for n, t in after.items()) == cfg.model.backbone.frozen
 
     detector.eval()
     with torch.no_grad():
-        found = detector.forward(**detector.data_preprocessor(batch, False), mode='predict')
-    assert len(found) == 2
-    for sample in found:
-        assert sample.pred_instances.bboxes.shape[1:] == (4,)
-        assert (sample.pred_instances.labels < classes).all()
+        (found,) = detector.forward(**detector.data_preprocessor(batch, False), mode='predict')
+    assert found.pred_instances.bboxes.shape[1:] == (4,)
+    assert (found.pred_instances.labels < classes).all()
 
 
 def test_knobs_and_what_follows_from_them(cfg):
     assert cfg.num_classes == len(cfg.classes)
-    assert cfg.model.data_preprocessor.mean == [0, 0, 0]
-    assert cfg.model.data_preprocessor.std == [255, 255, 255]
+    ours = any(word in Path(cfg.filename).stem for word in ('cleargrasp', 'random'))
+    mean, std = INPUTS['cleargrasp' if ours else 'imagenet']
+    assert (cfg.model.data_preprocessor.mean, cfg.model.data_preprocessor.std) == (mean, std)
     assert cfg.model.data_preprocessor.bgr_to_rgb
-    assert cfg.model.backbone.frozen
+    learns = any(word in Path(cfg.filename).stem for word in ('finetuned', 'alexnet'))
+    assert cfg.model.backbone.frozen != learns
     assert cfg.auto_scale_lr.base_batch_size == cfg.batch_size
     assert cfg.custom_imports.allow_failed_imports is False
     assert cfg.default_hooks.checkpoint.save_best == 'coco/bbox_mAP'
     assert cfg.randomness.seed is not None
     assert '://' not in cfg.pretty_text
+
+
+def test_arms_differ_in_the_backbone_alone(cfg):
+    """Neck, heads, data and schedule are those of the ClearGrasp config, but where it learns."""
+    name = Path(cfg.filename).stem
+    if any(word in name for word in ('finetuned', 'alexnet', 'hard')):
+        pytest.skip('differs in more by design')
+    other = copy.deepcopy(read_config(f'{name.split("_")[0]}_cleargrasp_plates.py'))
+    for config in (cfg, other):
+        del config.model.backbone, config.model.data_preprocessor
+    keys = ('model', 'train_dataloader', 'val_dataloader', 'optim_wrapper', 'param_scheduler')
+    assert all(cfg[key] == other[key] for key in (*keys, 'train_cfg', 'custom_hooks'))
+
+
+def test_absent_file_is_named_with_its_source(cfg, tmp_path):
+    if not weights(cfg):
+        pytest.skip('starts from nothing')
+    weights(cfg).checkpoint = str(tmp_path / 'absent.pth')
+    with pytest.raises(CheckpointError) as error:
+        list(preflight.check_model(cfg))
+    message = str(error.value)
+    assert str(tmp_path / 'absent.pth') in message
+    assert f'Where it comes from: {weights(cfg).source}' in message
 
 
 def test_retinanet_keeps_its_published_settings():
@@ -80,6 +134,17 @@ def test_retinanet_keeps_its_published_settings():
     assert torch.allclose(head.retina_cls.bias, torch.tensor(-math.log(99)))
     assert (cfg.model.test_cfg.score_thr, cfg.model.test_cfg.nms.iou_threshold) == (0.05, 0.5)
     assert (head.loss_cls.gamma, head.loss_cls.alpha) == (2.0, 0.25)
+
+
+def test_alexnet_s_single_map_has_its_published_settings():
+    detector = MODELS.build(load_config(config_dir() / 'frcnn_alexnet_plates.py').model)
+    anchors = detector.rpn_head.prior_generator.base_anchors[0]
+    sizes = ((anchors[:, 2:] - anchors[:, :2]).prod(1)).sqrt().round().unique()
+    assert sizes.tolist() == [32, 64, 128, 256]
+    assert len(anchors) == 12
+    (roi_layer,) = detector.roi_head.bbox_roi_extractor.roi_layers
+    assert (roi_layer.output_size, roi_layer.sampling_ratio) == ((4, 4), 1)
+    assert roi_layer.spatial_scale == 1 / 16
 
 
 def test_backbone_of_every_config_is_one_that_the_loader_knows(cfg):

@@ -50,7 +50,7 @@ TORCHVISION_NAMES = tuple(
     )
 )
 # Old names of RetinaNet's towers count activations too: 0, 2, 4, 6.
-OLD_TOWER = re.compile(r'(head\.\w+_head\.conv)\.([0246])\.(\w+)')
+OLD_TOWER = re.compile(r'(head\.\w+_head\.conv)\.([0246])\.(weight|bias)')
 # Layers whose outputs are classes or anchors: they are kept only where those are the model's.
 CLASS_LAYERS = ('roi_head.bbox_head.fc_cls.', 'roi_head.bbox_head.fc_reg.', 'bbox_head.retina_cls.')
 ANCHOR_LAYERS = (

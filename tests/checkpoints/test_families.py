@@ -3,7 +3,9 @@ import json
 import pytest
 import torch
 
-from mmdet_cleargrasp.backbones import ClearGraspResNet
+from mmdet_cleargrasp import config_dir
+from mmdet_cleargrasp.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet
+from mmdet_cleargrasp.backbones.drn import ARCHS
 from mmdet_cleargrasp.checkpoints import recognise
 from tests.parity.load import PARITY
 
@@ -13,6 +15,27 @@ def test_every_depth_is_recognised(depth):
     with torch.device('meta'):
         state_dict = ClearGraspResNet(depth, frozen=False).state_dict()
     assert recognise(state_dict).name == f'ResNet-{depth}'
+
+
+@pytest.mark.parametrize('arch', ARCHS)
+@pytest.mark.parametrize('indices', [(0, 1, 2, 3), (4,)])
+def test_every_drn_is_recognised_with_its_tail_and_without(arch, indices):
+    with torch.device('meta'):
+        backbone = ClearGraspDRN(arch, 8, frozen=False, out_indices=indices)
+    family = recognise(backbone.state_dict())
+    assert family.name == f'DRN-{arch}'
+    assert family.config == f"type='ClearGraspDRN', arch='{arch}'"
+
+
+def test_alexnet_is_recognised():
+    assert recognise(AlexNet().state_dict()).config == "type='AlexNet'"
+
+
+@pytest.mark.parametrize(
+    'backbone', [AlexNet(), ClearGraspDRN(frozen=False)], ids=['alexnet', 'drn']
+)
+def test_configs_that_a_family_names_are_there(backbone):
+    assert list(config_dir().glob(recognise(backbone.state_dict()).configs))
 
 
 @pytest.mark.parametrize(

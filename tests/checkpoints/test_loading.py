@@ -88,7 +88,8 @@ def without(weights, name):
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
-        (lambda w: drn(w), 'holds DRN-D-54 .*asks for ResNet-18.*released .*are DRN-D-54'),
+        (lambda w: drn(w), 'holds DRN-D-54 .*asks for ResNet-18.*released .*are DRN-D-54.*'
+         r"configs/\*_drn54_plates.py, set backbone=dict\(type='ClearGraspDRN', arch='D-54'"),
         (lambda w: ClearGraspResNet(34, frozen=False).state_dict(),
          r"holds ResNet-34 .*asks for ResNet-18.*backbone=dict\(type='ClearGraspResNet', depth=34"),
         (lambda w: without(w, 'layer4.1.conv2.weight'), r'1 missing \(first: layer4.1.conv2.weight\)'),

@@ -1,0 +1,254 @@
+import pytest
+import torch
+from mmdet.datasets import CocoDataset
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torchvision.models.detection import RetinaNet_ResNet50_FPN_Weights
+
+from mmdet_cleargrasp.backbones import ClearGraspResNet
+from mmdet_cleargrasp.checkpoints import (
+    DetectorCheckpoint,
+    fit_detector,
+    load_backbone,
+    open_backbone,
+    open_detector,
+)
+from mmdet_cleargrasp.checkpoints.detectors import TORCHVISION_RETINANET_NECK
+from mmdet_cleargrasp.errors import CheckpointError
+from tests.published_files import MMDET_CONFIGS, mmdetection_detector, torchvision_detector
+
+COCO = CocoDataset.METAINFO['classes']
+CATEGORIES = RetinaNet_ResNet50_FPN_Weights.COCO_V1.meta['categories']
+NAMES = {'frcnn': 'faster-rcnn', 'retinanet': 'retinanet'}
+FILES = {'mmdetection': mmdetection_detector,
+         'torchvision': lambda name: torchvision_detector(name).state_dict()}  # fmt: skip
+
+
+def build(name, classes=80, device='cpu', neck=None, anchors=None):
+    init_default_scope('mmdet')
+    model = Config.fromfile(MMDET_CONFIGS / f'{NAMES[name]}_r50_fpn.py').model
+    model.backbone = dict(type='ClearGraspResNet', depth=50, trained_stride=32, frozen=False)
+    model.neck.update(neck or {})
+    head = model.bbox_head if name == 'retinanet' else model.roi_head.bbox_head
+    head.num_classes = classes
+    if anchors:
+        (model.get('rpn_head') or head).anchor_generator.ratios = anchors
+    with torch.device(device):
+        return MODELS.build(model)
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('detectors')
+
+    def make(publisher, name):
+        path = folder / f'{publisher}_{name}.pth'
+        if not path.exists():
+            torch.save(FILES[publisher](name), path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope='module', params=['frcnn', 'retinanet'])
+def pair(request, files):
+    """torchvision's detector and MMDetection's with its weights."""
+    neck = TORCHVISION_RETINANET_NECK if request.param == 'retinanet' else None
+    found = build(request.param, neck=neck)
+    DetectorCheckpoint(files('torchvision', request.param), COCO)(found)
+    return request.param, torchvision_detector(request.param), found.eval()
+
+
+def assert_close(found, expected):
+    assert found.shape == expected.shape
+    assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+
+
+@torch.no_grad()
+def test_features_and_heads_are_torchvision_s(pair):
+    name, expected, found = pair
+    images = torch.rand(1, 3, 64, 96)
+    theirs = list(expected.backbone(images).values())
+    ours = found.extract_feat(images)
+    for level, reference in zip(ours, theirs, strict=True):
+        assert_close(level, reference)
+    if name == 'frcnn':
+        logits, deltas = expected.rpn.head(theirs)
+        for ours_level, reference in zip(found.rpn_head(ours), (logits, deltas), strict=True):
+            for level, other in zip(ours_level, reference, strict=True):
+                assert_close(level, other)
+        return
+    scores, boxes = found.bbox_head(ours)
+    outputs = expected.head(theirs)
+    rows = [CATEGORIES.index(label) for label in COCO]
+    flat = [level.permute(0, 2, 3, 1).reshape(1, -1, 80) for level in scores]
+    assert_close(torch.cat(flat, 1), outputs['cls_logits'][..., rows])
+    flat = [level.permute(0, 2, 3, 1).reshape(1, -1, 4) for level in boxes]
+    assert_close(torch.cat(flat, 1), outputs['bbox_regression'])
+
+
+@torch.no_grad()
+def test_class_scores_and_boxes_of_regions_are_torchvision_s(pair):
+    name, expected, found = pair
+    if name == 'retinanet':
+        pytest.skip('has no regions')
+    regions = torch.rand(5, 256, 7, 7)
+    scores, boxes = expected.roi_heads.box_predictor(expected.roi_heads.box_head(regions))
+    our_scores, our_boxes = found.roi_head.bbox_head(regions)
+    rows = [CATEGORIES.index(label) for label in COCO]
+    assert_close(our_scores, scores[:, [*rows, 0]])
+    assert_close(our_boxes.unflatten(1, (80, 4)), boxes.unflatten(1, (91, 4))[:, rows])
+
+
+def test_anchors_are_torchvision_s_to_the_pixel(pair):
+    """Which is why box outputs may be kept: the same order, up to torchvision's rounding."""
+    name, expected, found = pair
+    theirs = (expected.rpn if name == 'frcnn' else expected).anchor_generator.cell_anchors
+    generator = (found.rpn_head if name == 'frcnn' else found.bbox_head).prior_generator
+    for ours, reference in zip(generator.base_anchors, theirs, strict=True):
+        assert (ours - reference).abs().max() <= 1.01
+
+
+@pytest.mark.parametrize('name', ['frcnn', 'retinanet'])
+def test_mmdetection_s_file_loads_and_classes_follow_their_names(files, name):
+    path = files('mmdetection', name)
+    content = mmdetection_detector(name)['state_dict']
+    classes = ('person', 'cup', 'bottle')
+    model = build(name, len(classes))
+    DetectorCheckpoint(path, classes)(model)
+    state = model.state_dict()
+    rows = [COCO.index(label) for label in classes]
+    if name == 'frcnn':
+        layer = 'roi_head.bbox_head.fc_cls.bias'
+        assert torch.equal(state[layer], content[layer][[*rows, 80]])
+        layer = 'roi_head.bbox_head.fc_reg.weight'
+        assert torch.equal(state[layer].view(3, 4, -1), content[layer].view(80, 4, -1)[rows])
+    else:
+        layer = 'bbox_head.retina_cls.weight'
+        assert torch.equal(
+            state[layer].view(9, 3, 256, 3, 3), content[layer].view(9, 80, 256, 3, 3)[:, rows]
+        )
+    same = [n for n in content if n in state and 'fc_' not in n and 'retina_cls' not in n]
+    assert all(torch.equal(state[n], content[n]) for n in same)
+    assert len(same) > 300
+
+
+@pytest.mark.parametrize('publisher', FILES)
+@pytest.mark.parametrize(
+    ('classes', 'anchors', 'left_out'),
+    [
+        (('petri_dish', 'cup'), None, {'fc_cls': 'other classes', 'fc_reg': 'other classes'}),
+        (COCO, None, {}),
+        (COCO, [0.5, 1.0], {'rpn_cls': 'other anchors', 'rpn_reg': 'other anchors'}),
+    ],
+    ids=['own classes', 'coco', 'own anchors'],
+)
+def test_layers_that_cannot_be_kept_are_named_with_the_reason(
+    files, publisher, classes, anchors, left_out
+):
+    model = build('frcnn', len(classes), 'meta', anchors=anchors)
+    fit = fit_detector(open_detector(files(publisher, 'frcnn')), model, classes)
+    assert {layer.split('.')[-1]: why for layer, why in fit.left_out.items()} == left_out
+    missing = {n.rsplit('.', 1)[0] for n in model.state_dict() if n not in fit.tensors}
+    counters = {n for n in missing if 'bn' in n or 'downsample' in n}
+    assert missing - counters == set(fit.left_out)
+
+
+def test_parts_that_start_anew_are_initialised_and_the_rest_is_not(files):
+    model = build('frcnn', 3)
+    model.init_cfg = dict(
+        type='DetectorCheckpoint', checkpoint=str(files('mmdetection', 'frcnn')), classes=['a'] * 3
+    )
+    model.backbone.freeze()
+    model.init_weights()
+    state, content = model.state_dict(), mmdetection_detector('frcnn')['state_dict']
+    new = [name for name in state if state[name].shape != content[name].shape]
+    assert {n.split('.')[-2] for n in new} == {'fc_cls', 'fc_reg'}
+    assert all(torch.equal(state[n], content[n]) for n in state if n not in new)
+    assert 0.005 < state['roi_head.bbox_head.fc_cls.weight'].std() < 0.02
+
+
+@pytest.mark.parametrize('publisher', FILES)
+def test_backbone_alone_is_read_out_of_a_detector(files, publisher):
+    backbone = ClearGraspResNet(50, trained_stride=32)
+    file = load_backbone(backbone, files(publisher, 'frcnn'))
+    assert file.family.name == 'ResNet-50'
+    assert not any(part == 'backbone' for part in file.left_out)
+    images = torch.rand(1, 3, 64, 64)
+    if publisher == 'torchvision':
+        with torch.no_grad():
+            found = backbone.eval()(images)
+            expected = torchvision_detector('frcnn').backbone.body(images)
+        for level, reference in zip(found, expected.values(), strict=True):
+            assert_close(level, reference)
+
+
+OLD_NAMES = {
+    'frcnn': [('inner_blocks.0.0.', 'inner_blocks.0.'), ('rpn.head.conv.0.0.', 'rpn.head.conv.')],
+    'retinanet': [(f'conv.{k}.0.', f'conv.{2 * k}.') for k in (3, 2, 1)]
+    + [('conv.0.0.', 'conv.0.'), ('layer_blocks.2.0.', 'layer_blocks.2.')],
+}
+
+
+@pytest.mark.parametrize('name', OLD_NAMES)
+def test_older_names_of_released_files_are_the_same(tmp_path, files, name):
+    state = FILES['torchvision'](name)
+    for new, old in OLD_NAMES[name]:
+        state = {n.replace(new, old): tensor for n, tensor in state.items()}
+    assert set(state) != set(FILES['torchvision'](name))
+    torch.save(state, tmp_path / 'old.pth')
+    found, expected = open_detector(tmp_path / 'old.pth'), open_detector(files('torchvision', name))
+    assert found.tensors.keys() == expected.tensors.keys()
+    assert all(torch.equal(found.tensors[n], t) for n, t in expected.tensors.items())
+
+
+def without(state, name):
+    return {key: value for key, value in state.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ('name', 'spoil', 'message'),
+    [
+        ('frcnn', lambda s: without(s, 'backbone.fpn.layer_blocks.1.0.bias'),
+         r'1 missing \(first: neck.fpn_convs.1.conv.bias\)'),
+        ('frcnn', lambda s: {**s, 'roi_heads.mask_head.mask_fcn1.weight': torch.ones(1)},
+         'no counterpart.*mask_fcn1'),
+        ('frcnn', lambda s: {**s, 'backbone.fpn.inner_blocks.0.1.weight': torch.ones(1)},
+         'not the v2 ones'),
+        ('frcnn', lambda s: {**s, 'backbone.body.conv1.weight': torch.ones(64, 3, 3, 3)},
+         r'conv1.weight \(64, 3, 3, 3\) instead of'),
+        ('frcnn', lambda s: {**s, 'rpn.head.cls_logits.bias': torch.full((3,), torch.nan)}, 'not finite'),
+        ('retinanet', lambda s: s, 'holds a RetinaNet, but the config has a Faster R-CNN.*retinanet_'),
+        ('frcnn', lambda s: ClearGraspResNet(18, frozen=False).state_dict(),
+         'no Faster R-CNN or RetinaNet.*ClearGraspCheckpoint'),
+    ],
+    ids=['missing', 'mask', 'v2', 'shape', 'nan', 'other detector', 'backbone'],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_whole(tmp_path, name, spoil, message):
+    torch.save(spoil(FILES['torchvision'](name)), tmp_path / 'file.pth')
+    model = build('frcnn', device='meta')
+    with pytest.raises(CheckpointError, match=message):
+        fit_detector(open_detector(tmp_path / 'file.pth'), model, COCO)
+
+
+def test_refused_file_leaves_the_model_alone(files):
+    model = build('frcnn')
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(CheckpointError, match='RetinaNet'):
+        DetectorCheckpoint(files('mmdetection', 'retinanet'), COCO)(model)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_torchvision_s_extra_levels_need_their_neck(files):
+    file = open_detector(files('torchvision', 'retinanet'))
+    with pytest.raises(CheckpointError, match="add_extra_convs='on_output', relu_before"):
+        fit_detector(file, build('retinanet', device='meta'), COCO)
+
+
+@pytest.mark.parametrize('read', [open_backbone, open_detector])
+def test_caffe_style_is_refused(tmp_path, read):
+    content = {'state_dict': {'backbone.conv1.weight': torch.ones(1)}}
+    torch.save({**content, 'meta': {'config': "backbone=dict(style='caffe')"}}, tmp_path / 'c.pth')
+    with pytest.raises(CheckpointError, match='Caffe-style'):
+        read(tmp_path / 'c.pth')
