@@ -164,5 +164,6 @@ def _refuse_caffe_style(path: Path, about: Mapping[str, object]) -> None:
     if isinstance(text, str) and re.search(r"""style=["']caffe["']""", text):
         raise CheckpointError(
             f'{path} is of a Caffe-style ResNet, which strides elsewhere and reads BGR with '
-            'another mean: this plugin has no such backbone. Take the file without "caffe" in its name.'
+            'another mean: this plugin has no such backbone. Take the file that has no "caffe" in '
+            'its name.'
         )
