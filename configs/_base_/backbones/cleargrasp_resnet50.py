@@ -2,7 +2,7 @@
 
 # ------------------------------ what to change for another file ------------------------------
 checkpoint = 'checkpoints/cleargrasp_resnet50.pth'  # local backbone file, never a URL
-source = "a training with ClearGrasp's code; the files that it released are DRN-D-54"
+source = "tools/pretrain.py, or ClearGrasp's own code; its released files are DRN-D-54"
 trained_stride = 8  # the output stride at which the file was trained: 8 or 16
 # ----------------------------------------------------------------------------------------------
 
