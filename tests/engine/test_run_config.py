@@ -125,3 +125,13 @@ def test_data_root_keeps_wrapped_data_sets():
     dataset = dict(type='RepeatDataset', times=3, dataset=dict(type='CocoDataset', ann_file='a'))
     cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
     assert innermost_dataset(cfg.train_dataloader).ann_file == 'a'
+
+
+def test_data_root_tells_a_detector_s_file_the_classes(toy_copy, edit_json):
+    for split in ('train', 'val'):
+        path = toy_copy / 'annotations' / f'{split}.json'
+        edit_json(path, lambda coco: coco['categories'][0].update(name='cup'))
+    cfg = load_config(config_path('frcnn_coco_finetuned_plates'))
+    use_data_root(cfg, toy_copy)
+    assert cfg.model.init_cfg.classes == cfg.train_dataloader.dataset.metainfo.classes
+    assert 'cup' in cfg.model.init_cfg.classes
