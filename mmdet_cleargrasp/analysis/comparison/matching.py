@@ -71,7 +71,7 @@ def read_matches(evaluation: COCOeval, classes: tuple[str, ...]) -> Matches:
     """Collect what pycocotools matched, image by image.
 
     Args:
-        evaluation (COCOeval): after ``evaluate()``, such as from :func:`.detection_report.evaluate`.
+        evaluation (COCOeval): after ``evaluate()``, as :func:`.detection_report.evaluate` gives.
         classes (tuple[str, ...]): names of its categories, in their order.
     """
     params = evaluation.params
@@ -116,7 +116,7 @@ def figures(scores: Scores, matches: Matches) -> dict[str, np.ndarray]:
         matches (Matches): that they were worked out from.
 
     Returns:
-        dict[str, ndarray]: (B,) each: ``AP``, ``AP50``, ``AP75``, ``AR`` and, by class, ``AP NAME``.
+        dict[str, ndarray]: (B,) each: ``AP``, ``AP50``, ``AP75``, ``AR``, by class ``AP NAME``.
     """
     at = {round(float(value), 2): index for index, value in enumerate(matches.iou)}
     named = {'AP': _mean(scores.ap, (1, 2))}

@@ -38,11 +38,20 @@ def write_detections(truth, path, recall=0.7, blur=0.08, invented=2.0, seed=0, t
         if rng.random() < recall:
             x, y, w, h = annotation['bbox']
             dx, dy = rng.normal(0, blur * w, 2)
-            detections.append((annotation['image_id'], annotation['category_id'], [x + dx, y + dy, w, h], rng.beta(4, 2)))
+            detections.append(
+                (
+                    annotation['image_id'],
+                    annotation['category_id'],
+                    [x + dx, y + dy, w, h],
+                    rng.beta(4, 2),
+                )
+            )
     for image in content['images']:
         for _ in range(rng.poisson(invented)):
             x, y, side = rng.uniform(0, 200), rng.uniform(0, 200), rng.uniform(10, 100)
-            detections.append((image['id'], int(rng.integers(1, 3)), [x, y, side, side], rng.beta(2, 4)))
+            detections.append(
+                (image['id'], int(rng.integers(1, 3)), [x, y, side, side], rng.beta(2, 4))
+            )
     digits = 1 if ties else 6
     path.write_text(json.dumps([
         {'image_id': i, 'category_id': c, 'bbox': list(map(float, box)), 'score': round(float(score), digits)}

@@ -45,12 +45,18 @@ def test_a_resampling_is_what_pycocotools_says_of_copied_images(truth, tmp_path)
     weights = np.random.default_rng(1).multinomial(20, np.full(20, 1 / 20))
     content = json.loads(truth.read_text())
     found = json.loads((tmp_path / 'found.json').read_text())
-    copies = [(image['id'], c) for image, w in zip(content['images'], weights, strict=True) for c in range(w)]
+    copies = [
+        (image['id'], c)
+        for image, w in zip(content['images'], weights, strict=True)
+        for c in range(w)
+    ]
     renamed = {'images': [], 'annotations': [], 'categories': content['categories']}
     detections = []
     for new, (old, _) in enumerate(copies, 1):
         renamed['images'].append({**content['images'][old - 1], 'id': new})
-        renamed['annotations'] += [{**a, 'image_id': new} for a in content['annotations'] if a['image_id'] == old]
+        renamed['annotations'] += [
+            {**a, 'image_id': new} for a in content['annotations'] if a['image_id'] == old
+        ]
         detections += [{**d, 'image_id': new} for d in found if d['image_id'] == old]
     for number, annotation in enumerate(renamed['annotations'], 1):
         annotation['id'] = number

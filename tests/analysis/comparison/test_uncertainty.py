@@ -22,7 +22,9 @@ def simulate(rng, images, chance):
     hit = np.arange(len(image)) < len(found)
     confidence = np.where(hit, rng.beta(4, 2, len(image)), rng.beta(2, 4, len(image)))
     order = np.argsort(-confidence)
-    cell = Cell(image[order], hit[None, order], np.ones((1, len(image)), bool), np.ones(images, int))
+    cell = Cell(
+        image[order], hit[None, order], np.ones((1, len(image)), bool), np.ones(images, int)
+    )
     recall = np.linspace(0, 1, 101)
     return Matches(tuple(range(images)), ('plate',), np.array([0.5]), recall, {'all': (cell,)})
 
@@ -65,7 +67,9 @@ def test_a_difference_within_the_spread_of_seeds_is_not_called_one():
     shifted = arms[0] - arms[0][:, :1].mean() + arms[1][:, :1].mean() + 0.04
     interval = difference_interval(shifted, arms[1], rng, 400)
     assert interval.covers_zero
-    alone = difference_interval(shifted.mean(0, keepdims=True), arms[1].mean(0, keepdims=True), rng, 400)
+    alone = difference_interval(
+        shifted.mean(0, keepdims=True), arms[1].mean(0, keepdims=True), rng, 400
+    )
     assert not alone.over_seeds
     assert alone.high - alone.low < 0.5 * (interval.high - interval.low)
 
