@@ -21,9 +21,7 @@ writes WORK_DIR/ARM/fraction-100/seed-0/ and so on, one folder a run; see docs/c
 def parse_args() -> argparse.Namespace:
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('spec', help='YAML file that says what is compared')
-    parser.add_argument(
-        '--work-dir', help="where everything goes [work_dirs/NAME]"
-    )
+    parser.add_argument('--work-dir', help='where everything goes [work_dirs/NAME]')
     parser.add_argument('--dry-run', action='store_true', help='check, list the runs, start none')
     parser.add_argument(
         '--slurm',
