@@ -153,8 +153,13 @@ def _section(
         'boxes': comparison.boxes,
         'scores': charts.scores_chart(runs, comparison),
         'pr': charts.pr_chart(runs, comparison),
-        'headings': ['arm', 'seeds', *tables.columns(comparison).values()],
-        'rows': tables.summary_rows(runs, comparison, fraction),
+        'summaries': [
+            (
+                ['arm', 'seeds', *part.values()],
+                tables.summary_rows(runs, comparison, fraction, part),
+            )
+            for part in tables.parts(comparison)
+        ],
         'difference_headings': tables.DIFFERENCE_HEADINGS,
         'differences': [tables.difference_row(d) for d in main],
         'few_shot_differences': [tables.difference_row(d) for d in smaller],
@@ -173,7 +178,7 @@ def _matrix(rows: list[list[float]]) -> list[list[tuple[str, float]]]:
     last = len(rows) - 1
     return [
         [
-            ('', 0.0) if (r, k) == (last, last) else (f'{value:.3g}', value / (sum(row) or 1))
+            ('', 0.0) if (r, k) == (last, last) else (f'{value:.1f}', value / (sum(row) or 1))
             for k, value in enumerate(row)
         ]
         for r, row in enumerate(rows)

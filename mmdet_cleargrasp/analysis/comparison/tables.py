@@ -14,22 +14,21 @@ from rich.table import Table
 from .comparing import Difference, TestComparison, largest_fraction
 from .costs import Cost
 from .runs import RunSet
-from .wording import cautions, describe_difference
+from .wording import cautions, describe_difference, signed
 
-#: Columns of the summary, and what they are called.
-OVERALL = {
-    'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'AR': 'AR',
-    'AP_small': 'AP small', 'AP_medium': 'AP medium', 'AP_large': 'AP large',
-}  # fmt: skip
+#: Figures of the summary, and what their columns are called.
+OVERALL = {'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'AR': 'AR'}
+BY_SIZE = {'AP_small': 'AP small', 'AP_medium': 'AP medium', 'AP_large': 'AP large'}
 
 
-def columns(comparison: TestComparison) -> dict[str, str]:
-    """Figures of a summary and their headings: overall, by size and by class.
+def parts(comparison: TestComparison) -> list[dict[str, str]]:
+    """Figures of a summary and their headings: overall, and by size and class.
 
     Args:
         comparison (TestComparison): on one test set.
     """
-    return OVERALL | {f'AP {name}': name for name in comparison.classes}
+    by_class = {f'AP {name}': f'AP {name.replace("_", " ")}' for name in comparison.classes}
+    return [OVERALL, BY_SIZE | by_class]
 
 
 def cell(mean: float, spread: float = math.nan) -> str:
@@ -44,20 +43,23 @@ def cell(mean: float, spread: float = math.nan) -> str:
     return f'{mean:.3f}' if math.isnan(spread) else f'{mean:.3f} ± {spread:.3f}'
 
 
-def summary_rows(runs: RunSet, comparison: TestComparison, fraction: float) -> list[list[str]]:
-    """A row an arm: name, seeds, and mean ± spread of every figure.
+def summary_rows(
+    runs: RunSet, comparison: TestComparison, fraction: float, figures: Iterable[str]
+) -> list[list[str]]:
+    """A row an arm: name, seeds, and mean ± spread of each figure.
 
     Args:
         runs (RunSet): that were compared.
         comparison (TestComparison): on one test set.
         fraction (float): percent of the training images.
+        figures (Iterable[str]): such as one of :func:`parts`.
     """
     rows = []
     for arm in runs.arms:
         result = comparison.results.get((arm, fraction))
         if result:
-            figures = [cell(result.mean(key), result.spread(key)) for key in columns(comparison)]
-            rows.append([arm, str(len(result.seeds)), *figures])
+            cells = [cell(result.mean(key), result.spread(key)) for key in figures]
+            rows.append([arm, str(len(result.seeds)), *cells])
     return rows
 
 
@@ -71,8 +73,8 @@ def difference_row(difference: Difference) -> list[str]:
     else:
         verdict = 'higher' if interval.estimate > 0 else 'lower'
         verdict += '' if interval.over_seeds else ' in these models'
-    ends = f'{interval.low:+.3f} to {interval.high:+.3f}'
-    return [f'{d.fraction:g} %', d.arm, d.figure, f'{interval.estimate:+.3f}', ends, verdict]
+    ends = f'{signed(interval.low)} to {signed(interval.high)}'
+    return [f'{d.fraction:g} %', d.arm, d.figure, signed(interval.estimate), ends, verdict]
 
 
 def headline(runs: RunSet, comparison: TestComparison, figure: str = 'AP') -> list[Difference]:
@@ -114,13 +116,10 @@ def print_comparison(
     """
     fraction = largest_fraction(runs)
     for comparison in comparisons:
-        named = {key: columns(comparison)[key] for key in ('AP', 'AP50', 'AP75', 'AR')}
         images = f'{len(comparison.image_ids)} images, {comparison.boxes} boxes'
         title = f'{comparison.name}: {images}; mean ± spread over seeds'
-        rows = summary_rows(runs, comparison, fraction)
-        _print(
-            console, title, ['arm', 'seeds', *named.values()], [r[: 2 + len(named)] for r in rows]
-        )
+        rows = summary_rows(runs, comparison, fraction, OVERALL)
+        _print(console, title, ['arm', 'seeds', *OVERALL.values()], rows)
         title = f'{comparison.name}: against {runs.reference}'
         shown = [d for d in comparison.differences if d.figure == 'AP']
         _print(console, title, DIFFERENCE_HEADINGS, map(difference_row, shown))
@@ -158,7 +157,8 @@ def write_csv(runs: RunSet, comparisons: Sequence[TestComparison], folder: Path)
         [comparison.name, arm, f'{fraction:g}', seed, figure, _number(value)]
         for comparison in comparisons
         for (arm, fraction), result in comparison.results.items()
-        for figure in columns(comparison)
+        for part in parts(comparison)
+        for figure in part
         for seed, value in zip(result.seeds, result.values[figure][:, 0], strict=True)
     ]
     differences = [
@@ -197,13 +197,14 @@ def write_markdown(
     blocks = [f'# {runs.question or "Comparison of " + ", ".join(runs.arms)}']
     blocks.append('\n'.join(f'- {line}' for line in [*sentences(runs, comparisons), *runs.notes]))
     for comparison in comparisons:
-        headings = ['arm', 'seeds', *columns(comparison).values()]
         blocks.append(f'## {comparison.name}')
         blocks.append(
             f'{len(comparison.image_ids)} images, {comparison.boxes} boxes; mean ± standard '
             f'deviation over seeds, trained on {fraction:g} % of the images.'
         )
-        blocks.append(_markdown(headings, summary_rows(runs, comparison, fraction)))
+        for part in parts(comparison):
+            rows = summary_rows(runs, comparison, fraction, part)
+            blocks.append(_markdown(['arm', 'seeds', *part.values()], rows))
         shown = [d for d in comparison.differences if d.figure == 'AP' or d.fraction == fraction]
         blocks.append(f'Differences to {runs.reference}:')
         blocks.append(_markdown(DIFFERENCE_HEADINGS, map(difference_row, shown)))
@@ -217,7 +218,9 @@ def write_markdown(
 def _print(
     console: Console, title: str, headings: Iterable[str], rows: Iterable[list[str]]
 ) -> None:
-    table = Table(*headings, title=title, title_justify='left')
+    table = Table(title=title, title_justify='left')
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)

@@ -21,7 +21,8 @@ def describe_difference(difference: Difference, test: str) -> str:
         str: whether the data show a difference, how large, from how many images and seeds.
     """
     d, interval = difference, difference.interval
-    amount = f'{interval.estimate:+.3f}, 95 % interval {interval.low:+.3f} to {interval.high:+.3f}'
+    low, high = signed(interval.low), signed(interval.high)
+    amount = f'{signed(interval.estimate)}, 95 % interval {low} to {high}'
     basis = f'{amount}; {count(d.images, "image")}, {_seeds(d)}'
     if interval.low == interval.high == 0:
         return f'{d.arm} and {d.reference} score the same on {test}, whatever images are drawn.'
@@ -31,11 +32,10 @@ def describe_difference(difference: Difference, test: str) -> str:
     else:
         subject, caution = f'{d.arm} and {d.reference}', ''
     if interval.covers_zero:
-        bound = max(-interval.low, interval.high)
         return (
             f'The data do not show a difference in {d.figure} between {subject} on {test} '
-            f'({basis}). A true difference of up to {bound:.3f} either way remains '
-            f'possible.{caution}'
+            f'({basis}). That does not make them equal: any difference within the interval '
+            f'remains possible.{caution}'
         )
     higher = 'higher' if interval.estimate > 0 else 'lower'
     if interval.over_seeds:
@@ -66,6 +66,16 @@ def cautions(differences: Sequence[Difference]) -> list[str]:
             'chance.'
         )
     return found
+
+
+def signed(value: float) -> str:
+    """A difference, with a minus of the width of a plus.
+
+    Example:
+        >>> signed(0.0312), signed(-0.2)
+        ('+0.031', '−0.200')
+    """
+    return f'{value:+.3f}'.replace('-', '−')
 
 
 def count(number: int, thing: str) -> str:
