@@ -46,6 +46,15 @@ class Cost:
     seconds: float | None = None
 
 
+def architecture(run: TestedRun) -> str:
+    """Identifies what a run's model is made of, whatever weights it starts from.
+
+    Args:
+        run (TestedRun): whose config is read.
+    """
+    return _without_files(load_config(run.config).model.to_dict())
+
+
 def measure_cost(run: TestedRun, speed: bool = False) -> Cost:
     """Count an arm's parameters and operations, and time it if asked.
 
@@ -67,6 +76,13 @@ def measure_cost(run: TestedRun, speed: bool = False) -> Cost:
         size,
         _time(run, cfg, size) if speed else None,
     )
+
+
+def _without_files(node: Any) -> str:
+    if isinstance(node, dict):
+        items = ((key, value) for key, value in sorted(node.items()) if key != 'checkpoint')
+        return str([(key, _without_files(value)) for key, value in items])
+    return str([_without_files(v) for v in node] if isinstance(node, list | tuple) else node)
 
 
 def _count_flops(model: nn.Module, size: tuple[int, int]) -> float | None:

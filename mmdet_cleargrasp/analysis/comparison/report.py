@@ -17,7 +17,7 @@ from ...version import __version__
 from ..detection_report import IOU_THRESHOLD, SCORE_THRESHOLD
 from . import charts, tables
 from .comparing import REPLICATES, TestComparison, compare, largest_fraction
-from .costs import Cost, measure_cost
+from .costs import Cost, architecture, measure_cost
 from .pictures import DRAWN_SCORE, telling_images
 from .runs import RunSet
 from .wording import cautions, count, describe_difference
@@ -76,11 +76,15 @@ def arm_costs(runs: RunSet, speed: bool = False) -> dict[str, Cost]:
         runs (RunSet): that are compared; notes are added.
         speed (bool): time each arm on this machine.
     """
-    costs = {}
+    costs: dict[str, Cost] = {}
+    counted: dict[str, Cost] = {}
     for arm in runs.arms:
         run = next(run for run in runs.runs if run.arm == arm)
         try:
-            costs[arm] = measure_cost(run, speed)
+            same = architecture(run)
+            if speed or same not in counted:
+                counted[same] = measure_cost(run, speed)
+            costs[arm] = counted[same]
         except (UserError, RuntimeError, KeyError, TypeError, ValueError) as error:
             text = str(error).splitlines()[0] if str(error) else type(error).__name__
             runs.notes.append(f'What {arm} costs could not be measured: {text}')
@@ -198,5 +202,8 @@ def _differing(runs: RunSet) -> list[tuple[str, list[str]]]:
         if not run.config.is_file():
             return []
         configs[arm] = Config.fromfile(run.config)
+        tested = next(iter(run.tests.values())).source['checkpoint']
+        if Path(configs[arm].get('load_from') or '').absolute() == Path(tested):
+            configs[arm].load_from = None
     found = config_differences(configs)
     return [(key, [row[arm] for arm in runs.arms]) for key, row in found.items()]
