@@ -144,19 +144,18 @@ def set_epochs(cfg: Config, epochs: int) -> None:
                 scheduler.milestones = [round(m * epochs / before) for m in scheduler.milestones]
 
 
-def set_test_split(cfg: Config, ann_file: str | Path, img_dir: str | Path) -> None:
+def set_test_split(cfg: Config, split: Split) -> None:
     """Test on other images, of the same classes.
 
     Args:
         cfg (Config): is changed.
-        ann_file (str | Path): COCO file.
-        img_dir (str | Path): the folder that its file names start from.
+        split (Split): the images and their annotations.
 
     Raises:
         ConfigError: the test's data set is none of COCO's kind.
     """
     classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes')
-    _set_split(cfg, 'test', Split(Path(ann_file), Path(img_dir)), classes)
+    _set_split(cfg, 'test', split, classes)
 
 
 def set_num_classes(model: dict[str, Any], num_classes: int) -> None:

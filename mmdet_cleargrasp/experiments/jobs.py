@@ -16,6 +16,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..datasets.annotations import read_coco
+from ..datasets.layout import Split
 from ..engine.preflight import check_run, steps_per_epoch
 from ..engine.run_config import (
     innermost_dataset,
@@ -28,7 +29,7 @@ from ..engine.run_config import (
 from ..engine.testing import report_name
 from ..errors import ConfigError, UserError
 from ..findings import Finding
-from .spec import Arm, ExperimentSpec, SpecError, TestSet
+from .spec import Arm, ExperimentSpec, SpecError
 from .subsets import choose_images, write_subset
 
 #: mmengine counts up from the seed by epoch, for the order of images, and by process that reads
@@ -259,21 +260,7 @@ def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int)
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed * SEED_STRIDE}
     tests = _test_configs(cfg, spec.tests)
     digest = _digest(cfg, tests, fraction, spec)
-    dataset = innermost_dataset(cfg.train_dataloader)
-    split = split_paths(dataset)
-    images, whole = (len(_choose(split.ann_file, part, seed)) for part in (fraction, 100))
-    times = max(1, round(whole / images)) if spec.equal == 'steps' else 1
-    steps = max(1, -(-steps_per_epoch(cfg) * images * times // whole))
-    if fraction < 100:
-        subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{split.ann_file.name}'
-        plan.subsets[str(subset)] = (split.ann_file, fraction, seed)
-        dataset.update(
-            data_root='', ann_file=str(subset), data_prefix=dict(img=f'{split.img_dir}/')
-        )
-    if times > 1:
-        # Epochs stay what they are, and with them warm-up, decay and validations.
-        inner = cfg.train_dataloader.dataset
-        cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=times, dataset=inner)
+    images, steps = _take_part(plan, cfg, fraction, seed)
     train_config = str(folder / 'configs' / f'{arm}.py')
     test_files = {name: str(folder / 'configs' / f'{arm}_on_{name}.py') for name in tests}
     plan.configs[train_config] = cfg
@@ -287,21 +274,36 @@ def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int)
     )  # fmt: skip
 
 
-def _test_configs(cfg: Config, tests: tuple[TestSet, ...]) -> dict[str, Config]:
+def _take_part(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple[int, int]:
+    """Train on a part of the images; gives their number and the steps of an epoch."""
+    dataset = innermost_dataset(cfg.train_dataloader)
+    split = split_paths(dataset)
+    images, whole = (len(_choose(split.ann_file, part, seed)) for part in (fraction, 100))
+    times = max(1, round(whole / images)) if plan.spec.equal == 'steps' else 1
+    steps = max(1, -(-steps_per_epoch(cfg) * images * times // whole))
+    if fraction < 100:
+        subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{split.ann_file.name}'
+        plan.subsets[str(subset)] = (split.ann_file, fraction, seed)
+        images_from = dict(img=f'{split.img_dir}/')
+        dataset.update(data_root='', ann_file=str(subset), data_prefix=images_from)
+    if times > 1:
+        # Epochs stay what they are, and with them warm-up, decay and validations.
+        inner = cfg.train_dataloader.dataset
+        cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=times, dataset=inner)
+    return images, steps
+
+
+def _test_configs(cfg: Config, tests: tuple[Split, ...]) -> dict[str, Config]:
     configs: dict[str, Config] = {}
     for test in tests or (split_paths(innermost_dataset(cfg.test_dataloader)),):
-        ann_file, img_dir = (
-            (test.annotations, test.images) if isinstance(test, TestSet) else
-            (test.ann_file, test.img_dir)
-        )  # fmt: skip
-        name = report_name(ann_file)
+        name = report_name(test.ann_file)
         if name in configs:
             raise SpecError(
                 f'two test sets are called {name}, after their annotation files: tools/test.py '
                 'would write both reports to one folder. Rename one of the files.'
             )
         configs[name] = copy.deepcopy(cfg)
-        set_test_split(configs[name], ann_file, img_dir)
+        set_test_split(configs[name], test)
     return configs
 
 

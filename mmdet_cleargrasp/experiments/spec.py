@@ -13,6 +13,7 @@ from typing import Any
 
 from mmengine.config import DictAction
 
+from ..datasets.layout import Split
 from ..specs import SpecError, expect_known, expect_mapping, expect_number, read_yaml
 
 EQUAL = ('steps', 'epochs')
@@ -43,22 +44,6 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """Images that every run is tested on.
-
-    Attributes:
-        annotations (Path): COCO file.
-        images (Path): the folder that its file names start from.
-    """
-
-    # pytest would take the class for a collection of tests.
-    __test__ = False
-
-    annotations: Path
-    images: Path
-
-
-@dataclass(frozen=True)
 class ExperimentSpec:
     """A whole experiment: arms x fractions x seeds.
 
@@ -75,7 +60,7 @@ class ExperimentSpec:
         checkpoint (str): which one is tested, ``'last'`` or ``'best'`` on the validation images.
         keep (str): checkpoints that stay after a run: ``'tested'``, ``'all'`` or ``'none'``.
         data_root (Path | None): a folder of one's own data, as for tools/train.py.
-        tests (tuple[TestSet, ...]): none leaves it to the configs.
+        tests (tuple[Split, ...]): none leaves it to the configs.
         cfg_options (dict[str, Any]): for all arms, before each one's own.
         slurm (dict[str, Any]): what to ask of Slurm for each run.
     """
@@ -91,7 +76,7 @@ class ExperimentSpec:
     checkpoint: str = 'last'
     keep: str = 'tested'
     data_root: Path | None = None
-    tests: tuple[TestSet, ...] = ()
+    tests: tuple[Split, ...] = ()
     cfg_options: dict[str, Any] = field(default_factory=dict)
     slurm: dict[str, Any] = field(default_factory=dict)
 
@@ -164,7 +149,7 @@ def _arms(value: Any, where: str) -> tuple[Arm, ...]:
     return tuple(arms)
 
 
-def _tests(value: Any, where: str) -> tuple[TestSet, ...]:
+def _tests(value: Any, where: str) -> tuple[Split, ...]:
     if not isinstance(value, list) or not value:
         raise SpecError(f'{where} is {value!r}, expected a list of annotations and images')
     tests = []
@@ -175,7 +160,7 @@ def _tests(value: Any, where: str) -> tuple[TestSet, ...]:
         if set(body) != {'annotations', 'images'}:
             raise SpecError(f'{place} needs both `annotations` and `images`')
         annotations = _file(body['annotations'], f'{place}.annotations')
-        tests.append(TestSet(annotations, _folder(body['images'], f'{place}.images')))
+        tests.append(Split(annotations, _folder(body['images'], f'{place}.images')))
     return tuple(tests)
 
 

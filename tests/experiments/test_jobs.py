@@ -7,10 +7,11 @@ import re
 import pytest
 from mmengine.config import Config
 
+from mmdet_cleargrasp.datasets.layout import Split
 from mmdet_cleargrasp.engine.run_config import innermost_dataset, split_paths
 from mmdet_cleargrasp.errors import ConfigError
 from mmdet_cleargrasp.experiments.jobs import check_arms, plan_experiment, write_plan
-from mmdet_cleargrasp.experiments.spec import Arm, ExperimentSpec, TestSet
+from mmdet_cleargrasp.experiments.spec import Arm, ExperimentSpec
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def spec(tiny_config, toy_plates):
         Arm('short', tiny_config),
         Arm('gentle', tiny_config, {'optim_wrapper.optimizer.lr': 1e-5}),
     )
-    tests = (TestSet(toy_plates / 'annotations' / 'val.json', toy_plates / 'val'),)
+    tests = (Split(toy_plates / 'annotations' / 'val.json', toy_plates / 'val'),)
     return ExperimentSpec(
         'mine', arms, seeds=(0, 1), fractions=(34, 100), epochs=4, data_root=toy_plates, tests=tests
     )

@@ -138,7 +138,7 @@ def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
         )
     planned = _read_json(folder / EXPERIMENT_FILE)['runs']
     if len(records) < planned:
-        notes.append(f'{planned - len(records)} of {planned} runs of {folder} are not complete.')
+        notes.append(f'Only {len(records)} of {planned} runs of {folder} are complete.')
     return [_read_run(path.parent, '') for path in records]
 
 
