@@ -163,7 +163,7 @@ def _lock(folder: Path) -> Iterator[IO[str]]:
 
 
 def _trained(job: Job) -> bool:
-    # mmengine writes last_checkpoint after the checkpoint is whole.
+    # It is written after the checkpoint is whole.
     latest = Path(job.folder) / 'last_checkpoint'
     return latest.is_file() and Path(latest.read_text()).name == f'epoch_{job.epochs}.pth'
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..atomic_files import write_atomically
 from ..datasets.annotations import read_coco
 from ..datasets.layout import Split
 from ..engine.preflight import check_run, steps_per_epoch
@@ -231,7 +232,7 @@ def write_config(cfg: Config, path: str | Path) -> None:
         path (str | Path): the file.
     """
     lines = [f'{key} = {pprint.pformat(value)}' for key, value in cfg.to_dict().items()]
-    _write_whole(path, '\n'.join([*lines, '']))
+    write_atomically(path, '\n'.join([*lines, '']).encode())
 
 
 def write_json(content: Any, path: str | Path) -> None:
@@ -241,15 +242,7 @@ def write_json(content: Any, path: str | Path) -> None:
         content (Any): of JSON's types.
         path (str | Path): the file.
     """
-    _write_whole(path, json.dumps(content, indent=2))
-
-
-def _write_whole(path: str | Path, text: str) -> None:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.partial')
-    partial.write_text(text, encoding='utf-8')
-    partial.replace(path)
+    write_atomically(path, json.dumps(content, indent=2).encode())
 
 
 def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int) -> None:
