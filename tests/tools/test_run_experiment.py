@@ -101,7 +101,7 @@ def test_an_interrupted_experiment_goes_on_and_is_compared(write_spec, run_tool,
     done = run_tool(TOOL, spec, '--work-dir', root, check=False, timeout=WAIT)
     assert done.returncode == 1
     assert 'broken, 50 %, seed 0: tools/train.py ended with status 1' in done.stderr
-    assert 'NoSuchOptimizer' in done.stderr
+    assert 'broken/fraction-50/seed-0/output.log' in done.stderr
     assert '2 of 3 runs are complete' in done.stdout
     record = json.loads((first / 'record.json').read_text())
     assert (record['images'], record['epochs'], record['checkpoint']) == (3, 2, 'epoch_2.pth')
