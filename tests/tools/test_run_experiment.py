@@ -14,7 +14,7 @@ from mmdet_cleargrasp.analysis.logs import read_run
 from tests.conftest import ROOT
 
 TOOL = 'tools/run_experiment.py'
-WAIT = 600
+WAIT = 1800
 
 
 def wait_for(happened, process=None):
