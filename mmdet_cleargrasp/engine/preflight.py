@@ -171,7 +171,7 @@ def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
 def check_schedule(cfg: Config) -> Iterable[Finding]:
     """See that warm-up and decay fit into the run."""
     max_epochs = cfg.train_cfg.get('max_epochs')
-    steps = _steps_per_epoch(cfg)
+    steps = steps_per_epoch(cfg)
     if not max_epochs or not steps:
         return
     ends = []
@@ -306,8 +306,15 @@ def _check_evaluator(cfg: Config, loop: str, ann_file: Path) -> Iterable[Finding
             )
 
 
-def _steps_per_epoch(cfg: Config) -> int:
-    """Training steps of an epoch; 0 where the data set is of a kind that is not checked."""
+def steps_per_epoch(cfg: Config) -> int:
+    """Training steps of an epoch.
+
+    Args:
+        cfg (Config): of the run.
+
+    Returns:
+        int: 0 where the data set is of a kind that is not checked.
+    """
     dataset, repeats = cfg.train_dataloader.dataset, 1
     while 'dataset' in dataset:
         repeats *= dataset.get('times', 1)

@@ -151,6 +151,20 @@ def set_epochs(cfg: Config, epochs: int) -> None:
                 scheduler.milestones = [round(m * epochs / before) for m in scheduler.milestones]
 
 
+def set_test_split(cfg: Config, split: Split) -> None:
+    """Test on other images, of the same classes.
+
+    Args:
+        cfg (Config): is changed.
+        split (Split): the images and their annotations.
+
+    Raises:
+        ConfigError: the test's data set is none of COCO's kind.
+    """
+    classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes')
+    _set_split(cfg, 'test', split, classes)
+
+
 def set_num_classes(model: dict[str, Any], num_classes: int) -> None:
     """Set the number of classes in every head of a model's config.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 from mmdet.evaluation import DumpDetResults
@@ -16,6 +18,8 @@ from .runner import build_runner
 
 #: CocoMetric names its file of predictions PREFIX.bbox.json.
 PREDICTIONS_PREFIX = 'predictions'
+#: Says what was tested on what.
+SOURCE_FILE = 'source.json'
 
 
 def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> Path:
@@ -23,7 +27,8 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
     where files of that name are in every folder: the predictions in COCO's format,
-    ``metrics.json``, ``pr_curves.png`` and ``confusion_matrix.png``.
+    ``metrics.json``, ``pr_curves.png``, ``confusion_matrix.png`` and ``source.json``, which says
+    what was tested on what.
 
     Args:
         cfg (Config): from :func:`.load_config`.
@@ -41,7 +46,7 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     refuse_errors(check_run(cfg, loops=('test',), checkpoint=checkpoint), cfg.launcher)
     cfg.load_from = str(checkpoint)
     ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
-    report_dir = Path(cfg.work_dir) / 'test' / _report_name(ann_file)
+    report_dir = Path(cfg.work_dir) / 'test' / report_name(ann_file)
     _keep_predictions(cfg, report_dir)
     runner = build_runner(cfg)
     if out:
@@ -51,13 +56,40 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
         predictions = report_dir / f'{PREDICTIONS_PREFIX}.bbox.json'
         classes = innermost_dataset(cfg.test_dataloader).metainfo.classes
         print(write_report(ann_file, predictions, report_dir, classes))
+        _write_source(cfg, checkpoint, report_dir / SOURCE_FILE)
         print(f'\neverything is in {report_dir}')
     return report_dir
 
 
-def _report_name(ann_file: Path) -> str:
+def report_name(ann_file: Path) -> str:
+    """The name of a report's folder.
+
+    Args:
+        ann_file (Path): what is tested on.
+
+    Example:
+        >>> report_name(Path('plates/annotations/val.json'))
+        'val'
+        >>> report_name(Path('/plates/valid/_annotations.coco.json'))
+        'valid'
+    """
     common = ann_file.stem.split('.')[0].strip('_') == 'annotations'
     return ann_file.absolute().parent.name if common else ann_file.stem
+
+
+def _write_source(cfg: Config, checkpoint: str | Path, out: Path) -> None:
+    dataset = innermost_dataset(cfg.test_dataloader)
+    split = split_paths(dataset)
+    source = {
+        'annotations': str(split.ann_file.absolute()),
+        'annotations_sha256': hashlib.sha256(split.ann_file.read_bytes()).hexdigest(),
+        'images': str(split.img_dir.absolute()),
+        'classes': list(dataset.metainfo.classes),
+        'checkpoint': str(Path(checkpoint).absolute()),
+        'config': Path(cfg.filename).name,  # as the runner keeps it in the work dir
+        'seed': cfg.get('randomness', {}).get('seed'),
+    }
+    out.write_text(json.dumps(source, indent=2), encoding='utf-8')
 
 
 def _keep_predictions(cfg: Config, report_dir: Path) -> None:

@@ -6,7 +6,6 @@ See `configs/rendering/plates.yaml` for every field with its meaning.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import yaml
-
-from ..errors import ConfigError
+from ..specs import SpecError, expect_known, expect_mapping, expect_number, read_yaml
 from .benches import BENCHES
 from .dishes import PETRI_SIZES, SQUARE_SIZES
 from .distractors import OPAQUE, TRANSPARENT
@@ -32,10 +29,6 @@ GROWTHS = (
 )  # fmt: skip
 ARRANGEMENTS = ('none', 'single', 'scatter', 'row', 'stack')
 LAYOUT_NAMES = ('boxes', 'full')
-
-
-class SpecError(ConfigError):
-    """A spec says something that cannot be rendered."""
 
 
 @dataclass(frozen=True)
@@ -176,15 +169,7 @@ def read_spec(path: str | Path) -> Spec:
     Raises:
         SpecError: If it cannot be read, or names something unknown, or gives an impossible value.
     """
-    try:
-        text = Path(path).read_text()
-    except OSError as error:
-        raise SpecError(f'cannot read the spec {path}: {error.strerror}') from error
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SpecError(f'{path} is not valid YAML: {error}') from error
-    return parse_spec(content, str(path))
+    return parse_spec(read_yaml(path), str(path))
 
 
 def parse_spec(content: Any, source: str = 'spec') -> Spec:
@@ -203,8 +188,8 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
         >>> spec.splits['train'].camera.top_view
         0.45
     """
-    top = _mapping(content, source)
-    _known(top, {'name', 'seed', 'ground_truth', 'image', 'splits', *SECTIONS}, source)
+    top = expect_mapping(content, source)
+    expect_known(top, {'name', 'seed', 'ground_truth', 'image', 'splits', *SECTIONS}, source)
     for key in ('name', 'seed', 'splits'):
         if key not in top:
             raise SpecError(f'{source} has no `{key}`: add it')
@@ -212,10 +197,10 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
     if layout not in LAYOUT_NAMES:
         raise SpecError(f'{source}: ground_truth is {layout!r}, expected one of {LAYOUT_NAMES}')
     splits = {}
-    for name, body in _mapping(top['splits'], f'{source}: splits').items():
+    for name, body in expect_mapping(top['splits'], f'{source}: splits').items():
         where = f'{source}: splits.{name}'
-        body = _mapping(body, where)
-        _known(body, {'images', *SECTIONS}, where)
+        body = expect_mapping(body, where)
+        expect_known(body, {'images', *SECTIONS}, where)
         if not isinstance(body.get('images'), int) or body['images'] < 0:
             raise SpecError(f'{where}: images is {body.get("images")!r}, expected a whole number')
         sections = {}
@@ -223,7 +208,7 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
             values = {**(top.get(section) or {}), **(body.get(section) or {})}
             sections[section] = _section(kind, values, f'{where}.{section}')
         splits[str(name)] = SplitSpec(images=body['images'], **sections)
-    image = _section(ImageSpec, _mapping(top.get('image') or {}, source), f'{source}: image')
+    image = _section(ImageSpec, expect_mapping(top.get('image') or {}, source), f'{source}: image')
     if min(image.width, image.height, image.samples, image.depth) < 1:
         raise SpecError(f'{source}: image: width, height, samples and depth must be at least 1')
     if not isinstance(top['seed'], int) or top['seed'] < 0:
@@ -234,7 +219,7 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
 def _section(kind: type, values: Mapping, where: str) -> Any:
     """Build one dataclass of a spec, checking every field against its default's type."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
-    _known(values, set(fields), where)
+    expect_known(values, set(fields), where)
     checked = {}
     for name, value in values.items():
         place = f'{where}.{name}'
@@ -244,14 +229,14 @@ def _section(kind: type, values: Mapping, where: str) -> Any:
         elif annotation == 'Range':
             checked[name] = _range(value, place)
         else:
-            checked[name] = _number(value, place, whole=annotation == 'int')
+            checked[name] = expect_number(value, place, whole=annotation == 'int')
     return kind(**checked)
 
 
 def _weights(value: Any, choices: tuple, where: str) -> Weights:
-    weights = _mapping(value, where)
-    _known(weights, set(choices), where)
-    numbers = {key: _number(weight, f'{where}.{key}') for key, weight in weights.items()}
+    weights = expect_mapping(value, where)
+    expect_known(weights, set(choices), where)
+    numbers = {key: expect_number(weight, f'{where}.{key}') for key, weight in weights.items()}
     if min(numbers.values(), default=0) < 0 or sum(numbers.values()) <= 0:
         raise SpecError(f'{where}: weights must not be negative, and one must be above 0')
     return numbers
@@ -260,31 +245,7 @@ def _weights(value: Any, choices: tuple, where: str) -> Weights:
 def _range(value: Any, where: str) -> Range:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise SpecError(f'{where} is {value!r}, expected [lowest, highest]')
-    low, high = (_number(v, where) for v in value)
+    low, high = (expect_number(v, where) for v in value)
     if low > high:
         raise SpecError(f'{where} is {value!r}: the lowest comes first')
     return (low, high)
-
-
-def _number(value: Any, where: str, whole: bool = False) -> float:
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        raise SpecError(f'{where} is {value!r}, expected a {"whole " if whole else ""}number')
-    return value
-
-
-def _mapping(value: Any, where: str) -> Mapping:
-    if not isinstance(value, Mapping):
-        raise SpecError(f'{where} is {value!r}, expected names with values')
-    return value
-
-
-def _known(values: Mapping, known: set, where: str) -> None:
-    for key in values:
-        if key not in known:
-            close = difflib.get_close_matches(str(key), [str(k) for k in known], n=1)
-            hint = (
-                f'did you mean `{close[0]}`?'
-                if close
-                else ('expected one of ' + ', '.join(sorted(str(k) for k in known)))
-            )
-            raise SpecError(f'{where} has no `{key}`: {hint}')

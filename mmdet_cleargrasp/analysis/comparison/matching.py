@@ -1,0 +1,202 @@
+"""COCO's figures of any resampling of the images, from one matching of boxes.
+
+Which detection meets which true box is settled within an image, so that it need not be repeated
+when images are drawn anew: only the curves of precision and recall change. Drawing an image twice
+is the same as counting its detections and boxes twice. All resamplings are therefore worked out at
+once, as products of a matrix of weights with matrices of counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pycocotools.cocoeval import COCOeval
+
+#: COCO's ranges of box sizes, in the order of ``COCOeval.params.areaRngLbl``.
+SIZES = ('all', 'small', 'medium', 'large')
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The detections of one class and one range of sizes, best first.
+
+    Attributes:
+        image (ndarray): (D,), int, index of each detection's image.
+        hit (ndarray): (T, D), bool, matched to a true box at each of T IoU thresholds.
+        counted (ndarray): (T, D), bool, counted at all: neither the detection nor the box that it
+            met is to be ignored.
+        truths (ndarray): (I,), int, true boxes of each image that are to be found.
+    """
+
+    image: np.ndarray
+    hit: np.ndarray
+    counted: np.ndarray
+    truths: np.ndarray
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What one run found in a test set.
+
+    Attributes:
+        images (tuple[int | str, ...]): ids of the I images, in the order of the weights.
+        classes (tuple[str, ...]): names of the K classes.
+        iou (ndarray): (T,), the IoU thresholds.
+        recall (ndarray): (R,), the recalls at which precision is read.
+        cells (dict[str, tuple[Cell, ...]]): by size, a cell a class.
+    """
+
+    images: tuple[int | str, ...]
+    classes: tuple[str, ...]
+    iou: np.ndarray
+    recall: np.ndarray
+    cells: dict[str, tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Average precision and recall by resampling, class and IoU; NaN where there is no true box.
+
+    Attributes:
+        ap (ndarray): (B, K, T), between 0 and 1.
+        ar (ndarray): (B, K, T), recall of at most 100 detections an image, between 0 and 1.
+    """
+
+    ap: np.ndarray
+    ar: np.ndarray
+
+
+def read_matches(evaluation: COCOeval, classes: tuple[str, ...]) -> Matches:
+    """Collect what pycocotools matched, image by image.
+
+    Args:
+        evaluation (COCOeval): after ``evaluate()``, as :func:`.detection_report.evaluate` gives.
+        classes (tuple[str, ...]): names of its categories, in their order.
+    """
+    params = evaluation.params
+    count = len(params.imgIds)
+    found = iter(evaluation.evalImgs)
+    cells: dict[str, list[Cell]] = {size: [] for size in params.areaRngLbl}
+    for _ in params.catIds:
+        for size in params.areaRngLbl:
+            images = [next(found) for _ in range(count)]
+            cells[size].append(_read_cell(images, len(params.iouThrs), params.maxDets[-1]))
+    return Matches(
+        tuple(params.imgIds),
+        tuple(classes),
+        params.iouThrs,
+        params.recThrs,
+        {size: tuple(row) for size, row in cells.items()},
+    )
+
+
+def score(matches: Matches, weights: np.ndarray, size: str = 'all') -> Scores:
+    """COCO's average precision and recall for every resampling of the images.
+
+    Args:
+        matches (Matches): of one run.
+        weights (ndarray): (B, I), how often each image counts in each of B resamplings; a row of
+            ones is the test set as it is.
+        size (str): one of :data:`SIZES`.
+
+    Returns:
+        Scores: for a row of ones equal to those of pycocotools.
+    """
+    weights = np.asarray(weights, dtype=float)
+    pairs = [_score_cell(cell, weights, matches.recall) for cell in matches.cells[size]]
+    return Scores(np.stack([ap for ap, _ in pairs], 1), np.stack([ar for _, ar in pairs], 1))
+
+
+def figures(scores: Scores, matches: Matches) -> dict[str, np.ndarray]:
+    """The named figures of every resampling.
+
+    Args:
+        scores (Scores): from :func:`score`.
+        matches (Matches): that they were worked out from.
+
+    Returns:
+        dict[str, ndarray]: (B,) each: ``AP``, ``AP50``, ``AP75``, ``AR``, by class ``AP NAME``.
+    """
+    at = {round(float(value), 2): index for index, value in enumerate(matches.iou)}
+    named = {'AP': _mean(scores.ap, (1, 2))}
+    for name, iou in (('AP50', 0.5), ('AP75', 0.75)):
+        if iou in at:
+            named[name] = _mean(scores.ap[:, :, at[iou]], 1)
+    named['AR'] = _mean(scores.ar, (1, 2))
+    for k, name in enumerate(matches.classes):
+        named[f'AP {name}'] = _mean(scores.ap[:, k], 1)
+    return named
+
+
+def _read_cell(images: list[dict | None], thresholds: int, max_detections: int) -> Cell:
+    scores, index, hit, counted = [], [], [], []
+    truths = np.zeros(len(images), dtype=int)
+    for i, image in enumerate(images):
+        if image is None:  # neither boxes nor detections
+            continue
+        matched = image['dtMatches'][:, :max_detections] > 0
+        kept = ~image['dtIgnore'][:, :max_detections].astype(bool)
+        scores += image['dtScores'][:max_detections]
+        index += [i] * matched.shape[1]
+        hit.append(matched & kept)
+        counted.append(kept)
+        truths[i] = np.count_nonzero(np.asarray(image['gtIgnore']) == 0)
+    # pycocotools' order: stable among equal scores.
+    order = np.argsort(-np.asarray(scores, dtype=float), kind='mergesort')
+    none = np.zeros((thresholds, 0), dtype=bool)
+    return Cell(
+        np.asarray(index, dtype=int)[order],
+        np.concatenate([none, *hit], axis=1)[:, order],
+        np.concatenate([none, *counted], axis=1)[:, order],
+        truths,
+    )
+
+
+def _score_cell(
+    cell: Cell, weights: np.ndarray, recalls: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(B, T) average precision and recall of one class."""
+    truths = weights @ cell.truths
+    measured = truths > 0
+    shape = (len(weights), len(cell.hit))
+    ap, ar = np.full(shape, np.nan), np.full(shape, np.nan)
+    weights, truths = weights[measured], truths[measured, None]
+    for t in range(shape[1]):
+        hits, detections = _cumulative_counts(cell, t)
+        if not len(hits):
+            ap[measured, t] = ar[measured, t] = 0
+            continue
+        found = weights @ hits.T
+        precision = found / (weights @ detections.T + np.spacing(1))
+        # The best precision at this recall or a higher one.
+        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        reached = np.searchsorted(recalls, found / truths, side='right')
+        steps = np.diff(reached, axis=1, prepend=0)
+        ap[measured, t] = (steps * envelope).sum(axis=1) / len(recalls)
+        ar[measured, t] = found[:, -1] / truths[:, 0]
+    return ap, ar
+
+
+def _cumulative_counts(cell: Cell, t: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hits and detections of each image down to each hit, (hits, I) both.
+
+    Recall only grows at hits, and precision only falls between them: nothing else is needed.
+    """
+    places = np.flatnonzero(cell.hit[t])
+    shape = (len(places), len(cell.truths))
+    hits, detections = np.zeros(shape), np.zeros(shape)
+    hits[np.arange(len(places)), cell.image[places]] = 1
+    counted = np.flatnonzero(cell.counted[t])
+    counted = counted[counted <= places[-1]] if len(places) else counted[:0]
+    rows = np.searchsorted(places, counted, side='left')
+    np.add.at(detections, (rows, cell.image[counted]), 1)
+    return hits.cumsum(axis=0), detections.cumsum(axis=0)
+
+
+def _mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """Mean over what could be measured; NaN where nothing could."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0).sum(axis=axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

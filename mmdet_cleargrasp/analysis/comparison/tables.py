@@ -1,0 +1,245 @@
+"""The comparison as tables: in the terminal, as CSV and in Markdown."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .comparing import Difference, TestComparison, largest_fraction
+from .costs import Cost
+from .runs import RunSet
+from .wording import cautions, describe_difference, signed
+
+#: Figures of the summary, and what their columns are called.
+OVERALL = {'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'AR': 'AR'}
+BY_SIZE = {'AP_small': 'AP small', 'AP_medium': 'AP medium', 'AP_large': 'AP large'}
+
+
+def parts(comparison: TestComparison) -> list[dict[str, str]]:
+    """Figures of a summary and their headings: overall, and by size and class.
+
+    Args:
+        comparison (TestComparison): on one test set.
+    """
+    by_class = {f'AP {name}': f'AP {name.replace("_", " ")}' for name in comparison.classes}
+    return [OVERALL, BY_SIZE | by_class]
+
+
+def cell(mean: float, spread: float = math.nan) -> str:
+    """A mean with its spread over seeds.
+
+    Example:
+        >>> cell(0.41234, 0.0123), cell(0.5), cell(math.nan)
+        ('0.412 ± 0.012', '0.500', '–')
+    """
+    if math.isnan(mean):
+        return '–'
+    return f'{mean:.3f}' if math.isnan(spread) else f'{mean:.3f} ± {spread:.3f}'
+
+
+def summary_rows(
+    runs: RunSet, comparison: TestComparison, fraction: float, figures: Iterable[str]
+) -> list[list[str]]:
+    """A row an arm: name, seeds, and mean ± spread of each figure.
+
+    Args:
+        runs (RunSet): that were compared.
+        comparison (TestComparison): on one test set.
+        fraction (float): percent of the training images.
+        figures (Iterable[str]): such as one of :func:`parts`.
+    """
+    rows = []
+    for arm in runs.arms:
+        result = comparison.results.get((arm, fraction))
+        if result:
+            cells = [cell(result.mean(key), result.spread(key)) for key in figures]
+            rows.append([arm, str(len(result.seeds)), *cells])
+    return rows
+
+
+def difference_row(difference: Difference) -> list[str]:
+    """Part of the images, arm, figure, difference, interval and verdict of one difference."""
+    d, interval = difference, difference.interval
+    if interval.low == interval.high == 0:
+        verdict = 'none at all'
+    elif interval.covers_zero:
+        verdict = 'not shown'
+    else:
+        verdict = 'higher' if interval.estimate > 0 else 'lower'
+        verdict += '' if interval.over_seeds else ' in these models'
+    ends = f'{signed(interval.low)} to {signed(interval.high)}'
+    return [f'{d.fraction:g} %', d.arm, d.figure, signed(interval.estimate), ends, verdict]
+
+
+def headline(runs: RunSet, comparison: TestComparison, figure: str = 'AP') -> list[Difference]:
+    """Differences of one figure on the largest common part of the training images.
+
+    Args:
+        runs (RunSet): that were compared.
+        comparison (TestComparison): on one test set.
+        figure (str): such as ``'AP'``.
+    """
+    fraction = largest_fraction(runs)
+    return [d for d in comparison.differences if (d.fraction, d.figure) == (fraction, figure)]
+
+
+def cost_row(arm: str, cost: Cost) -> list[str]:
+    """Name, parameters, trained ones, operations, and seconds an image of an arm."""
+    flops = '–' if cost.flops is None else f'{cost.flops / 1e9:.1f}'
+    seconds = '–' if cost.seconds is None else f'{cost.seconds:.3f}'
+    return [arm, f'{cost.parameters / 1e6:.2f}', f'{cost.trained / 1e6:.2f}', flops, seconds]
+
+
+COST_HEADINGS = ('arm', 'parameters, M', 'trained, M', 'GFLOPs', 's/image')
+DIFFERENCE_HEADINGS = ('data', 'arm', 'figure', 'difference', '95 % interval', 'difference is')
+
+
+def print_comparison(
+    console: Console,
+    runs: RunSet,
+    comparisons: Sequence[TestComparison],
+    costs: dict[str, Cost],
+) -> None:
+    """Print what was found: tables, and a sentence for each difference.
+
+    Args:
+        console (Console): to print to.
+        runs (RunSet): that were compared.
+        comparisons (Sequence[TestComparison]): one a test set.
+        costs (dict[str, Cost]): by arm; may be empty.
+    """
+    fraction = largest_fraction(runs)
+    for comparison in comparisons:
+        images = f'{len(comparison.image_ids)} images, {comparison.boxes} boxes'
+        title = f'{comparison.name}: {images}; mean ± spread over seeds'
+        rows = summary_rows(runs, comparison, fraction, OVERALL)
+        _print(console, title, ['arm', 'seeds', *OVERALL.values()], rows)
+        title = f'{comparison.name}: against {runs.reference}'
+        shown = [d for d in comparison.differences if d.figure == 'AP']
+        _print(console, title, DIFFERENCE_HEADINGS, map(difference_row, shown))
+    if costs:
+        rows = [cost_row(arm, cost) for arm, cost in costs.items()]
+        _print(console, 'cost', COST_HEADINGS, rows)
+    for line in [*sentences(runs, comparisons), *runs.notes]:
+        console.print(line, markup=False, highlight=False)
+
+
+def sentences(runs: RunSet, comparisons: Sequence[TestComparison]) -> list[str]:
+    """What the data show of AP on the largest part of the images, and what to keep in mind.
+
+    Args:
+        runs (RunSet): that were compared.
+        comparisons (Sequence[TestComparison]): one a test set.
+    """
+    shown = [(c.name, d) for c in comparisons for d in headline(runs, c)]
+    lines = [describe_difference(difference, name) for name, difference in shown]
+    return lines + cautions([difference for _, difference in shown])
+
+
+def write_csv(runs: RunSet, comparisons: Sequence[TestComparison], folder: Path) -> list[Path]:
+    """Write every figure of every run, and every difference.
+
+    Args:
+        runs (RunSet): that were compared.
+        comparisons (Sequence[TestComparison]): one a test set.
+        folder (Path): gets ``runs.csv`` and ``differences.csv``.
+
+    Returns:
+        list[Path]: both files.
+    """
+    by_run = [
+        [comparison.name, arm, f'{fraction:g}', seed, figure, _number(value)]
+        for comparison in comparisons
+        for (arm, fraction), result in comparison.results.items()
+        for part in parts(comparison)
+        for figure in part
+        for seed, value in zip(result.seeds, result.values[figure][:, 0], strict=True)
+    ]
+    differences = [
+        [comparison.name, d.arm, d.reference, f'{d.fraction:g}', d.figure]
+        + [_number(v) for v in (d.interval.estimate, d.interval.low, d.interval.high)]
+        + [*d.seeds, d.images, d.interval.over_seeds]
+        for comparison in comparisons
+        for d in comparison.differences
+    ]
+    files = [folder / 'runs.csv', folder / 'differences.csv']
+    _write(files[0], ['test', 'arm', 'percent', 'seed', 'figure', 'value'], by_run)
+    headings = ['test', 'arm', 'reference', 'percent', 'figure', 'difference', 'low', 'high']
+    headings += ['arm_seeds', 'reference_seeds', 'images', 'over_seeds']
+    _write(files[1], headings, differences)
+    return files
+
+
+def write_markdown(
+    runs: RunSet,
+    comparisons: Sequence[TestComparison],
+    costs: dict[str, Cost],
+    path: Path,
+) -> Path:
+    """Write the answer and the tables, to put into a text.
+
+    Args:
+        runs (RunSet): that were compared.
+        comparisons (Sequence[TestComparison]): one a test set.
+        costs (dict[str, Cost]): by arm; may be empty.
+        path (Path): the file.
+
+    Returns:
+        Path: the file.
+    """
+    fraction = largest_fraction(runs)
+    blocks = [f'# {runs.question or "Comparison of " + ", ".join(runs.arms)}']
+    blocks.append('\n'.join(f'- {line}' for line in [*sentences(runs, comparisons), *runs.notes]))
+    for comparison in comparisons:
+        blocks.append(f'## {comparison.name}')
+        blocks.append(
+            f'{len(comparison.image_ids)} images, {comparison.boxes} boxes; mean ± standard '
+            f'deviation over seeds, trained on {fraction:g} % of the images.'
+        )
+        for part in parts(comparison):
+            rows = summary_rows(runs, comparison, fraction, part)
+            blocks.append(_markdown(['arm', 'seeds', *part.values()], rows))
+        shown = [d for d in comparison.differences if d.figure == 'AP' or d.fraction == fraction]
+        blocks.append(f'Differences to {runs.reference}:')
+        blocks.append(_markdown(DIFFERENCE_HEADINGS, map(difference_row, shown)))
+    if costs:
+        rows = [cost_row(arm, cost) for arm, cost in costs.items()]
+        blocks += ['## Cost', _markdown(COST_HEADINGS, rows)]
+    path.write_text('\n\n'.join(blocks) + '\n', encoding='utf-8')
+    return path
+
+
+def _print(
+    console: Console, title: str, headings: Iterable[str], rows: Iterable[list[str]]
+) -> None:
+    table = Table(title=title, title_justify='left')
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def _markdown(headings: Iterable[str], rows: Iterable[list[str]]) -> str:
+    headings = list(headings)
+    lines = [headings, ['---'] * len(headings), *rows]
+    return '\n'.join(
+        f'| {" | ".join(t.replace("|", chr(92) + "|") for t in row)} |' for row in lines
+    )
+
+
+def _write(path: Path, headings: list[str], rows: list[list]) -> None:
+    with path.open('w', encoding='utf-8', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(headings)
+        writer.writerows(rows)
+
+
+def _number(value: float) -> str:
+    return '' if math.isnan(value) else f'{value:.6f}'

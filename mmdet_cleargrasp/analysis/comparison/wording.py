@@ -1,0 +1,95 @@
+"""Plain sentences on what the data show, and on what they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .comparing import Difference
+
+#: Below it, an interval over images is to be taken with care.
+FEW_IMAGES = 30
+
+
+def describe_difference(difference: Difference, test: str) -> str:
+    """One difference in a sentence or two.
+
+    Args:
+        difference (Difference): of an arm to the reference.
+        test (str): name of the test set.
+
+    Returns:
+        str: whether the data show a difference, how large, from how many images and seeds.
+    """
+    d, interval = difference, difference.interval
+    low, high = signed(interval.low), signed(interval.high)
+    amount = f'{signed(interval.estimate)}, 95 % interval {low} to {high}'
+    basis = f'{amount}; {count(d.images, "image")}, {_seeds(d)}'
+    if interval.low == interval.high == 0:
+        return f'{d.arm} and {d.reference} score the same on {test}, whatever images are drawn.'
+    if not interval.over_seeds:
+        subject = f'the trained models at hand, {d.arm} and {d.reference},'
+        caution = ' How other seeds would come out, one seed each does not say.'
+    else:
+        subject, caution = f'{d.arm} and {d.reference}', ''
+    if interval.covers_zero:
+        return (
+            f'The data do not show a difference in {d.figure} between {subject} on {test} '
+            f'({basis}). That does not make them equal: any difference within the interval '
+            f'remains possible.{caution}'
+        )
+    higher = 'higher' if interval.estimate > 0 else 'lower'
+    if interval.over_seeds:
+        return (
+            f'{d.arm} has a {higher} {d.figure} than {d.reference} on {test}: the data show a '
+            f'difference ({basis}).'
+        )
+    return f'Of {subject} the first has the {higher} {d.figure} on {test} ({basis}).{caution}'
+
+
+def cautions(differences: Sequence[Difference]) -> list[str]:
+    """What to keep in mind with the sentences of :func:`describe_difference`.
+
+    Args:
+        differences (Sequence[Difference]): those that are shown.
+    """
+    found = []
+    if differences and differences[0].images < FEW_IMAGES:
+        found.append(
+            f'{differences[0].images} test images are few: an interval from so few holds the true '
+            'value somewhat less often than 95 % of the time.'
+        )
+    if len(differences) > 1:
+        expected = 0.05 * len(differences)
+        found.append(
+            f'{len(differences)} differences are looked at: even if no arm differed from the '
+            f'reference, {expected:.2g} of their intervals would be expected to leave out 0 by '
+            'chance.'
+        )
+    return found
+
+
+def signed(value: float) -> str:
+    """A difference, with a minus of the width of a plus.
+
+    Example:
+        >>> signed(0.0312), signed(-0.2)
+        ('+0.031', '−0.200')
+    """
+    return f'{value:+.3f}'.replace('-', '−')
+
+
+def count(number: int, thing: str) -> str:
+    """A number and its noun.
+
+    Example:
+        >>> count(1, 'seed'), count(3, 'seed')
+        ('1 seed', '3 seeds')
+    """
+    return f'{number} {thing}{"" if number == 1 else "s"}'
+
+
+def _seeds(difference: Difference) -> str:
+    arm, reference = difference.seeds
+    if arm == reference:
+        return f'{count(arm, "seed")} each'
+    return f'{count(arm, "seed")} and {count(reference, "seed")}'

@@ -1,0 +1,51 @@
+"""In what the configs of arms differ: a comparison is of that, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: What a run is made of; the other names in a config are there to be read by these.
+PARTS = (
+    'model', 'load_from', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg',
+    'auto_scale_lr', 'custom_hooks', 'val_dataloader', 'test_dataloader',
+)  # fmt: skip
+ABSENT = '–'
+
+
+def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """The values that are not the same in all configs.
+
+    Args:
+        configs (Mapping[str, Config]): by arm.
+
+    Returns:
+        dict[str, dict[str, str]]: by dotted key, the value of each arm as text.
+
+    Example:
+        >>> a, b = ({'model': {'depth': d, 'neck': 'FPN'}} for d in (18, 50))
+        >>> config_differences({'small': a, 'large': b})
+        {'model.depth': {'small': '18', 'large': '50'}}
+    """
+    flat = {arm: _flatten({k: cfg.get(k) for k in PARTS}) for arm, cfg in configs.items()}
+    keys = dict.fromkeys(key for values in flat.values() for key in values)
+    table = {key: {arm: values.get(key, ABSENT) for arm, values in flat.items()} for key in keys}
+    return {key: row for key, row in table.items() if len(set(row.values())) > 1}
+
+
+def _flatten(node: Any, key: str = '') -> dict[str, str]:
+    if isinstance(node, Mapping):
+        items = node.items()
+    elif isinstance(node, list) and any(isinstance(entry, Mapping) for entry in node):
+        items = enumerate(node)
+    else:
+        return {} if node is None else {key: _text(node)}
+    flat: dict[str, str] = {}
+    for name, value in items:
+        flat.update(_flatten(value, f'{key}.{name}' if key else str(name)))
+    return flat
+
+
+def _text(value: Any) -> str:
+    # Lists and tuples come to the same.
+    return str(list(value)) if isinstance(value, tuple) else str(value)

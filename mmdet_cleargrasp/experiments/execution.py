@@ -1,0 +1,183 @@
+"""Carrying out one run: train, test, record."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ..config_files import config_dir
+from ..errors import UserError
+from .jobs import Job, write_json
+
+#: Written last: a run is complete when it is there.
+RECORD_FILE = 'record.json'
+LOG_FILE = 'output.log'
+#: Lines of a failed run's output that are shown.
+TAIL = 12
+FIGURES = ('AP', 'AP50', 'AP75', 'AR_100')
+
+
+class RunError(UserError):
+    """A run that ended with an error, or that another process is at."""
+
+
+def read_record(job: Job) -> dict[str, Any] | None:
+    """What a complete run recorded; ``None`` while it is not complete.
+
+    Args:
+        job (Job): the run.
+    """
+    path = Path(job.folder) / RECORD_FILE
+    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+
+
+def state(job: Job) -> str:
+    """How far a run is: ``'complete'``, ``'trained'``, ``'begun'`` or ``'to do'``.
+
+    Args:
+        job (Job): the run.
+    """
+    if read_record(job):
+        return 'complete'
+    if _trained(job):
+        return 'trained'
+    return 'begun' if (Path(job.folder) / LOG_FILE).is_file() else 'to do'
+
+
+def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Train and test, going on where an earlier start was interrupted.
+
+    Args:
+        job (Job): whose files :func:`.write_plan` has written.
+        watch (Callable): called about once a second meanwhile.
+
+    Returns:
+        dict: the record.
+
+    Raises:
+        RunError: training or a test failed; the message ends in its last lines.
+    """
+    folder = Path(job.folder)
+    with _lock(folder) as lock:
+        record = read_record(job)
+        if record:
+            return record
+        start = time.monotonic()
+        if not _trained(job):
+            _run_tool('train', [job.train_config, '--resume'], folder, lock, watch)
+        checkpoint = _find_checkpoint(job)
+        tests = {}
+        for name, config in job.test_configs.items():
+            _run_tool('test', [config, str(checkpoint)], folder, lock, watch)
+            metrics = json.loads((folder / 'test' / name / 'metrics.json').read_text('utf-8'))
+            tests[name] = {key: metrics[key] for key in FIGURES}
+        record = {
+            **{key: getattr(job, key) for key in ('experiment', 'arm', 'fraction', 'seed')},
+            **{key: getattr(job, key) for key in ('images', 'epochs', 'steps', 'digest')},
+            'checkpoint': checkpoint.name,
+            'seconds': round(time.monotonic() - start, 1),
+            'tests': tests,
+        }
+        _remove_checkpoints(job, checkpoint)
+        write_json(record, folder / RECORD_FILE)
+        return record
+
+
+def steps_done(job: Job) -> int:
+    """Training steps that a run has logged.
+
+    Args:
+        job (Job): the run.
+    """
+    if _trained(job):
+        return job.steps
+    logs = sorted(Path(job.folder).glob('*/vis_data/scalars.json'))
+    for line in reversed(logs[-1].read_text(encoding='utf-8').splitlines() if logs else []):
+        with contextlib.suppress(ValueError):  # a line that is being written
+            entry = json.loads(line)
+            if 'iter' in entry:
+                return min(entry['step'], job.steps)
+    return 0
+
+
+def _run_tool(
+    tool: str,
+    arguments: Sequence[str],
+    folder: Path,
+    lock: IO[str],
+    watch: Callable[[], None],
+) -> None:
+    script = config_dir().parent / 'tools' / f'{tool}.py'
+    command = [sys.executable, str(script), *arguments, '--work-dir', str(folder)]
+    log = folder / LOG_FILE
+    with log.open('a', encoding='utf-8') as output:
+        output.write(f'\n$ {" ".join(command)}\n')
+        output.flush()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Should this process be killed and that one live on, it holds the lock.
+            pass_fds=[lock.fileno()],
+        )
+    try:
+        code = None
+        while code is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(timeout=1)
+            watch()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    if code:
+        lines = log.read_text(encoding='utf-8', errors='replace').splitlines()
+        tail = '\n'.join(f'  | {line}' for line in lines[-TAIL:])
+        raise RunError(f'tools/{tool}.py ended with status {code}; the end of {log}:\n{tail}')
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[IO[str]]:
+    """Keep a second process off a run."""
+    path = folder / '.lock'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('a+', encoding='utf-8') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise RunError(f'another process is at it: {file.read().strip()}') from error
+        file.truncate(0)
+        file.write(f'process {os.getpid()} on {os.uname().nodename}')
+        file.flush()
+        yield file
+
+
+def _trained(job: Job) -> bool:
+    # It is written after the checkpoint is whole.
+    latest = Path(job.folder) / 'last_checkpoint'
+    return latest.is_file() and Path(latest.read_text()).name == f'epoch_{job.epochs}.pth'
+
+
+def _find_checkpoint(job: Job) -> Path:
+    folder = Path(job.folder)
+    best = max(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
+    # Where validation found nothing at all, there is no best.
+    return best if job.checkpoint == 'best' and best else folder / f'epoch_{job.epochs}.pth'
+
+
+def _remove_checkpoints(job: Job, tested: Path) -> None:
+    if job.keep == 'all':
+        return
+    for path in Path(job.folder).glob('*.pth'):
+        if job.keep == 'none' or path.name != tested.name:
+            path.unlink()

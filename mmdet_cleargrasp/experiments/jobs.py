@@ -1,0 +1,349 @@
+"""From the spec of an experiment to its runs: a config, a part of the images and a folder each."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import hashlib
+import json
+import pprint
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ..atomic_files import write_atomically
+from ..datasets.annotations import read_coco
+from ..datasets.layout import Split
+from ..engine.preflight import check_run, steps_per_epoch
+from ..engine.run_config import (
+    innermost_dataset,
+    load_config,
+    set_epochs,
+    set_test_split,
+    split_paths,
+    use_data_root,
+)
+from ..engine.testing import report_name
+from ..errors import ConfigError, UserError
+from ..findings import Finding
+from .spec import Arm, ExperimentSpec, SpecError
+from .subsets import choose_images, write_subset
+
+#: mmengine counts up from the seed by epoch, for the order of images, and by process that reads
+#: them, for their augmentation: neighbouring seeds would share most of both.
+SEED_STRIDE = 10007
+#: Two, since the older is removed before the newer is whole: one of them survives anything.
+CHECKPOINTS = {
+    'default_hooks.checkpoint.type': 'CheckpointHook',
+    'default_hooks.checkpoint.interval': 1,
+    'default_hooks.checkpoint.max_keep_ckpts': 2,
+}
+#: What the whole experiment is, for the comparison.
+EXPERIMENT_FILE = 'experiment.json'
+#: What a run was started as.
+PLAN_FILE = 'plan.json'
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: train, then test on every test set.
+
+    Attributes:
+        experiment (str): its name.
+        arm (str): its name.
+        fraction (float): percent of the training images.
+        seed (int): as in the spec.
+        folder (str): the run's work dir.
+        train_config (str): config file to train with.
+        test_configs (dict[str, str]): config files to test with, by name of the test set.
+        epochs (int): length of the training.
+        steps (int): length of the training.
+        images (int): training images.
+        checkpoint (str): ``'last'`` or ``'best'``.
+        keep (str): ``'tested'``, ``'all'`` or ``'none'``.
+        digest (str): identifies what the run's result depends on.
+    """
+
+    experiment: str
+    arm: str
+    fraction: float
+    seed: int
+    folder: str
+    train_config: str
+    test_configs: dict[str, str]
+    epochs: int
+    steps: int
+    images: int
+    checkpoint: str
+    keep: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f'{self.arm}, {self.fraction:g} %, seed {self.seed}'
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of an experiment, with what has to be written before they start.
+
+    Attributes:
+        spec (ExperimentSpec): that it was made from.
+        root (Path): the experiment's folder.
+        jobs (list[Job]): in the order in which they are run: a seed after the other, all arms of a
+            seed next to each other, so that an unfinished experiment compares what it has.
+        configs (dict[str, Config]): by file.
+        subsets (dict[str, tuple[Path, float, int]]): annotation file of the whole, percent and
+            seed, by file.
+    """
+
+    spec: ExperimentSpec
+    root: Path
+    jobs: list[Job]
+    configs: dict[str, Config]
+    subsets: dict[str, tuple[Path, float, int]]
+
+
+def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
+    """Work out every run of an experiment; writes nothing.
+
+    Args:
+        spec (ExperimentSpec): from :func:`.read_experiment`.
+        root (str | Path): the experiment's folder.
+
+    Raises:
+        ConfigError: a config that cannot be read, or two test sets of one name.
+        DataError: annotations that cannot be read.
+    """
+    plan = Plan(spec, Path(root), [], {}, {})
+    arms = {arm.name: arm_config(spec, arm, plan.root) for arm in spec.arms}
+    for seed in spec.seeds:
+        for fraction in sorted(spec.fractions, reverse=True):
+            for name, cfg in arms.items():
+                _plan_run(plan, name, cfg, fraction, seed)
+    return plan
+
+
+def arm_config(spec: ExperimentSpec, arm: Arm, root: Path) -> Config:
+    """The config of an arm on all training images, with what the spec says of all arms.
+
+    Args:
+        spec (ExperimentSpec): of the experiment.
+        arm (Arm): one of its arms.
+        root (Path): the experiment's folder.
+
+    Raises:
+        ConfigError: the arm is named, with what is wrong with its config or options.
+    """
+    try:
+        cfg = load_config(arm.config, root / arm.name, {**spec.cfg_options, **arm.cfg_options})
+        if spec.data_root:
+            with tempfile.TemporaryDirectory() as folder:
+                use_data_root(cfg, spec.data_root, split_dir=folder)
+                _refuse_parted(cfg, folder, spec.data_root)
+        if spec.epochs:
+            set_epochs(cfg, spec.epochs)
+    except UserError as error:
+        raise ConfigError(f'arm {arm.name}: {error}') from error
+    if cfg.get('train_cfg', {}).get('max_epochs') is None:
+        raise ConfigError(f'arm {arm.name}: {arm.config} counts steps; experiments take max_epochs')
+    cfg.merge_from_dict(CHECKPOINTS)
+    checkpoints = cfg.default_hooks.checkpoint
+    if spec.checkpoint == 'last':
+        checkpoints.pop('save_best', None)
+        checkpoints.pop('rule', None)
+    elif not checkpoints.get('save_best'):
+        raise ConfigError(f'arm {arm.name}: checkpoint: best needs save_best in {arm.config}')
+    return cfg
+
+
+def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
+    """Check every arm before anything runs: data, backbone file, strides, schedule, test sets.
+
+    Args:
+        plan (Plan): from :func:`plan_experiment`.
+
+    Yields:
+        tuple[str, Finding]: the arm's name, and what was found.
+    """
+    truths = {}
+    for arm in plan.spec.arms:
+        job = next(job for job in plan.jobs if job.arm == arm.name)
+        cfg = arm_config(plan.spec, arm, plan.root)
+        truths[arm.name] = split_paths(innermost_dataset(cfg.train_dataloader)).ann_file.absolute()
+        for finding in check_run(cfg):
+            yield arm.name, finding
+        for path in job.test_configs.values():
+            for finding in check_run(plan.configs[path], loops=('test',)):
+                if finding.subject == 'test data':
+                    yield arm.name, finding
+    if len(set(truths.values())) > 1:
+        listed = ', '.join(f'{name}: {path}' for name, path in truths.items())
+        text = f'the arms train on different images ({listed}); give all the same, or data_root'
+        yield 'all arms', Finding('error', 'train data', text)
+
+
+def write_plan(plan: Plan) -> None:
+    """Write the configs and annotations of all runs, and what the experiment is.
+
+    Args:
+        plan (Plan): from :func:`plan_experiment`.
+
+    Raises:
+        ConfigError: runs of another spec lie in the folder.
+    """
+    changed = [job.folder for job in plan.jobs if _started_as(job) not in (None, job.digest)]
+    if changed:
+        raise ConfigError(
+            f'{len(changed)} run(s) in {plan.root} were started with another spec, config, data or '
+            f'backbone file (first: {changed[0]}). Give the experiment another name, or remove '
+            'those folders.'
+        )
+    for path, (whole, fraction, seed) in plan.subsets.items():
+        write_subset(whole, fraction, seed, path)
+    for path, cfg in plan.configs.items():
+        write_config(cfg, path)
+    for job in plan.jobs:
+        write_json(asdict(job), Path(job.folder) / PLAN_FILE)
+    spec = plan.spec
+    description = {
+        'name': spec.name,
+        'question': spec.question,
+        'arms': [arm.name for arm in spec.arms],
+        'reference': spec.reference,
+        'equal': spec.equal,
+        'checkpoint': spec.checkpoint,
+        'tests': list(plan.jobs[0].test_configs),
+        'runs': len(plan.jobs),
+    }
+    write_json(description, plan.root / EXPERIMENT_FILE)
+
+
+def write_config(cfg: Config, path: str | Path) -> None:
+    """Write a config as a Python file, whole or not at all, without taking seconds to lay it out.
+
+    Args:
+        cfg (Config): of plain values.
+        path (str | Path): the file.
+    """
+    lines = [f'{key} = {pprint.pformat(value)}' for key, value in cfg.to_dict().items()]
+    write_atomically(path, '\n'.join([*lines, '']).encode())
+
+
+def write_json(content: Any, path: str | Path) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        content (Any): of JSON's types.
+        path (str | Path): the file.
+    """
+    write_atomically(path, json.dumps(content, indent=2).encode())
+
+
+def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int) -> None:
+    spec = plan.spec
+    folder = plan.root / arm / f'fraction-{fraction:g}' / f'seed-{seed}'
+    cfg = copy.deepcopy(arm_cfg)
+    cfg.work_dir = str(folder)
+    cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed * SEED_STRIDE}
+    tests = _test_configs(cfg, spec.tests)
+    digest = _digest(cfg, tests, fraction, spec)
+    images, steps = _take_part(plan, cfg, fraction, seed)
+    train_config = str(folder / 'configs' / f'{arm}.py')
+    test_files = {name: str(folder / 'configs' / f'{arm}_on_{name}.py') for name in tests}
+    plan.configs[train_config] = cfg
+    plan.configs.update({test_files[name]: test for name, test in tests.items()})
+    epochs = cfg.train_cfg.max_epochs
+    plan.jobs.append(
+        Job(
+            spec.name, arm, fraction, seed, str(folder), train_config, test_files, epochs,
+            epochs * steps, images, spec.checkpoint, spec.keep, digest,
+        )
+    )  # fmt: skip
+
+
+def _take_part(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple[int, int]:
+    """Train on a part of the images; gives their number and the steps of an epoch."""
+    dataset = innermost_dataset(cfg.train_dataloader)
+    split = split_paths(dataset)
+    images, whole = (len(_choose(split.ann_file, part, seed)) for part in (fraction, 100))
+    times = max(1, round(whole / images)) if plan.spec.equal == 'steps' else 1
+    steps = max(1, -(-steps_per_epoch(cfg) * images * times // whole))
+    if fraction < 100:
+        subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{split.ann_file.name}'
+        plan.subsets[str(subset)] = (split.ann_file, fraction, seed)
+        images_from = dict(img=f'{split.img_dir}/')
+        dataset.update(data_root='', ann_file=str(subset), data_prefix=images_from)
+    if times > 1:
+        # Epochs stay what they are, and with them warm-up, decay and validations.
+        inner = cfg.train_dataloader.dataset
+        cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=times, dataset=inner)
+    return images, steps
+
+
+def _test_configs(cfg: Config, tests: tuple[Split, ...]) -> dict[str, Config]:
+    configs: dict[str, Config] = {}
+    for test in tests or (split_paths(innermost_dataset(cfg.test_dataloader)),):
+        name = report_name(test.ann_file)
+        if name in configs:
+            raise SpecError(
+                f'two test sets are called {name}, after their annotation files: tools/test.py '
+                'would write both reports to one folder. Rename one of the files.'
+            )
+        configs[name] = copy.deepcopy(cfg)
+        set_test_split(configs[name], test)
+    return configs
+
+
+@functools.lru_cache(maxsize=256)
+def _choose(ann_file: Path, fraction: float, seed: int) -> list[int | str]:
+    return choose_images(read_coco(ann_file), fraction, seed)
+
+
+def _refuse_parted(cfg: Config, folder: str, data_root: Path) -> None:
+    loops = ('train', 'val', 'test')
+    files = [split_paths(innermost_dataset(cfg[f'{loop}_dataloader'])).ann_file for loop in loops]
+    if any(Path(folder) in file.parents for file in files):
+        raise ConfigError(
+            f'{data_root} has no fixed parts for training and validation, or annotation ids that '
+            'need renumbering. Run tools/train.py --data-root on it once, and give the experiment '
+            'the files that it leaves in WORK_DIR/splits.'
+        )
+
+
+def _digest(cfg: Config, tests: dict[str, Config], fraction: float, spec: ExperimentSpec) -> str:
+    """Of everything that a run's result depends on, but not of where it is written."""
+    content = cfg.to_dict()
+    content.pop('work_dir')
+    files = [split_paths(innermost_dataset(c.test_dataloader)).ann_file for c in tests.values()]
+    files.append(split_paths(innermost_dataset(cfg.train_dataloader)).ann_file)
+    files += [Path(name) for name in _checkpoints(content.get('model')) if Path(name).is_file()]
+    hashes = [_file_hash(str(file), file.stat().st_mtime_ns) for file in files if file.is_file()]
+    parts = [content, sorted(tests), hashes, fraction, spec.equal, spec.checkpoint]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=64)
+def _file_hash(path: str, changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _checkpoints(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get('checkpoint'), str):
+            yield node['checkpoint']
+        node = list(node.values())
+    for child in node if isinstance(node, list | tuple) else ():
+        yield from _checkpoints(child)
+
+
+def _started_as(job: Job) -> str | None:
+    try:
+        return json.loads((Path(job.folder) / PLAN_FILE).read_text(encoding='utf-8'))['digest']
+    except OSError:
+        return None

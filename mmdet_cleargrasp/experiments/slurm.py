@@ -1,0 +1,59 @@
+"""Handing an experiment's runs to Slurm, through submitit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import ConfigError
+from .execution import execute, read_record
+from .jobs import Job
+from .spec import ExperimentSpec
+
+#: What submitit asks of every cluster; the rest is Slurm's own and gets its prefix.
+GENERAL = ('timeout_min', 'gpus_per_node', 'cpus_per_task', 'mem_gb')
+#: ``local`` starts every run on this machine at once, to try it out.
+CLUSTERS = ('slurm', 'local')
+#: What submitit raises, depending on what is wrong.
+REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, OSError)
+
+
+def submit(
+    spec: ExperimentSpec, jobs: list[Job], root: str | Path, cluster: str = 'slurm'
+) -> dict[str, str]:
+    """Submit the runs that are not complete, as one array.
+
+    A job that is started again, after its time limit or a second submission, goes on where it was.
+
+    Args:
+        spec (ExperimentSpec): whose ``slurm`` says what to ask for.
+        jobs (list[Job]): of the experiment.
+        root (str | Path): the experiment's folder; logs go to ``slurm`` in it.
+        cluster (str): one of :data:`CLUSTERS`.
+
+    Returns:
+        dict[str, str]: the id of each submitted run, by its name.
+
+    Raises:
+        ConfigError: submitit or Slurm is not there, or refuses what is asked for.
+    """
+    try:
+        import submitit
+    except ImportError as error:
+        raise ConfigError(
+            "--slurm needs submitit: pip install 'mmdet_cleargrasp[slurm]', or 'submitit>=1.5'"
+        ) from error
+    outstanding = [job for job in jobs if not read_record(job)]
+    if not outstanding:
+        return {}
+    asked = {
+        key if key in GENERAL else f'slurm_{key}': value
+        for key, value in {'timeout_min': 24 * 60, **spec.slurm}.items()
+    }
+    try:
+        executor = submitit.AutoExecutor(folder=Path(root) / 'slurm', cluster=cluster)
+        executor.update_parameters(name=spec.name, **asked)
+        with executor.batch():
+            submitted = [executor.submit(execute, job) for job in outstanding]
+    except REFUSALS as error:
+        raise ConfigError(f'Slurm did not take the runs: {error}') from error
+    return {job.name: handle.job_id for job, handle in zip(outstanding, submitted, strict=True)}

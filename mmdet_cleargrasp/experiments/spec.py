@@ -1,0 +1,237 @@
+"""What an experiment is made of: a YAML file, read and checked as one.
+
+See ``configs/experiments/example.yaml`` for every field with its meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import DictAction
+
+from ..datasets.layout import Split
+from ..specs import SpecError, expect_known, expect_mapping, expect_number, read_yaml
+
+EQUAL = ('steps', 'epochs')
+CHECKPOINTS = ('last', 'best')
+KEEP = ('tested', 'all', 'none')
+#: Names that become folders.
+NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
+#: What ``slurm:`` may hold: submitit's names, which are checked here to fail before a submission.
+SLURM_KEYS = (
+    'timeout_min', 'partition', 'account', 'qos', 'constraint', 'gpus_per_node', 'gres',
+    'cpus_per_task', 'mem_gb', 'array_parallelism', 'setup', 'additional_parameters',
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the systems that are compared.
+
+    Attributes:
+        name (str): in tables, charts and folders.
+        config (Path): a config file for tools/train.py.
+        cfg_options (dict[str, Any]): values by dotted key that replace the config's.
+    """
+
+    name: str
+    config: Path
+    cfg_options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExperimentSpec:
+    """A whole experiment: arms x fractions x seeds.
+
+    Attributes:
+        name (str): of the experiment, and of its folder in ``work_dirs``.
+        question (str): stands at the top of the report.
+        arms (tuple[Arm, ...]): the first is the one that the others are held against, if
+            ``reference`` does not say otherwise.
+        reference (str): name of that arm.
+        seeds (tuple[int, ...]): a run each.
+        fractions (tuple[float, ...]): percent of the training images.
+        equal (str): what runs on different fractions have in common: ``'steps'`` or ``'epochs'``.
+        epochs (int | None): length on all images; ``None`` leaves it to the configs.
+        checkpoint (str): which one is tested, ``'last'`` or ``'best'`` on the validation images.
+        keep (str): checkpoints that stay after a run: ``'tested'``, ``'all'`` or ``'none'``.
+        data_root (Path | None): a folder of one's own data, as for tools/train.py.
+        tests (tuple[Split, ...]): none leaves it to the configs.
+        cfg_options (dict[str, Any]): for all arms, before each one's own.
+        slurm (dict[str, Any]): what to ask of Slurm for each run.
+    """
+
+    name: str
+    arms: tuple[Arm, ...]
+    question: str = ''
+    reference: str = ''
+    seeds: tuple[int, ...] = (0, 1, 2)
+    fractions: tuple[float, ...] = (100,)
+    equal: str = 'steps'
+    epochs: int | None = None
+    checkpoint: str = 'last'
+    keep: str = 'tested'
+    data_root: Path | None = None
+    tests: tuple[Split, ...] = ()
+    cfg_options: dict[str, Any] = field(default_factory=dict)
+    slurm: dict[str, Any] = field(default_factory=dict)
+
+
+def read_experiment(path: str | Path) -> ExperimentSpec:
+    """Read the spec of an experiment.
+
+    Args:
+        path (str | Path): YAML file.
+
+    Raises:
+        SpecError: it cannot be read, names something unknown or a file that is not there.
+    """
+    return parse_experiment(read_yaml(path), str(path))
+
+
+def parse_experiment(content: Any, source: str = 'spec') -> ExperimentSpec:
+    """Build an experiment from what YAML holds.
+
+    Args:
+        content (Any): mapping with ``name``, ``arms`` and any of the other fields.
+        source (str): where it comes from, for messages.
+
+    Raises:
+        SpecError: as :func:`read_experiment`.
+
+    Example:
+        >>> from mmdet_cleargrasp import config_path
+        >>> arm = {'config': str(config_path('frcnn_cleargrasp_plates'))}
+        >>> spec = parse_experiment({'name': 'mine', 'arms': {'cleargrasp': arm}})
+        >>> spec.reference, spec.seeds
+        ('cleargrasp', (0, 1, 2))
+    """
+    top = expect_mapping(content, source)
+    expect_known(top, [*READERS, *ExperimentSpec.__dataclass_fields__], source)
+    for key in ('name', 'arms'):
+        if not top.get(key):
+            raise SpecError(f'{source} has no `{key}`: add it')
+    values = {
+        key: READERS[key](value, f'{source}: {key}')
+        for key, value in top.items()
+        if value is not None
+    }
+    names = [arm.name for arm in values['arms']]
+    reference = values.setdefault('reference', names[0])
+    if reference not in names:
+        raise SpecError(f'{source}: reference is {reference!r}, expected one of {", ".join(names)}')
+    return ExperimentSpec(**values)
+
+
+def _name(value: Any, where: str) -> str:
+    if not NAME.fullmatch(str(value)):
+        raise SpecError(
+            f'{where} is {value!r}: it becomes a folder; use letters, digits, . _ and -'
+        )
+    return str(value)
+
+
+def _arms(value: Any, where: str) -> tuple[Arm, ...]:
+    arms = []
+    for name, body in expect_mapping(value, where).items():
+        place = f'{where}.{name}'
+        body = expect_mapping(body, place)
+        expect_known(body, ('config', 'cfg_options'), place)
+        if 'config' not in body:
+            raise SpecError(f'{place} has no `config`: add the config file')
+        config = _file(body['config'], f'{place}.config')
+        options = _options(body.get('cfg_options') or {}, f'{place}.cfg_options')
+        arms.append(Arm(_name(name, place), config, options))
+    return tuple(arms)
+
+
+def _tests(value: Any, where: str) -> tuple[Split, ...]:
+    if not isinstance(value, list) or not value:
+        raise SpecError(f'{where} is {value!r}, expected a list of annotations and images')
+    tests = []
+    for index, body in enumerate(value):
+        place = f'{where}[{index}]'
+        body = expect_mapping(body, place)
+        expect_known(body, ('annotations', 'images'), place)
+        if set(body) != {'annotations', 'images'}:
+            raise SpecError(f'{place} needs both `annotations` and `images`')
+        annotations = _file(body['annotations'], f'{place}.annotations')
+        tests.append(Split(annotations, _folder(body['images'], f'{place}.images')))
+    return tuple(tests)
+
+
+def _options(value: Any, where: str) -> dict[str, Any]:
+    """Values as the command line's ``--cfg-options`` reads them, so that tuples can be written."""
+    return {
+        str(key): DictAction._parse_iterable(entry) if isinstance(entry, str) else entry
+        for key, entry in expect_mapping(value, where).items()
+    }
+
+
+def _slurm(value: Any, where: str) -> dict[str, Any]:
+    expect_known(expect_mapping(value, where), SLURM_KEYS, where)
+    return dict(value)
+
+
+def _numbers(whole: bool, low: float, high: float) -> Callable[[Any, str], tuple]:
+    def read(value: Any, where: str) -> tuple:
+        if not isinstance(value, list) or not value:
+            raise SpecError(f'{where} is {value!r}, expected a list of numbers')
+        for entry in value:
+            if not low <= expect_number(entry, where, whole) <= high:
+                raise SpecError(f'{where} holds {entry}, expected {low} to {high}')
+        if len(set(value)) < len(value):
+            raise SpecError(f'{where} is {value!r}: each only once')
+        return tuple(value)
+
+    return read
+
+
+def _choice(choices: tuple[str, ...]) -> Callable[[Any, str], str]:
+    def read(value: Any, where: str) -> str:
+        if value not in choices:
+            raise SpecError(f'{where} is {value!r}, expected one of {", ".join(choices)}')
+        return value
+
+    return read
+
+
+def _epochs(value: Any, where: str) -> int:
+    if expect_number(value, where, whole=True) < 1:
+        raise SpecError(f'{where} is {value}, expected 1 or more')
+    return int(value)
+
+
+def _file(value: Any, where: str) -> Path:
+    if not Path(str(value)).is_file():
+        raise SpecError(f'{where}: no file at {value} (looked from {Path.cwd()})')
+    return Path(value)
+
+
+def _folder(value: Any, where: str) -> Path:
+    if not Path(str(value)).is_dir():
+        raise SpecError(f'{where}: no folder at {value} (looked from {Path.cwd()})')
+    return Path(value)
+
+
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    'name': _name,
+    'question': lambda value, where: ' '.join(str(value).split()),
+    'arms': _arms,
+    'reference': lambda value, where: str(value),
+    'seeds': _numbers(whole=True, low=0, high=10**6),
+    'fractions': _numbers(whole=False, low=0.01, high=100),
+    'equal': _choice(EQUAL),
+    'epochs': _epochs,
+    'checkpoint': _choice(CHECKPOINTS),
+    'keep': _choice(KEEP),
+    'data_root': _folder,
+    'tests': _tests,
+    'cfg_options': _options,
+    'slurm': _slurm,
+}
+"""How each field is read."""
