@@ -1,0 +1,113 @@
+"""Masks as PNG: ClearGrasp's folders, Penn-Fudan's, and images/ beside masks/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .source import Box, Folder, Source
+
+TITLE = (
+    'PNG masks (rgb-imgs/ and segmentation-masks/, PNGImages/ and PedMasks/, images/ and masks/)'
+)
+LISTS_IMAGES = False
+
+#: What masks leave open: which class it is. `--classes object=petri_dish` names it.
+LABEL = 'object'
+#: Pixels of a connected part, below which it is taken for noise.
+SMALLEST_PART = 16
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Where an image and its mask are: folders and endings of names."""
+
+    image_folder: str
+    image_ending: str
+    mask_folder: str
+    mask_ending: str
+
+
+PAIRINGS = (
+    Pairing('rgb-imgs', '-rgb', 'segmentation-masks', '-segmentation-mask'),
+    Pairing('', '-transparent-rgb-img', '', '-mask'),
+    Pairing('PNGImages', '', 'PedMasks', '_mask'),
+    Pairing('images', '', 'masks', '_mask'),
+    Pairing('images', '', 'masks', ''),
+)
+
+
+def recognise(folder: Folder) -> bool:
+    """Whether an image has a mask where one of the layouts has it."""
+    return any(_mask_of(folder, image) for image in folder.images)
+
+
+def read(folder: Folder) -> Source:
+    """Read images, and boxes around what their masks mark.
+
+    A mask of several values has a value for each thing. One of a single value, as ClearGrasp's,
+    only says where things are: connected parts count as one each, so that things which touch
+    become one.
+    """
+    source = Source(folder)
+    source.no_images = {path for path in folder.images if _is_mask(path)}
+    for image in folder.images:
+        mask_path = _mask_of(folder, image)
+        if mask_path is None:
+            continue
+        mask = cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
+        size = source.size(image)
+        if mask is None or mask.ndim != 2:
+            source.skip(mask_path, 'no mask of one channel')
+        elif size is not None and mask.shape[::-1] != size:
+            source.skip(image, f'image of {size[0]} x {size[1]} pixels, mask of {mask.shape[1]} x '
+                        f'{mask.shape[0]}')  # fmt: skip
+        elif size is not None:
+            values = np.unique(mask[mask > 0])
+            if len(values) == 1:
+                source.notes.append(
+                    'masks of one value: connected parts are one thing each, those that touch too'
+                )
+                boxes = _parts(mask)
+            else:
+                boxes = [_extent(mask == value) for value in values]
+            source.add(image, boxes)
+    return source
+
+
+def _is_mask(path: Path) -> bool:
+    return any(
+        path.parent.name == (p.mask_folder or path.parent.name)
+        and path.stem.endswith(p.mask_ending)
+        and bool(p.mask_folder or p.mask_ending)
+        for p in PAIRINGS
+    )
+
+
+def _mask_of(folder: Folder, image: Path) -> Path | None:
+    for pairing in PAIRINGS:
+        fits = not pairing.image_folder or image.parent.name == pairing.image_folder
+        if fits and image.stem.endswith(pairing.image_ending):
+            name = image.stem.removesuffix(pairing.image_ending) + pairing.mask_ending + '.png'
+            place = image.parent
+            if pairing.mask_folder:
+                place = place.parent / pairing.mask_folder
+            if place / name in folder and place / name != image:
+                return place / name
+    return None
+
+
+def _extent(mask: np.ndarray) -> Box:
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    return Box(LABEL, *(float(v) for v in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)))
+
+
+def _parts(mask: np.ndarray) -> Iterator[Box]:
+    _, _, stats, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8), connectivity=8)
+    for left, top, width, height, area in stats[1:].tolist():
+        if area >= SMALLEST_PART:
+            yield Box(LABEL, float(left), float(top), float(left + width), float(top + height))
