@@ -21,6 +21,7 @@ import contextlib
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,10 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
 #: Pillow's own bound against files that unpack to more than memory holds; an A4 page at 1200 dpi
 #: has 139 million.
 MAX_PIXELS = 2 * 89_478_485
+
+#: What the last bytes of a whole file hold.
+END_MARKS = {'JPEG': b'\xff\xd9', 'MPO': b'\xff\xd9', 'PNG': b'IEND'}
+END_BYTES = 64
 
 _ORIENTATION = 0x0112  # the EXIF tag
 
@@ -69,8 +74,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         _refuse_stacks(path, image)
         if _has_sixteen_bits(image):
             image = _divided_down(path, image)
-        if image.mode in ('F', 'I'):
-            raise DataError(f'{path} has 32 bits a channel, expected 8 or 16: save it so')
+        _refuse_long_values(path, image)
         image = ImageOps.exif_transpose(image)
         if image.has_transparency_data:
             image = image.convert('RGBA')
@@ -94,6 +98,42 @@ def read_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]
             width, height = image.tag_v2[256], image.tag_v2[257]
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
     return (height, width) if turned else (width, height)
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What a file's header and end say of it.
+
+    Attributes:
+        width (int): in pixels, as :func:`read_image` gives it; ``height`` likewise.
+        as_in_training (bool): MMDetection reads the same pixels.
+    """
+
+    width: int
+    height: int
+    as_in_training: bool
+
+
+def inspect_image(path: str | Path) -> ImageFacts:
+    """Look at an image without decoding it, unless it looks cut off.
+
+    Args:
+        path (str | Path): a local file in one of :data:`FORMATS`.
+
+    Raises:
+        DataError: :func:`read_image` would raise it, as far as header and end show.
+    """
+    with _opened(path, MAX_PIXELS) as image:
+        _refuse_stacks(path, image)
+        sixteen_bits = _has_sixteen_bits(image)
+        if not sixteen_bits:
+            _refuse_long_values(path, image)
+        same = not (sixteen_bits or image.has_transparency_data)
+        whole = _ends_as_it_should(path, image)
+        width, height = _upright_size(image)
+    if not whole:
+        read_image(path)
+    return ImageFacts(width, height, same)
 
 
 def is_url(text: str | Path) -> bool:
@@ -165,6 +205,32 @@ def _refuse_stacks(path: str | Path, image: Image.Image) -> None:
             f'{path} holds {image.n_frames} pictures, expected one: save each as a file of its own'
         )
     image.seek(0)
+
+
+def _refuse_long_values(path: str | Path, image: Image.Image) -> None:
+    if image.mode in ('F', 'I'):
+        raise DataError(f'{path} has 32 bits a channel, expected 8 or 16: save it so')
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    return (height, width) if turned else (width, height)
+
+
+def _ends_as_it_should(path: str | Path, image: Image.Image) -> bool:
+    """Whether a file surely is whole; phones append to theirs, so that others may be, too."""
+    size = Path(path).stat().st_size
+    if image.format == 'TIFF':
+        # Strips or tiles: where they begin and how long they are.
+        tags = image.tag_v2
+        starts, lengths = ((tags.get(a) or tags.get(b) or ()) for a, b in ((273, 324), (279, 325)))
+        return bool(lengths) and max(map(sum, zip(starts, lengths, strict=False))) <= size
+    if image.format not in END_MARKS:
+        return False
+    with open(path, 'rb') as file:
+        file.seek(max(0, size - END_BYTES))
+        return END_MARKS[image.format] in file.read()
 
 
 def _has_sixteen_bits(image: Image.Image) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,8 @@ def _image_dir(root: Path, name: str, coco: CocoFile) -> Path:
     """The folder in which most of the first images are."""
     folders = [root / name, root / 'images' / name, root / 'images', root]
     sample = [str(image['file_name']) for image in coco.images[:20]]
-    hits = [sum((folder / file).is_file() for file in sample) for folder in folders]
+    # Of names that cannot be, os.path says that they are not there.
+    hits = [sum(os.path.isfile(folder / file) for file in sample) for folder in folders]
     if sample and not max(hits):
         looked = ', '.join(dict.fromkeys(str(folder / sample[0]) for folder in folders))
         raise DataError(f'{coco.path} names images that are not there; looked for {looked}')

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .files import read_json
-from .source import Box, Folder, Source, split_of
+from .source import FAULTS, Box, Folder, Source, describe, split_of
 
 TITLE = 'COCO JSON under any name'
 #: Images without plates are listed as well: what is not, was not looked at.
@@ -56,8 +56,8 @@ def _read_file(source: Source, path: Path, content: dict[str, Any]) -> None:
         for annotation in annotations:
             try:
                 boxes.append(_box(annotation, names))
-            except (KeyError, TypeError, ValueError) as error:
-                source.skip(name, f'annotation {annotation.get("id")}: {_reason(error)}')
+            except FAULTS as error:
+                source.skip(name, f'annotation {annotation.get("id")}: {describe(error)}')
         source.add(image, boxes, _size(entry), split_of(path.name))
     for orphans in by_image.values():
         for annotation in orphans:
@@ -96,7 +96,3 @@ def _box(annotation: dict[str, Any], names: dict[str, str]) -> Box:
     left, top, width, height = (float(value) for value in annotation['bbox'])
     crowd = bool(annotation.get('iscrowd') or annotation.get('ignore'))
     return Box(label, left, top, left + width, top + height, crowd)
-
-
-def _reason(error: Exception) -> str:
-    return f'{error} is missing' if isinstance(error, KeyError) else str(error)

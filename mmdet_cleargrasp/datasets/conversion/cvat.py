@@ -6,7 +6,7 @@ import math
 from xml.etree.ElementTree import Element
 
 from .files import read_xml
-from .source import Box, Folder, Source, split_of
+from .source import FAULTS, Box, Folder, Source, split_of
 
 TITLE = "CVAT's XML ('CVAT for images 1.1')"
 #: Images without plates are listed as well: what is not, was not looked at.
@@ -43,7 +43,7 @@ def read(folder: Folder) -> Source:
             for shape in entry:
                 try:
                     box = _box(shape)
-                except (TypeError, ValueError):
+                except FAULTS:
                     source.skip(name, f'a {shape.tag} without its numbers')
                     continue
                 if box:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .files import read_json
-from .source import Box, Folder, Source
+from .source import FAULTS, Box, Folder, Source, describe
 
 TITLE = "LabelMe's JSON files"
 #: Images without a file are taken as images without plates.
@@ -38,8 +38,8 @@ def read(folder: Folder) -> Source:
         for index, shape in enumerate(content['shapes']):
             try:
                 box, group = _box(shape), shape.get('group_id')
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
-                source.skip(path, f'a shape: {_reason(error)}')
+            except FAULTS as error:
+                source.skip(path, f'a shape: {describe(error)}')
                 continue
             # Parts of one thing, as where something stands before it.
             key = index if group is None else (box.label, str(group))
@@ -66,7 +66,3 @@ def _box(shape: dict[str, Any]) -> Box:
     if kind in AROUND_POINTS:
         return Box.around(label, points)
     raise ValueError(f'{kind} is no outline')
-
-
-def _reason(error: Exception) -> str:
-    return f'{error} is missing' if isinstance(error, KeyError) else str(error)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from .source import Box, Folder, Source
 
@@ -20,6 +21,8 @@ LISTS_IMAGES = False
 LABEL = 'object'
 #: Pixels of a connected part, below which it is taken for noise.
 SMALLEST_PART = 16
+#: Values of a mask, beyond which it is a grey picture.
+MOST_THINGS = 64
 
 
 @dataclass(frozen=True)
@@ -59,24 +62,43 @@ def read(folder: Folder) -> Source:
         mask_path = _mask_of(folder, image)
         if mask_path is None:
             continue
-        mask = cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
-        size = source.size(image)
-        if mask is None or mask.ndim != 2:
+        mask, size = _read_mask(mask_path), source.size(image)
+        if mask is None:
             source.skip(mask_path, 'no mask of one channel')
         elif size is not None and mask.shape[::-1] != size:
             source.skip(image, f'image of {size[0]} x {size[1]} pixels, mask of {mask.shape[1]} x '
                         f'{mask.shape[0]}')  # fmt: skip
         elif size is not None:
-            values = np.unique(mask[mask > 0])
-            if len(values) == 1:
-                source.notes.append(
-                    'masks of one value: connected parts are one thing each, those that touch too'
-                )
-                boxes = _parts(mask)
+            boxes = _boxes(source, mask)
+            if boxes is None:
+                source.skip(mask_path, f'over {MOST_THINGS} values, as of a picture, not a mask')
             else:
-                boxes = [_extent(mask == value) for value in values]
-            source.add(image, boxes)
+                source.add(image, boxes)
     return source
+
+
+def _boxes(source: Source, mask: np.ndarray) -> list[Box] | None:
+    values = np.unique(mask[mask > 0])
+    if len(values) > MOST_THINGS:
+        return None
+    if len(values) != 1:
+        return [_extent(mask == value) for value in values]
+    source.notes.append(
+        'masks of one value: connected parts are one thing each, and things that touch are one'
+    )
+    return list(_parts(mask))
+
+
+def _read_mask(path: Path) -> np.ndarray | None:
+    """The values of a mask, which may be a palette's; ``None`` where it has several channels."""
+    try:
+        with Image.open(path, formats=['PNG']) as image:
+            mask = np.array(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    if mask.ndim == 3 and (mask[..., :3] == mask[..., :1]).all():
+        mask = mask[..., 0]
+    return mask.astype(np.int32) if mask.ndim == 2 else None
 
 
 def _is_mask(path: Path) -> bool:

@@ -19,6 +19,8 @@ from ..layout import SPLIT_NAMES
 SMALLEST = 1.0
 #: Pixels by which a box may reach beyond its image before that is worth a word.
 TOLERANCE = 1.0
+#: What shapes that are not as they should be raise while they are read.
+FAULTS = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 #: What Label Studio puts before the names of uploaded files.
 UPLOAD_PREFIX = re.compile(r'^[0-9a-f]{8}-')
 
@@ -54,6 +56,9 @@ class Box:
         pairs = [(float(x), float(y)) for x, y in points]
         if not pairs:
             raise ValueError('no points')
+        # Comparisons with NaN would let it vanish.
+        if not all(math.isfinite(value) for pair in pairs for value in pair):
+            raise ValueError('a point that is not finite')
         xs, ys = zip(*pairs, strict=True)
         return Box(label, min(xs), min(ys), max(xs), max(ys))
 
@@ -205,6 +210,16 @@ class Source:
         counts = Counter(self.notes)
         self.notes = [f'{note} ({n})' if n > 1 else note for note, n in counts.items()]
         return self
+
+
+def describe(fault: Exception) -> str:
+    """One of :data:`FAULTS` in words.
+
+    Example:
+        >>> describe(KeyError('bbox')), describe(ValueError('no points'))
+        ("'bbox' is missing", 'no points')
+    """
+    return f'{fault} is missing' if isinstance(fault, KeyError) else str(fault)
 
 
 def astuple(box: Box) -> tuple[float, float, float, float]:

@@ -10,7 +10,7 @@ from supervision.dataset.formats.yolo import yolo_annotations_to_detections
 
 from ...errors import DataError
 from .files import read_lines, read_yaml
-from .source import Box, Folder, Source
+from .source import FAULTS, Box, Folder, Source, describe
 
 TITLE = "YOLO's data.yaml with images/ and labels/"
 LISTS_IMAGES = False
@@ -45,8 +45,8 @@ def read(folder: Folder) -> Source:
             for number, line in enumerate(read_lines(label), 1):
                 try:
                     boxes.append(_box(line, size, source.classes, points))
-                except (ValueError, OverflowError) as error:
-                    source.skip(f'{folder.name(label)}, line {number}', str(error))
+                except FAULTS as error:
+                    source.skip(f'{folder.name(label)}, line {number}', describe(error))
             source.add(image, boxes, split=split)
     return source
 

@@ -56,9 +56,7 @@ def labelformat_cvat(plates, out):
 
 
 def supervision_yolo(plates, out):
-    _supervision(plates).as_yolo(
-        str(out / 'images'), str(out / 'labels'), str(out / 'data.yaml')
-    )
+    _supervision(plates).as_yolo(str(out / 'images'), str(out / 'labels'), str(out / 'data.yaml'))
 
 
 def supervision_voc(plates, out):

@@ -56,5 +56,7 @@ def test_images_without_plates_are_kept(tmp_path):
     assert any(note.startswith('1 images have no annotation') for note in report.notes)
     report = convert(tmp_path / 'src', tmp_path / 'out', unannotated='skip', overwrite=True)
     assert sum(report.images.values()) == 8
-    images = [i for s in find_splits(tmp_path / 'out').values() for i in read_coco(s.ann_file).images]
+    images = [
+        i for s in find_splits(tmp_path / 'out').values() for i in read_coco(s.ann_file).images
+    ]
     assert '0009.jpg' not in {image['file_name'] for image in images}
