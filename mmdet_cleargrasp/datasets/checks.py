@@ -101,8 +101,8 @@ def _check_ids(coco: CocoFile) -> Iterable[Finding]:
 
 
 def _check_classes(coco: CocoFile, classes: Sequence[str]) -> Iterable[Finding]:
-    there, wanted = coco.classes, set(classes)
-    absent = [name for name in classes if name not in set(there)]
+    there, listed, wanted = coco.classes, set(coco.classes), set(classes)
+    absent = [name for name in classes if name not in listed]
     if absent:
         yield error(
             '',
@@ -116,7 +116,8 @@ def _check_classes(coco: CocoFile, classes: Sequence[str]) -> Iterable[Finding]:
         # mmdet numbers labels in the file's order: another order in the config swaps the names.
         yield error(
             '',
-            f'{coco.path} lists its categories as {_some(order)}, the config as {_some(classes)}: mmdet '
+            f'{coco.path} lists its categories as {_some(order)}, the config as '
+            f'{_some(classes)}: mmdet '
             "labels by the file's order, so names would be swapped. Use the file's order.",
         )
     left_out = [name for name in there if name not in wanted]
