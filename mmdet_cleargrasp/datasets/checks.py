@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from .images import ImageFacts, inspect_image
 
 #: How many examples a message names.
 EXAMPLES = 3
+#: Characters of an example that are shown.
+LONGEST = 80
 #: How many classes the summary counts one by one.
 MOST_NAMED = 20
 #: Categories, beyond which something else was taken for the class; LVIS has 1203.
@@ -117,8 +120,8 @@ def _check_classes(coco: CocoFile, classes: Sequence[str]) -> Iterable[Finding]:
         yield error(
             '',
             f'{coco.path} lists its categories as {_some(order)}, the config as '
-            f'{_some(classes)}: mmdet '
-            "labels by the file's order, so names would be swapped. Use the file's order.",
+            f"{_some(classes)}: mmdet labels by the file's order, so names would be swapped. Use "
+            "the file's order.",
         )
     left_out = [name for name in there if name not in wanted]
     if left_out:
@@ -274,5 +277,5 @@ def _leaves_folder(name: str) -> bool:
 
 def _some(items: Iterable[Any]) -> str:
     items = list(items)
-    shown = ', '.join(repr(item) for item in items[:EXAMPLES])
+    shown = ', '.join(textwrap.shorten(repr(item), LONGEST) for item in items[:EXAMPLES])
     return shown + (f' and {len(items) - EXAMPLES} more' if len(items) > EXAMPLES else '')
