@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -277,5 +276,5 @@ def _leaves_folder(name: str) -> bool:
 
 def _some(items: Iterable[Any]) -> str:
     items = list(items)
-    shown = ', '.join(textwrap.shorten(repr(item), LONGEST) for item in items[:EXAMPLES])
+    shown = ', '.join(repr(item)[:LONGEST] for item in items[:EXAMPLES])
     return shown + (f' and {len(items) - EXAMPLES} more' if len(items) > EXAMPLES else '')

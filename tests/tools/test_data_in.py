@@ -38,11 +38,11 @@ def test_conversion_says_what_it_did_and_where(labelme_folder, run_tool, tmp_pat
     )
     assert cv2.imread(str(out / 'contact_sheet.jpg')).shape[1] >= 320
     record = json.loads((out / 'conversion.json').read_text())
-    assert record['classes'] == ['dish', 'multiwell_plate']
+    assert record['classes'] == ['multiwell_plate', 'dish']
     assert [skipped['what'] for skipped in record['skipped']] == ['images/0002.jpg']
     assert sum(record['images'].values()) == 5
     for split, parts in find_splits(out).items():
-        findings = check_split(split, parts.ann_file, parts.img_dir, ('dish', 'multiwell_plate'))
+        findings = check_split(split, parts.ann_file, parts.img_dir, ('multiwell_plate', 'dish'))
         assert not [f for f in findings if f.level == 'error'], findings
     before = hashlib.sha256((out / 'annotations' / 'train.json').read_bytes()).digest()
     again = run_tool(TO_COCO, labelme_folder, out, check=False)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..cleargrasp_folders import KINDS
 from .source import Box, Folder, Source
 
 TITLE = (
@@ -36,7 +37,12 @@ class Pairing:
 
 
 PAIRINGS = (
-    Pairing('rgb-imgs', '-rgb', 'segmentation-masks', '-segmentation-mask'),
+    *(
+        Pairing(KINDS['rgb'].folder, Path(image).stem, KINDS['mask'].folder, Path(mask).stem)
+        for image in KINDS['rgb'].endings
+        for mask in KINDS['mask'].endings
+    ),
+    # ClearGrasp's photographs, all kinds in one folder.
     Pairing('', '-transparent-rgb-img', '', '-mask'),
     Pairing('PNGImages', '', 'PedMasks', '_mask'),
     Pairing('images', '', 'masks', '_mask'),

@@ -257,6 +257,7 @@ def save_mask(path, *regions, mode='L'):
     ('image', 'mask'),
     [
         ('train/rgb-imgs/000000000-rgb.png', 'train/segmentation-masks/000000000-segmentation-mask.png'),
+        ('rgb-imgs/000000000-input-img.png', 'segmentation-masks/000000000-mask.png'),
         ('d435/000000000-transparent-rgb-img.png', 'd435/000000000-mask.png'),
         ('PNGImages/Fudan1.png', 'PedMasks/Fudan1_mask.png'),
         ('images/a.png', 'masks/a.png'),
