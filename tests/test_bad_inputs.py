@@ -359,7 +359,7 @@ CHECKPOINTS = [
     Case('checkpoints', 'negative variance in a backbone', 'bn1.running_var, negative', as_backbone(lambda s: resnet(**{'bn1.running_var': -torch.ones(64)}))),
     Case('checkpoints', 'whole numbers in a backbone', 'torch.int8 instead of floating point', as_backbone(lambda s: resnet(**{'bn1.bias': torch.ones(64, dtype=torch.int8)}))),
     Case('checkpoints', 'backbone file without tensors', 'holds no tensors by name', as_backbone(lambda s: {'state_dict': {}})),
-    Case('checkpoints', 'resuming from nothing', 'no checkpoint to resume at no.pth', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.folder / 'run', '--resume', 'no.pth']),
+    Case('checkpoints', 'resuming from nothing', 'no checkpoint at no.pth', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.folder / 'run', '--resume', 'no.pth']),
     Case('checkpoints', 'resuming from a file that is cut off', 'probably truncated', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.folder / 'run', '--resume', s._file(whole(s.detector)[:100_000])]),
 ]  # fmt: skip
 
