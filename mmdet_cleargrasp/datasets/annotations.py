@@ -71,6 +71,8 @@ def read_coco(path: str | Path) -> CocoFile:
         content = json.loads(path.read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
         raise DataError(f'{path} is no valid JSON: {error}. Export it again.') from error
+    except OSError as error:
+        raise DataError(f'{path} cannot be opened: {error.strerror}') from error
     if not isinstance(content, dict):
         raise DataError(f'{path} holds a {type(content).__name__}, expected a COCO dict')
     for section, types in SECTIONS.items():

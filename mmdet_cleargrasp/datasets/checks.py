@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from ..errors import DataError
 from ..findings import Finding, error, ok, warning
 from .annotations import CocoFile, needs_renumbering, read_coco
+from .images import ImageFacts, inspect_image
 
 #: How many examples a message names.
 EXAMPLES = 3
+#: Characters of an example that are shown.
+LONGEST = 80
+#: How many classes the summary counts one by one.
+MOST_NAMED = 20
+#: Categories, beyond which something else was taken for the class; LVIS has 1203.
+MOST_CATEGORIES = 10_000
+#: Pixels, beyond which a number is no position in an image.
+FARTHEST = 1e9
+#: Threads that look at images: the wait is for the file system.
+READERS = 8
 
 
 def check_split(
@@ -48,7 +60,9 @@ def check_split(
 def _summary(coco: CocoFile) -> str:
     names = {category['id']: category['name'] for category in coco.categories}
     boxes = Counter(names.get(a['category_id']) for a in coco.annotations)
-    counts = ', '.join(f'{name} {boxes[name]}' for name in coco.classes)
+    counts = ', '.join(f'{name} {boxes[name]}' for name in coco.classes[:MOST_NAMED])
+    if len(coco.classes) > MOST_NAMED:
+        counts += f' and {len(coco.classes) - MOST_NAMED} more classes'
     return f'{len(coco.images)} images, {len(coco.annotations)} boxes ({counts})'
 
 
@@ -63,6 +77,12 @@ def _check_ids(coco: CocoFile) -> Iterable[Finding]:
             '',
             f'{coco.path}: annotation ids have to be whole numbers from 1 on, for pycocotools '
             'counts a box of id 0 as missed. Renumber them, or use --data-root, which does.',
+        )
+    if len(coco.categories) > MOST_CATEGORIES:
+        yield error(
+            '',
+            f'{coco.path} lists {len(coco.categories):,} categories, expected at most '
+            f'{MOST_CATEGORIES:,}: probably each box got its own. Merge them.',
         )
     names = Counter(coco.classes)
     shared = [name for name, count in names.items() if count > 1]
@@ -83,29 +103,30 @@ def _check_ids(coco: CocoFile) -> Iterable[Finding]:
 
 
 def _check_classes(coco: CocoFile, classes: Sequence[str]) -> Iterable[Finding]:
-    there = coco.classes
-    absent = [name for name in classes if name not in there]
+    there, listed, wanted = coco.classes, set(coco.classes), set(classes)
+    absent = [name for name in classes if name not in listed]
     if absent:
         yield error(
             '',
-            f'{coco.path} has the categories {there}, the config asks for {tuple(classes)}: '
+            f'{coco.path} has the categories {_some(there)}, the config asks for {_some(classes)}: '
             f'{_some(absent)} not in the file. Set classes to the names in the file, or use '
             '--data-root, which does.',
         )
         return
-    order = tuple(name for name in there if name in classes)
+    order = tuple(name for name in there if name in wanted)
     if order != tuple(classes):
         # mmdet numbers labels in the file's order: another order in the config swaps the names.
         yield error(
             '',
-            f'{coco.path} lists its categories as {order}, the config as {tuple(classes)}: mmdet '
-            "labels by the file's order, so names would be swapped. Use the file's order.",
+            f'{coco.path} lists its categories as {_some(order)}, the config as '
+            f"{_some(classes)}: mmdet labels by the file's order, so names would be swapped. Use "
+            "the file's order.",
         )
-    left_out = [name for name in there if name not in classes]
+    left_out = [name for name in there if name not in wanted]
     if left_out:
         yield warning('', f'{coco.path}: categories {_some(left_out)} are not in classes: left out')
     used = {a['category_id'] for a in coco.annotations}
-    unused = [c['name'] for c in coco.categories if c['id'] not in used and c['name'] in classes]
+    unused = [c['name'] for c in coco.categories if c['id'] not in used and c['name'] in wanted]
     if unused:
         yield warning(
             '', f'{coco.path} has no box of {_some(unused)}: it cannot be learned or scored'
@@ -114,16 +135,22 @@ def _check_classes(coco: CocoFile, classes: Sequence[str]) -> Iterable[Finding]:
 
 def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
     sizes = {image['id']: (image['width'], image['height']) for image in coco.images}
+    sizeless = [key for key, size in sizes.items() if not all(_is_length(v) for v in size)]
+    if sizeless:
+        yield error(
+            '', f'{coco.path}: width or height of image {_some(sizeless)} is no number of pixels'
+        )
+        return
     malformed = [a['id'] for a in coco.annotations if not _is_box(a['bbox'])]
     if malformed:
         yield error(
             '',
             f'{coco.path}: bbox of annotation {_some(malformed)} is not four finite numbers x, y, '
-            'width, height',
+            'width, height in pixels',
         )
     sound = [a for a in coco.annotations if _is_box(a['bbox']) and a['image_id'] in sizes]
     boxes = [(a['id'], a['bbox'], sizes[a['image_id']]) for a in sound]
-    ignored = [a['id'] for a in sound if a['area'] <= 0 or a.get('ignore')]
+    ignored = [a['id'] for a in sound if not a['area'] > 0 or a.get('ignore')]
     if ignored:
         yield warning(
             '', f'{coco.path}: mmdet skips annotation {_some(ignored)}: no area, or marked ignore'
@@ -146,8 +173,12 @@ def _is_box(box: Any) -> bool:
     return (
         isinstance(box, list)
         and len(box) == 4
-        and all(isinstance(v, int | float) and math.isfinite(v) for v in box)
+        and all(isinstance(v, int | float) and abs(v) <= FARTHEST for v in box)
     )
+
+
+def _is_length(value: float) -> bool:
+    return 0 < value <= FARTHEST
 
 
 def _is_skipped(box: list[float], size: tuple[float, float]) -> bool:
@@ -173,17 +204,67 @@ def _check_images(coco: CocoFile, img_dir: Path) -> Iterable[Finding]:
         yield error('', f'{coco.path}: file_name {_some(unsafe)} leads out of the image folder')
         return
     listings: dict[Path, set[str]] = {}
-    absent = []
+    absent = set()
     for name in names:
         path = img_dir / name
         if path.parent not in listings:
-            listings[path.parent] = set(os.listdir(path.parent)) if path.parent.is_dir() else set()
+            listings[path.parent] = (
+                set(os.listdir(path.parent)) if os.path.isdir(path.parent) else set()
+            )
         if path.name not in listings[path.parent]:
-            absent.append(name)
+            absent.add(name)
     if absent:
         yield error(
-            '', f'{len(absent)} of {len(names)} images are not in {img_dir}: {_some(absent)}'
+            '',
+            f'{len(absent)} of {len(names)} images are not in {img_dir}: {_some(sorted(absent))}',
         )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        yield warning('', f'{coco.path} lists {_some(twice)} as several images')
+    yield from _check_files([i for i in coco.images if i['file_name'] not in absent], img_dir)
+
+
+def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Finding]:
+    """Look at headers and ends, and hold the sizes against those that are listed."""
+    with ThreadPoolExecutor(READERS) as pool:
+        found = list(pool.map(_inspect, [img_dir / image['file_name'] for image in images]))
+    broken = [facts for facts in found if isinstance(facts, str)]
+    if broken:
+        more = f' (and {len(broken) - EXAMPLES} more)' if len(broken) > EXAMPLES else ''
+        yield error(
+            '',
+            f'{len(broken)} of {len(images)} images cannot be read: '
+            f'{"; ".join(broken[:EXAMPLES])}{more}',
+        )
+    readable = [(i, f) for i, f in zip(images, found, strict=True) if not isinstance(f, str)]
+    other = [
+        f'{i["file_name"]} is {f.width} x {f.height}, listed as {i["width"]} x {i["height"]}'
+        for i, f in readable
+        if (i['width'], i['height']) != (f.width, f.height)
+    ]
+    if other:
+        yield error(
+            '',
+            f'{len(other)} of {len(images)} images have another size than the annotations say, so '
+            f'that boxes would be elsewhere: {other[0]}. Annotate the files as they are, or export '
+            'again; where only the sizes are wrong, tools/dataset_converters/to_coco.py leaves '
+            'these images out.',
+        )
+    differing = [i['file_name'] for i, facts in readable if not facts.as_in_training]
+    if differing:
+        yield warning(
+            '',
+            f'{len(differing)} image(s) are transparent or have 16 bits a channel ('
+            f'{_some(differing)}), which training reads otherwise than one sees them: '
+            'tools/dataset_converters/to_coco.py saves them as 8-bit PNG',
+        )
+
+
+def _inspect(path: Path) -> ImageFacts | str:
+    try:
+        return inspect_image(path)
+    except DataError as reason:
+        return str(reason)
 
 
 def _leaves_folder(name: str) -> bool:
@@ -195,5 +276,5 @@ def _leaves_folder(name: str) -> bool:
 
 def _some(items: Iterable[Any]) -> str:
     items = list(items)
-    shown = ', '.join(repr(item) for item in items[:EXAMPLES])
+    shown = ', '.join(repr(item)[:LONGEST] for item in items[:EXAMPLES])
     return shown + (f' and {len(items) - EXAMPLES} more' if len(items) > EXAMPLES else '')

@@ -18,7 +18,7 @@ import torchvision
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from torch import nn
+from torch import Tensor, nn
 
 from ..checkpoints import (
     check_fit,
@@ -159,6 +159,9 @@ def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
         cfg (Config): of the run.
         with_file (bool): the backbone's, or the detector's, own file will be read.
     """
+    if not isinstance(cfg.model.get('backbone'), dict):
+        yield error('backbone', 'model has no backbone=dict(type=...), expected as in configs/')
+        return
     backbone = _build('backbone', cfg.model.backbone)
     yield from _check_strides(cfg.model, getattr(backbone, 'out_strides', None))
     init_cfg = checkpoint_init_cfg(cfg.model)
@@ -170,6 +173,15 @@ def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
 
 def check_schedule(cfg: Config) -> Iterable[Finding]:
     """See that warm-up and decay fit into the run."""
+    batch_size = cfg.train_dataloader.get('batch_size')
+    if not isinstance(batch_size, int) or batch_size < 1:
+        yield error(
+            'schedule', f'train_dataloader.batch_size is {batch_size!r}, expected 1 or more'
+        )
+        return
+    if not isinstance(cfg.get('train_cfg'), dict):
+        yield error('schedule', 'the config has no train_cfg=dict(max_epochs=...)')
+        return
     max_epochs = cfg.train_cfg.get('max_epochs')
     steps = steps_per_epoch(cfg)
     if not max_epochs or not steps:
@@ -211,7 +223,7 @@ def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
     wrong = [
         name
         for name, tensor in expected.items()
-        if getattr(found.get(name), 'shape', None) != tensor.shape
+        if not isinstance(found.get(name), Tensor) or found[name].shape != tensor.shape
     ] + [name for name in found if name not in expected]
     if wrong:
         yield error(
@@ -221,16 +233,35 @@ def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
             'config that lies in the work dir of that run.',
         )
         return
-    there = (content.get('meta') or {}).get('dataset_meta') or {}
-    classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes', ())
-    if there.get('classes') and tuple(there['classes']) != tuple(classes):
+    unusable = [
+        name
+        for name, tensor in found.items()
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+    ]
+    if unusable:
         yield error(
             'checkpoint',
-            f'{path} was trained for the classes {tuple(there["classes"])}, the config and data '
+            f'{path}: {len(unusable)} of {len(expected)} tensors hold NaN or infinity (first: '
+            f'{unusable[0]}, not finite): the run went astray. Use an earlier checkpoint.',
+        )
+        return
+    there = _trained_classes(content.get('meta'))
+    classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes', ())
+    if there and there != tuple(classes):
+        yield error(
+            'checkpoint',
+            f'{path} was trained for the classes {there}, the config and data '
             f'have {tuple(classes)}',
         )
     else:
         yield ok('checkpoint', f'{path}: {len(expected)} tensors')
+
+
+def _trained_classes(meta: Any) -> tuple[Any, ...]:
+    """The classes that a checkpoint names; none where it holds something else there."""
+    there = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    classes = there.get('classes') if isinstance(there, dict) else None
+    return tuple(classes) if isinstance(classes, list | tuple) else ()
 
 
 def _check_backbone_file(
@@ -345,6 +376,10 @@ def collect(check: Iterable[Finding]) -> Iterable[Finding]:
             findings.append(finding)
     except UserError as reason:
         findings.append(error(type(reason).__name__.removesuffix('Error').lower(), str(reason)))
+    except Exception as reason:  # a config may hold anything anywhere, and is Python besides
+        findings.append(
+            error('config', f'cannot be checked ({type(reason).__name__}: {reason}); see configs/')
+        )
     return findings
 
 

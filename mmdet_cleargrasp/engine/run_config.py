@@ -202,7 +202,15 @@ def innermost_dataset(dataloader: dict[str, Any]) -> ConfigDict:
 
 
 def split_paths(dataset: dict[str, Any]) -> Split:
-    """Annotation file and image folder of a data set's config, as mmdet joins them."""
+    """Annotation file and image folder of a data set's config, as mmdet joins them.
+
+    Raises:
+        ConfigError: it names no annotation file.
+    """
+    if not isinstance(dataset.get('ann_file'), str):
+        raise ConfigError(
+            f'a CocoDataset has ann_file={dataset.get("ann_file")!r}, expected a path'
+        )
     root = Path(dataset.get('data_root') or '')
     prefix = dataset.get('data_prefix', {}).get('img', '')
     return Split(root / dataset['ann_file'], root / prefix)
@@ -245,6 +253,8 @@ def _common_classes(splits: dict[str, Split]) -> tuple[str, ...]:
 
 
 def _set_split(cfg: Config, loop: str, split: Split, classes: tuple[str, ...]) -> None:
+    if not (cfg.get(f'{loop}_dataloader') or {}).get('dataset'):
+        raise ConfigError(f'the config has no {loop}_dataloader with a dataset; see configs/')
     dataset = innermost_dataset(cfg[f'{loop}_dataloader'])
     if dataset.get('type') != 'CocoDataset':
         raise ConfigError(
@@ -257,7 +267,7 @@ def _set_split(cfg: Config, loop: str, split: Split, classes: tuple[str, ...]) -
         metainfo=dict(classes=classes),
     )
     if loop != 'train':
-        evaluators = cfg[f'{loop}_evaluator']
+        evaluators = cfg.get(f'{loop}_evaluator') or []
         for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
             if 'ann_file' in evaluator:
                 evaluator['ann_file'] = str(split.ann_file)
