@@ -2,15 +2,16 @@
 
 The graph takes a *canvas* of a fixed size with the image, made to fit, in its upper left corner:
 
-==========  ======  =======================  ==================================================
-name        type    shape                    what
-==========  ======  =======================  ==================================================
-``canvas``  uint8   (1, height, width, 3)    RGB; what lies outside the image does not count
-``size``    int64   (2,)                     height and width of the image within the canvas
-``boxes``   float   (N, 4)                   x1, y1, x2, y2 in pixels of the canvas
-``scores``  float   (N,)                     falling
-``labels``  int64   (N,)                     class ids
-==========  ======  =======================  ==================================================
+============  ======  ===================  ==================================================
+name          type    shape                what
+============  ======  ===================  ==================================================
+``canvas``    uint8   (1, H, W, 3)         RGB; what lies outside the image does not count
+``size``      int64   (2,)                 height and width of the image within the canvas
+``original``  int64   (2,)                 height and width that it had before
+``boxes``     float   (N, 4)               x1, y1, x2, y2 in pixels of the original image
+``scores``    float   (N,)                 falling
+``labels``    int64   (N,)                 class ids
+============  ======  ===================  ==================================================
 
 Decoding and non-maximum suppression are written here as tensor operations that ONNX has, since
 MMDetection's branch on the values; its heads, coders and anchors are called as they are.
@@ -19,13 +20,14 @@ MMDetection's branch on the values; its heads, coders and anchors are called as 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import logging
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mmcv
 import numpy as np
@@ -39,6 +41,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from .detector import PlateDetector
+from .inputs import Picture
 
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
@@ -69,27 +72,35 @@ class WholeDetector(nn.Module):
         self.model = model.eval()
         self.canvas = canvas
 
-    def forward(self, canvas: Tensor, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, canvas: Tensor, size: Tensor, original: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Detections in an image.
 
         Args:
             canvas (Tensor): uint8 (1, H, W, 3), RGB, with the image in the upper left corner.
-            size (Tensor): int64 (2,), height and width of the image.
+            size (Tensor): int64 (2,), height and width of the image there.
+            original (Tensor): int64 (2,), height and width before it was made to fit.
 
         Returns:
-            tuple[Tensor, Tensor, Tensor]: boxes (N, 4) in pixels, scores (N,), labels (N,).
+            tuple[Tensor, Tensor, Tensor]: boxes (N, 4) in pixels of the original, scores (N,),
+            labels (N,).
         """
         features = self.model.extract_feat(self._normalised(canvas, size))
-        if not isinstance(self.model, TwoStageDetector):
-            head = self.model.bbox_head
-            boxes, scores, labels, _ = self._candidates(head, head.test_cfg, features, size)
-            return self._finish(boxes, scores, labels, head.test_cfg)
-        proposals = self._propose(features, size)
-        return self._finish(*self._classify(features, proposals, size), self._rcnn_cfg)
-
-    @property
-    def _rcnn_cfg(self) -> ConfigDict:
-        return self.model.roi_head.test_cfg
+        if isinstance(self.model, TwoStageDetector):
+            cfg = self.model.roi_head.test_cfg
+            proposals = self._propose(features, size)
+            boxes, scores, labels = self._classify(features, proposals, size)
+        else:
+            cfg = self.model.bbox_head.test_cfg
+            boxes, scores, labels, _ = self._candidates(self.model.bbox_head, cfg, features, size)
+        # Before the suppression, as MMDetection does: rounding of sizes changes overlaps a little.
+        boxes = boxes * (original / size).flip(0).repeat(2).to(boxes.dtype)
+        # What scores low suppresses nothing that scores high: it may go afterwards.
+        kept = _suppress(boxes, scores, labels, cfg.nms)
+        kept = kept[_large_enough(boxes[kept], cfg)][: cfg.max_per_img]
+        kept = kept[scores[kept] > cfg.score_thr]
+        return boxes[kept], scores[kept], labels[kept]
 
     def _normalised(self, canvas: Tensor, size: Tensor) -> Tensor:
         """What the data preprocessor makes of an image, zero where there is none."""
@@ -128,11 +139,8 @@ class WholeDetector(nn.Module):
         """(N, 4) boxes in which something may be."""
         head, cfg = self.model.rpn_head, self.model.rpn_head.test_cfg
         boxes, scores, _, levels = self._candidates(head, cfg, features, size)
-        boxes = boxes[self._suppress(boxes, scores, levels, cfg.nms)]
-        if cfg.get('min_bbox_size', -1) >= 0:
-            sides = boxes[:, 2:] - boxes[:, :2]
-            boxes = boxes[(sides > cfg.min_bbox_size).all(dim=1)]
-        return boxes[: cfg.max_per_img]
+        boxes = boxes[_suppress(boxes, scores, levels, cfg.nms)]
+        return boxes[_large_enough(boxes, cfg)][: cfg.max_per_img]
 
     def _classify(
         self, features: tuple[Tensor, ...], proposals: Tensor, size: Tensor
@@ -178,19 +186,18 @@ class WholeDetector(nn.Module):
             result = torch.where(levels == level, values, result)
         return result
 
-    def _suppress(self, boxes: Tensor, scores: Tensor, groups: Tensor, nms: ConfigDict) -> Tensor:
-        """Indices of the boxes that are kept, by falling score; groups do not touch each other."""
-        if not nms.get('class_agnostic', False):
-            boxes = boxes + groups[:, None] * float(max(self.canvas) + 1)
-        return torchvision.ops.nms(boxes, scores, nms.iou_threshold)
 
-    def _finish(
-        self, boxes: Tensor, scores: Tensor, labels: Tensor, cfg: ConfigDict
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        # What scores low suppresses nothing that scores high: it may go afterwards.
-        kept = self._suppress(boxes, scores, labels, cfg.nms)[: cfg.max_per_img]
-        kept = kept[scores[kept] > cfg.score_thr]
-        return boxes[kept], scores[kept], labels[kept]
+def _suppress(boxes: Tensor, scores: Tensor, groups: Tensor, nms: ConfigDict) -> Tensor:
+    """Indices of the boxes that are kept, by falling score; groups do not touch each other."""
+    if not nms.get('class_agnostic', False):
+        boxes = boxes + groups[:, None] * (boxes.max() + 1)
+    return torchvision.ops.nms(boxes, scores, nms.iou_threshold)
+
+
+def _large_enough(boxes: Tensor, cfg: ConfigDict) -> Tensor:
+    """Which boxes have an area left after they were cut off, where the config asks for it."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return (sides > cfg.get('min_bbox_size', -1)).all(dim=1)
 
 
 def _per_anchor(values: Tensor, channels: int) -> Tensor:
@@ -267,8 +274,8 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
         warnings.simplefilter('ignore')  # of operators that the exporter would rather not see
         program = torch.onnx.export(
             model,
-            (noise, size),
-            input_names=['canvas', 'size'],
+            (noise, size, 2 * size),
+            input_names=['canvas', 'size', 'original'],
             output_names=list(OUTPUTS),
             opset_version=OPSET,
             dynamo=True,
@@ -279,6 +286,17 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     program.save(out, external_data=False)
     return out
+
+
+def require_packages() -> None:
+    """Say what is missing before anything long starts.
+
+    Raises:
+        ConfigError: a package of the extra ``export`` is not installed.
+    """
+    for name in ('onnx', 'onnxscript', 'onnxruntime'):
+        if importlib.util.find_spec(name) is None:
+            raise ConfigError(f"{name} is missing: pip install 'mmdet_cleargrasp[export]'")
 
 
 class OnnxPlateDetector:
@@ -312,11 +330,14 @@ class OnnxPlateDetector:
             sv.Detections: as :class:`.PlateDetector` gives them, above the config's lowest score.
         """
         canvas, size = to_canvas(image, self.scale, self.canvas)
-        inputs = {'canvas': canvas, 'size': np.array(size, np.int64)}
+        inputs = {
+            'canvas': canvas,
+            'size': np.array(size, np.int64),
+            'original': np.array(image.shape[:2], np.int64),
+        }
         boxes, scores, labels = self.session.run(OUTPUTS, inputs)
-        back = np.tile([image.shape[1] / size[1], image.shape[0] / size[0]], 2)
         return sv.Detections(
-            xyxy=(boxes * back).astype(np.float32),
+            xyxy=boxes,
             confidence=scores,
             class_id=labels.astype(int),
             data={'class_name': np.array(self.classes, dtype=object)[labels].astype(str)},
