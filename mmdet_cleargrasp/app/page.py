@@ -92,7 +92,7 @@ def make_page(detector: PlateDetector, limits: Limits) -> gradio.Blocks:
                     label=f'Photographs (up to {limits.files}, {limits.megabytes} MB each)',
                     file_count='multiple',
                     file_types=list(IMAGE_SUFFIXES),
-                    height=220,
+                    height=260,
                 )
                 threshold = gr.Slider(
                     LOWEST_SCORE,

@@ -135,12 +135,14 @@ def count(detections: sv.Detections) -> str:
 
     Example:
         >>> found = sv.Detections(
-        ...     xyxy=np.zeros((3, 4)), data={'class_name': np.array(['dish', 'dish', 'multiwell'])}
+        ...     xyxy=np.zeros((3, 4)),
+        ...     data={'class_name': np.array(['dish', 'dish', 'multiwell_plate'])},
         ... )
         >>> count(found)
-        '2 dish, 1 multiwell'
+        '2 dish, 1 multiwell plate'
     """
-    counts = Counter(map(str, detections.data.get('class_name', ())))
+    names = map(str, detections.data.get('class_name', ()))
+    counts = Counter(name.replace('_', ' ') for name in names)
     return ', '.join(f'{number} {name}' for name, number in counts.most_common()) or 'none'
 
 

@@ -36,7 +36,7 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
     """
     drawn = np.ascontiguousarray(image[..., ::-1])  # supervision's colours are BGR
     size = (image.shape[1], image.shape[0])
-    thickness = sv.calculate_optimal_line_thickness(size)
+    thickness = sv.calculate_optimal_line_thickness(size) + 1
     labels = [
         f'{name} {score:.2f}'
         for name, score in zip(detections['class_name'], detections.confidence, strict=True)
@@ -44,7 +44,7 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
     boxes = sv.BoxAnnotator(COLORS, thickness=thickness)
     texts = sv.LabelAnnotator(
         COLORS,
-        text_scale=sv.calculate_optimal_text_scale(size),
+        text_scale=1.25 * sv.calculate_optimal_text_scale(size),
         text_thickness=max(thickness // 2, 1),
         text_padding=2 * thickness,
     )
