@@ -144,9 +144,9 @@ def tiny_runs(tmp_path_factory):
             for head in ('bbox_head.retina_cls', 'roi_head.bbox_head.fc_cls', 'rpn_head.rpn_cls'):
                 for parameter in dict(model.named_parameters()):
                     if parameter == f'{head}.weight':
-                        model.get_parameter(parameter).mul_(12)
+                        model.get_parameter(parameter).mul_(3000 if 'retina' in head else 12)
                     if parameter == 'bbox_head.retina_cls.bias':
-                        model.get_parameter(parameter).fill_(-1)
+                        model.get_parameter(parameter).fill_(-3)
         meta = {'dataset_meta': {'classes': cfg.classes}, 'epoch': 1}
         torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
         # As mmengine writes it; the run has been moved since.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,9 +21,6 @@ from .results import COLUMNS, find_scale, to_coco, to_rows, write_csv, write_jso
 
 #: Columns of ``images.csv``.
 IMAGE_COLUMNS = ('image', 'width', 'height', 'detections', 'problem')
-
-#: JPEG holds no longer side.
-MAX_JPEG = 65_535
 
 
 @dataclass
@@ -99,6 +97,9 @@ def run_batch(
                 _add(result, detector, picture, options, names)
         finally:
             _write_tables(result, detector.classes)
+    except KeyboardInterrupt:
+        print(describe(result, options))
+        raise
     except OSError as error:
         raise ConfigError(f'{out_dir} cannot be written to: {error}') from error
     return result
@@ -125,8 +126,8 @@ def make_out_dir(out_dir: str | Path) -> Path:
 def free_dir(stem: str | Path) -> Path:
     """The first of STEM, STEM_2, STEM_3 … that is not there yet."""
     stem = Path(stem)
-    numbered = (stem.with_name(f'{stem.name}_{k}') for k in range(2, 1_000_000))
-    return next(path for path in (stem, *numbered) if not path.exists())
+    numbered = (stem.with_name(f'{stem.name}_{k}') for k in itertools.count(2))
+    return next(path for path in itertools.chain([stem], numbered) if not path.exists())
 
 
 def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
@@ -197,7 +198,7 @@ def _add(
     crops = _save_crops(result.out_dir, stem, image, found) if options.crops else []
     size = (entry['width'], entry['height'])
     result.rows += to_rows(picture.name, size, found, scale, crops)
-    if options.overlays and max(size) <= MAX_JPEG:
+    if options.overlays:
         save_jpeg(draw_detections(image, found), result.out_dir / 'overlays' / f'{stem}.jpg')
 
 

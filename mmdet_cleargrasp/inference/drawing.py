@@ -13,6 +13,9 @@ COLORS = sv.ColorPalette.from_hex(
     ['#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#F0E442']
 )
 
+#: JPEG has no longer sides.
+MAX_JPEG = 65_500
+
 
 def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
     """Draw boxes, each with its class and score, at a size that suits the image.
@@ -70,11 +73,13 @@ def cut_out(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
 
 
 def save_jpeg(image: np.ndarray, path: Path) -> None:
-    """Save an RGB image as JPEG, with the folders above it.
+    """Save an RGB image as JPEG, with the folders above it; smaller where JPEG has no such size.
 
     Args:
         image (np.ndarray): uint8 (H, W, 3), RGB.
         path (Path): the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image).save(path, 'JPEG', quality=90)
+    picture = Image.fromarray(image)
+    picture.thumbnail((MAX_JPEG, MAX_JPEG))  # only makes smaller
+    picture.save(path, 'JPEG', quality=90)

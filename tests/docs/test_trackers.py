@@ -7,7 +7,8 @@ from mmengine.registry import init_default_scope
 from mmdet_cleargrasp.engine.run_config import load_config
 from tests.conftest import ROOT
 
-LINES = re.findall(r'^visualizer = .+$', (ROOT / 'docs' / 'inference.md').read_text(), re.MULTILINE)
+TEXT = (ROOT / 'docs' / 'inference.md').read_text()
+LINES = re.findall(r'```python\n(visualizer = .+?)```', TEXT, re.DOTALL)
 
 
 def test_every_tracker_has_its_line():

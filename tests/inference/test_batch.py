@@ -109,11 +109,12 @@ def test_names_of_outputs_never_collide(tmp_path):
     assert len(set(crops)) == len(names)
 
 
-def test_what_was_found_before_an_interruption_is_kept(tmp_path):
+def test_what_was_found_before_an_interruption_is_kept(tmp_path, capsys):
     pictures = [picture('a.jpg'), broken('b.jpg', KeyboardInterrupt())]
     with pytest.raises(KeyboardInterrupt):
         run_batch(BrightDetector(), pictures, tmp_path / 'out', BatchOptions())
     assert [row['image'] for row in rows_of(tmp_path / 'out' / 'detections.csv')] == ['a.jpg']
+    assert f'everything is in {tmp_path / "out"}' in capsys.readouterr().out
 
 
 def test_nothing_is_overwritten(tmp_path):
