@@ -28,7 +28,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
 	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
-	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,render,pretrain]'
+	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,render,pretrain,app,export]'
 	touch $@
 
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
@@ -46,7 +46,7 @@ $(BACKBONE): $(TOY)/annotations/val.json
 test: install  ## the test suite, under ten minutes on two cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
 
-test-slow: install  ## the tests that take minutes each
+test-slow: install  ## what takes minutes: the page in Chromium, ONNX, the tutorial …
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow
 
 lint: install  ## style and mistakes that show without running

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmdet.registry import MODELS
+from mmengine.registry import init_default_scope
 
 import mmdet_cleargrasp  # noqa: F401  registers the types
 from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.datasets.toy_plates import write_toy_plates
+from mmdet_cleargrasp.engine.run_config import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -104,3 +107,50 @@ def run_tool():
         return done
 
     return run
+
+
+TINY_HEADS = """
+_base_ = {base!r}
+model = dict(
+    backbone=dict(depth=18, init_cfg=dict(checkpoint='gone.pth')),
+    neck=dict(in_channels=[64, 128, 256, 512]),
+)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1]['scale'] = (96, 96)
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+"""
+
+
+@pytest.fixture(scope='session')
+def tiny_runs(tmp_path_factory):
+    """Work dirs of detectors with random weights and without their backbone's file, by config."""
+    folder = tmp_path_factory.mktemp('runs')
+
+    def make(name: str = 'retinanet_cleargrasp_plates') -> Path:
+        work_dir = folder / name
+        if work_dir.exists():
+            return work_dir
+        work_dir.mkdir()
+        config = work_dir / f'{name}.py'
+        config.write_text(TINY_HEADS.format(base=str(ROOT / 'configs' / f'{name}.py')))
+        cfg = load_config(config)
+        cfg.dump(config)
+        init_default_scope('mmdet')
+        torch.manual_seed(0)
+        cfg.model.backbone.update(frozen=False, init_cfg=None)
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+        with torch.no_grad():  # so that scores differ, and some are high
+            for head in ('bbox_head.retina_cls', 'roi_head.bbox_head.fc_cls', 'rpn_head.rpn_cls'):
+                for parameter in dict(model.named_parameters()):
+                    if parameter == f'{head}.weight':
+                        model.get_parameter(parameter).mul_(3000 if 'retina' in head else 12)
+                    if parameter == 'bbox_head.retina_cls.bias':
+                        model.get_parameter(parameter).fill_(-3)
+        meta = {'dataset_meta': {'classes': cfg.classes}, 'epoch': 1}
+        torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
+        # As mmengine writes it; the run has been moved since.
+        (work_dir / 'last_checkpoint').write_text('/elsewhere/epoch_1.pth')
+        return work_dir
+
+    return make

@@ -1,0 +1,231 @@
+"""A trained detector as a function from a photograph to detections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import supervision as sv
+import torch
+from mmdet.apis import inference_detector, init_detector
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.runner import find_latest_checkpoint
+
+from ..datasets.images import read_image
+from ..engine.preflight import check_checkpoint
+from ..engine.run_config import load_config
+from ..errors import CheckpointError, ConfigError, DataError
+
+#: Detections below it are left out unless asked for.
+SCORE_THR = 0.3
+
+#: Longer than this many times its width, an image vanishes when it is made to fit the detector.
+MAX_ASPECT = 100
+
+
+class PlateDetector:
+    """Finds plates in photographs with the files that a run left behind.
+
+    MMDetection's own ``init_detector`` and ``inference_detector`` do the work. The checkpoint holds
+    the whole detector: the backbone's own file, from which training started, is not needed.
+
+    Args:
+        config (str | Path | Config): the config, best that in the run's work dir.
+        checkpoint (str | Path): the detector's checkpoint, a local file.
+        device (str, optional): such as ``'cuda:0'``; by default a GPU where there is one.
+
+    Attributes:
+        classes (tuple[str, ...]): names by class id.
+        model (nn.Module): MMDetection's detector.
+
+    Raises:
+        ConfigError: the config is absent or cannot be read.
+        CheckpointError: the checkpoint is absent, broken, unsafe, of another model or not finite.
+
+    Example:
+        >>> detector = PlateDetector.from_run('work_dirs/mine')  # doctest: +SKIP
+        >>> detections = detector('plates/day_3.jpg')  # doctest: +SKIP
+        >>> detections.xyxy, detections.confidence, detections['class_name']  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, config: str | Path | Config, checkpoint: str | Path, device: str | None = None
+    ) -> None:
+        cfg = config.copy() if isinstance(config, Config) else load_config(config)
+        _refuse_misfit(cfg, checkpoint)
+        self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
+        self.classes = tuple(self.model.dataset_meta['classes'])
+        self.checkpoint = Path(checkpoint)
+        _refuse_broken_weights(self.model, checkpoint)
+
+    @classmethod
+    def from_run(cls, work_dir: str | Path, device: str | None = None) -> PlateDetector:
+        """The detector of a run: its config and its best checkpoint, or else its last.
+
+        Args:
+            work_dir (str | Path): what ``tools/train.py`` wrote.
+            device (str, optional): as for the class.
+
+        Raises:
+            ConfigError: no folder, or not one config in it.
+            CheckpointError: no checkpoint in it, or one that is not right.
+        """
+        return cls(*find_run(work_dir), device=device)
+
+    def __call__(
+        self,
+        image: str | Path | np.ndarray,
+        score_thr: float = SCORE_THR,
+        tile: int | None = None,
+        overlap: float = 0.25,
+    ) -> sv.Detections:
+        """Find plates.
+
+        Args:
+            image (str | Path | np.ndarray): a file, read by :func:`.read_image`, or uint8
+                (H, W, 3) in **RGB** order. (MMDetection's own functions take BGR.)
+            score_thr (float): detections of a lower score are left out; the config's own bound,
+                usually 0.05, holds as well.
+            tile (int, optional): look at squares of so many pixels one by one, for scans in which
+                plates would be too small once the whole is made to fit.
+            overlap (float): share of a tile, from 0 to below 1, by which neighbours overlap. A
+                plate is whole in one of them where the overlap is larger than the plate.
+
+        Returns:
+            sv.Detections: ``xyxy`` in pixels of the upright image, ``confidence``, ``class_id`` and
+            ``data['class_name']``, by falling score.
+
+        Raises:
+            DataError: an image that cannot be read or is no uint8 RGB array.
+            ConfigError: ``tile`` or ``overlap`` that make no tiles.
+        """
+        if not isinstance(image, np.ndarray):
+            image = read_image(image)
+        _check_array(image)
+        found = self._detect(image) if tile is None else self._detect_tiles(image, tile, overlap)
+        found = found[found.confidence >= score_thr]
+        found = found[np.argsort(-found.confidence, kind='stable')]
+        found.data['class_name'] = np.array(self.classes, dtype=object)[found.class_id].astype(str)
+        return found
+
+    def _detect(self, image: np.ndarray) -> sv.Detections:
+        bgr = np.ascontiguousarray(image[..., ::-1])
+        return sv.Detections.from_mmdetection(inference_detector(self.model, bgr))
+
+    def _detect_tiles(self, image: np.ndarray, tile: int, overlap: float) -> sv.Detections:
+        if tile < 32 or not 0 <= overlap < 1:
+            raise ConfigError(
+                f'tile={tile}, overlap={overlap}: expected 32 pixels or more, and an overlap from '
+                '0 to below 1'
+            )
+        slicer = sv.InferenceSlicer(
+            self._detect,
+            slice_wh=tile,
+            overlap_wh=int(tile * overlap),
+            # A plate that a tile's edge cuts lies within the whole one of the tile beside it.
+            overlap_metric=sv.OverlapMetric.IOS,
+        )
+        found = slicer(image)
+        return found if len(found) else _no_detections()
+
+
+def find_run(work_dir: str | Path) -> tuple[Path, Path]:
+    """The config and the best checkpoint of a run, or else its last.
+
+    Args:
+        work_dir (str | Path): what ``tools/train.py`` wrote; may have been moved since.
+
+    Raises:
+        ConfigError: no folder, or not one config in it.
+        CheckpointError: no checkpoint in it.
+
+    Example:
+        >>> find_run('work_dirs/none')
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.errors.ConfigError: no folder at work_dirs/none (...
+    """
+    work_dir = Path(work_dir)
+    if not work_dir.is_dir():
+        raise ConfigError(
+            f'no folder at {work_dir} (looked from {Path.cwd()}); expected a work dir'
+        )
+    configs = sorted(work_dir.glob('*.py'))
+    if len(configs) != 1:
+        found = ', '.join(path.name for path in configs) or 'none'
+        raise ConfigError(
+            f'{work_dir} should hold the one config of its run, but has {found}. Name the config '
+            'and the checkpoint instead.'
+        )
+    return configs[0], _find_checkpoint(work_dir)
+
+
+def take_detector(arguments: list[str]) -> tuple[tuple[Path, Path], list[str]]:
+    """Part a command line into the detector's config and checkpoint, and what is left.
+
+    Args:
+        arguments (list[str]): a work dir, or a config and a checkpoint; then anything.
+
+    Raises:
+        ConfigError: the first is neither a work dir nor a config, or nothing is left.
+        CheckpointError: the work dir has no checkpoint.
+
+    Example:
+        >>> take_detector(['a.py', 'a.pth', 'photos'])
+        ((PosixPath('a.py'), PosixPath('a.pth')), ['photos'])
+    """
+    if arguments[0].endswith('.py') and len(arguments) > 1:
+        files, rest = (Path(arguments[0]), Path(arguments[1])), arguments[2:]
+    else:
+        files, rest = find_run(arguments[0]), arguments[1:]
+    if not rest:
+        raise ConfigError('no input named: expected images, folders or videos after the detector')
+    return files, rest
+
+
+def _find_checkpoint(work_dir: Path) -> Path:
+    best = max(work_dir.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
+    if best:
+        return best
+    # The file that mmengine leaves names the last one where it was when it was written.
+    last = find_latest_checkpoint(str(work_dir))
+    if not last or not (work_dir / Path(last).name).is_file():
+        raise CheckpointError(f'{work_dir} has no checkpoint yet (best_*.pth, or last_checkpoint)')
+    return work_dir / Path(last).name
+
+
+def _refuse_misfit(cfg: Config, checkpoint: str | Path) -> None:
+    for finding in check_checkpoint(cfg, checkpoint):
+        if finding.level == 'error':
+            raise CheckpointError(finding.text)
+
+
+def _refuse_broken_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
+    broken = [name for name, t in model.state_dict().items() if not torch.isfinite(t).all()]
+    if broken:
+        raise CheckpointError(
+            f'{checkpoint}: {len(broken)} tensors hold NaN or infinity (first: {broken[0]}): its '
+            'training had failed. Use an earlier checkpoint.'
+        )
+
+
+def _check_array(image: np.ndarray) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise DataError(
+            f'an array of {image.dtype} {image.shape}, expected uint8 (height, width, 3) in RGB'
+        )
+    height, width = image.shape[:2]
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        raise DataError(
+            f'an image of {width} x {height} pixels is too long for its width. Cut it into parts.'
+        )
+
+
+def _no_detections() -> sv.Detections:
+    """Nothing found, with scores and classes as there are where something is."""
+    return sv.Detections(
+        xyxy=np.zeros((0, 4), np.float32),
+        confidence=np.zeros(0, np.float32),
+        class_id=np.zeros(0, int),
+    )

@@ -1,0 +1,116 @@
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.inference.inputs import count, find_inputs, pictures
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """given/ with images at two levels, other files and links, and a file beside it."""
+    for name in ('given/a/x.jpg', 'given/b/x.jpg', 'given/b/y.TIF', 'outside/secret.jpg'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (8, 6), 'red').save(path, 'JPEG')
+    for name in ('notes.txt', '.hidden.jpg', '._x.jpg'):
+        (tmp_path / 'given' / name).write_text('x')
+    (tmp_path / 'given' / 'out.jpg').symlink_to(tmp_path / 'outside' / 'secret.jpg')
+    (tmp_path / 'given' / 'out').symlink_to(tmp_path / 'outside')
+    (tmp_path / 'given' / 'within.jpg').symlink_to(tmp_path / 'given' / 'a' / 'x.jpg')
+    return tmp_path
+
+
+def write_video(path, frames=7):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 10, (64, 48))
+    for k in range(frames):
+        writer.write(np.full((48, 64, 3), 30 * k, np.uint8))
+    writer.release()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'expected'),
+    [
+        (['given'], ['a/x.jpg', 'b/x.jpg', 'b/y.TIF']),
+        (['given/a/x.jpg', 'given/b/x.jpg'], ['a/x.jpg', 'b/x.jpg']),
+        (['given/a', 'given/a/x.jpg', 'given/a/../a/x.jpg'], ['x.jpg']),
+        (['given/*/x.jpg'], ['a/x.jpg', 'b/x.jpg']),
+        (['given/**/*.TIF'], ['y.TIF']),
+        (['given/notes.txt'], ['notes.txt']),  # named itself: its content decides
+        (['given/out.jpg'], ['out.jpg']),  # a link that was named itself
+    ],
+)
+def test_found(folder, monkeypatch, arguments, expected):
+    monkeypatch.chdir(folder)
+    inputs = find_inputs(arguments)
+    assert [inputs.name(path) for path in inputs.files] == expected
+
+
+@pytest.mark.parametrize('argument', ['given', 'given/*', 'given/**/*.jpg'])
+def test_links_are_not_followed_out_of_what_was_given(folder, monkeypatch, argument):
+    monkeypatch.chdir(folder)
+    inputs = find_inputs([argument])
+    assert not any('outside' in str(path.resolve()) for path in inputs.files)
+    assert any(
+        path.name == 'out.jpg' and 'leads out of' in reason for path, reason in inputs.left_out
+    )
+
+
+@pytest.mark.parametrize(
+    ('argument', 'message'),
+    [
+        ('https://example.org/x.jpg', 'is a URL, and nothing is fetched'),
+        ('file:///etc/passwd', 'is a URL, and nothing is fetched'),
+        ('rtsp://camera/1', 'is a URL, and nothing is fetched'),
+        ('absent.jpg', 'nothing at absent.jpg'),
+        ('*.jpg', 'no image in'),
+        ('outside/../given/notes*', 'no image in'),
+    ],
+)
+def test_refused(folder, monkeypatch, argument, message):
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError, match=message):
+        find_inputs([argument])
+
+
+def test_empty_folder(tmp_path):
+    with pytest.raises(DataError, match='no image in'):
+        find_inputs([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ('stride', 'frames', 'numbers'),
+    [(1, None, range(7)), (3, None, (0, 3, 6)), (2, 2, (0, 2)), (1, 3, (0, 1, 2))],
+)
+def test_frames_of_a_video(tmp_path, stride, frames, numbers):
+    write_video(tmp_path / 'film.mp4')
+    inputs = find_inputs([tmp_path / 'film.mp4'])
+    found = list(pictures(inputs, stride, frames))
+    assert [p.name for p in found] == [f'film.mp4/{n:06d}' for n in numbers]
+    assert count(inputs, stride, frames) == len(found)
+    for number, picture in zip(numbers, found, strict=True):
+        image = picture.read()
+        assert image.shape == (48, 64, 3)
+        assert abs(image.mean() - 30 * number) < 6
+
+
+@pytest.mark.parametrize(
+    'content', ['', 'no video', '#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n']
+)
+def test_what_is_no_video_fails_when_it_is_read(tmp_path, content):
+    (tmp_path / 'film.mp4').write_text(content)
+    (picture,) = pictures(find_inputs([tmp_path]))
+    with pytest.raises(DataError, match='cannot be opened as a video'):
+        picture.read()
+
+
+def test_camera_that_is_not_there_fails_when_it_is_read():
+    inputs = find_inputs(['97'])
+    assert inputs.cameras == [97]
+    assert count(inputs) is None
+    assert count(inputs, frames=5) == 5
+    (picture,) = pictures(inputs)
+    assert picture.name == 'camera_97'
+    with pytest.raises(DataError, match='97 cannot be opened as a camera'):
+        picture.read()

@@ -1,0 +1,76 @@
+import csv
+import json
+import shutil
+
+import pytest
+
+INFER, EXPORT = 'tools/infer.py', 'tools/export.py'
+
+
+def test_folder_with_some_broken_files(tiny_runs, toy_plates, run_tool, tmp_path):
+    photos = tmp_path / 'photos'
+    shutil.copytree(toy_plates / 'val', photos)
+    names = sorted(path.name for path in photos.iterdir())
+    whole = (photos / names[0]).read_bytes()
+    (photos / 'cut.jpg').write_bytes(whole[: len(whole) // 2])
+    (photos / 'empty.jpg').write_bytes(b'')
+    (photos / 'link.jpg').symlink_to('/etc/hostname')
+    out = tmp_path / 'out'
+    done = run_tool(
+        INFER, tiny_runs(), photos, '--out', out, '--score-thr', '0.1', '--tile', '64', '--crops',
+        '--plate-diameter', '90', '--plate-class', 'petri_dish', '--device', 'cpu', check=False,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert f'everything is in {out}' in done.stdout
+    assert '2 could not be used' in done.stdout and 'empty.jpg is empty' in done.stdout
+    assert 'link.jpg is a link that leads out of' in done.stdout
+    assert 'Traceback' not in done.stderr
+    rows = list(csv.DictReader((out / 'detections.csv').open(encoding='utf-8-sig')))
+    assert {row['image'] for row in rows} <= set(names)
+    assert all((out / row['crop']).is_file() for row in rows)
+    coco = json.loads((out / 'detections.json').read_text())
+    assert len(coco['annotations']) == len(rows) > 0
+    assert sorted(path.name for path in (out / 'overlays').iterdir()) == names
+
+
+def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_tool, tmp_path):
+    work_dir = tiny_runs('frcnn_cleargrasp_plates')
+    image = next((toy_plates / 'val').glob('*.jpg'))
+    done = run_tool(INFER, work_dir / 'frcnn_cleargrasp_plates.py', work_dir / 'epoch_1.pth', image,
+                    '--out', tmp_path / 'out', '--no-overlays')  # fmt: skip
+    assert 'in 1 images' in done.stdout
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        'detections.csv', 'detections.json', 'images.csv'
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'status', 'message'),
+    [
+        (['absent', 'x.jpg'], 1, 'no folder at absent'),
+        (['{run}'], 1, 'no input named'),
+        (['{run}', 'https://example.org/x.jpg'], 1, 'is a URL, and nothing is fetched'),
+        (['{run}', '{run}'], 1, 'no image in'),
+        (['{run}', 'x.jpg', '--stride', '0'], 2, 'expected 1 or more'),
+    ],
+)
+def test_mistakes_end_in_one_message(tiny_runs, run_tool, tmp_path, arguments, status, message):
+    arguments = [argument.format(run=tiny_runs()) for argument in arguments]
+    done = run_tool(INFER, *arguments, '--out', tmp_path / 'out', check=False)
+    assert done.returncode == status
+    assert message in done.stderr
+    assert 'Traceback' not in done.stderr
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.slow
+def test_export_prints_the_largest_differences(tiny_runs, toy_plates, run_tool, tmp_path):
+    pytest.importorskip('onnxruntime')
+    work_dir = tiny_runs()
+    files = work_dir / 'retinanet_cleargrasp_plates.py', work_dir / 'epoch_1.pth'
+    out = tmp_path / 'plates.onnx'
+    done = run_tool(EXPORT, *files, out, '--images', toy_plates / 'val')
+    assert f'written: {out}' in done.stdout
+    assert 'largest' in done.stdout and done.stdout.rstrip().endswith('alike')
+    again = run_tool(EXPORT, *files, out, check=False)
+    assert again.returncode == 1 and 'nothing is overwritten' in again.stderr
