@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,26 @@ def tiny_config(tmp_path_factory, backbone_files) -> Path:
     base = str(ROOT / 'configs' / 'frcnn_cleargrasp_plates.py')
     path.write_text(TINY_CONFIG.format(base=base, checkpoint=str(backbone_files(18))))
     return path
+
+
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """Run a tool in this process, which saves its imports; gives exit status and what it printed."""
+
+    def run(tool, *arguments):
+        monkeypatch.chdir(ROOT)
+        monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+        monkeypatch.setenv('LOCAL_RANK', '0')
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        status = 0
+        try:
+            runpy.run_path(tool, run_name='__main__')
+        except SystemExit as stop:
+            status = stop.code or 0
+        printed = capsys.readouterr()
+        return status, printed.out + printed.err
+
+    return run
 
 
 @pytest.fixture(scope='session')

@@ -8,9 +8,7 @@ table; `python -m tests.test_bad_inputs` prints it anew.
 import json
 import pickle
 import re
-import runpy
 import shutil
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -378,7 +376,7 @@ CONFIGS = [
     Case('configs', 'unknown backbone', 'ClearGraspResnet is not in the', lambda s: s.options('model.backbone.type=ClearGraspResnet')),
     Case('configs', 'unknown depth', 'depth=42, expected one of', lambda s: s.options('model.backbone.depth=42')),
     Case('configs', 'argument that does not exist', 'colour', lambda s: s.options('model.backbone.colour=red')),
-    Case('configs', 'strides that do not fit', 'but the backbone gives the pyramid', lambda s: s.options('model.backbone.output_stride=8')),
+    Case('configs', 'strides that do not fit', 'but backbone and neck give', lambda s: s.options('model.backbone.output_stride=8')),
     Case('configs', 'frozen backbone without a file', 'frozen, but its init_cfg has no', lambda s: s.changed_config('model = dict(backbone=dict(init_cfg=dict(_delete_=True, type="Kaiming", layer="Conv2d")))')),
     Case('configs', 'URL as checkpoint', 'no checkpoint at', lambda s: s.options('model.backbone.init_cfg.checkpoint=https://example.org/x.pth')),
     Case('configs', 'number of classes unlike the data', 'heads with num_classes=80', lambda s: [DOCTOR, s.changed_config('model = dict(roi_head=dict(bbox_head=dict(num_classes=80)))')[1]]),
@@ -493,26 +491,6 @@ def space(tmp_path, drawn, small_config, backbone_files, detector_file):
         f"val_evaluator = dict(ann_file='{root}annotations/val.json')\n"
     )
     return Workspace(tmp_path, config, backbone_files(18), detector_file)
-
-
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Run a tool in this process; gives exit status and everything printed."""
-
-    def run(tool, *arguments):
-        monkeypatch.chdir(ROOT)
-        monkeypatch.syspath_prepend(str(ROOT / 'tools'))
-        monkeypatch.setenv('LOCAL_RANK', '0')
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        status = 0
-        try:
-            runpy.run_path(tool, run_name='__main__')
-        except SystemExit as stop:
-            status = stop.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out + printed.err
-
-    return run
 
 
 @pytest.mark.parametrize('case', CASES, ids=lambda case: f'{case.area}: {case.what}')

@@ -28,14 +28,11 @@ def resume(cfg: Config, checkpoint: str | None) -> Path | None:
     Raises:
         CheckpointError: the checkpoint is not there, or not one to go on from.
     """
-    if checkpoint == 'auto':
-        found = latest_checkpoint(cfg.work_dir)
-        if found is None:
-            print(f'nothing to resume in {cfg.work_dir}: starting afresh')
-            return None
-    else:
-        found = Path(checkpoint)
-        _check_resumable(found)
+    found = latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else Path(checkpoint)
+    if found is None:
+        print(f'nothing to resume in {cfg.work_dir}: starting afresh')
+        return None
+    _check_parts(found, 'state_dict', 'meta', 'optimizer')
     cfg.resume = True
     cfg.load_from = str(found)
     for module in (cfg.model, cfg.model.get('backbone', {})):
@@ -62,15 +59,15 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
     candidates = _candidates(Path(work_dir))
     for path in candidates:
         try:
-            _check_resumable(path)
+            _check_parts(path, 'state_dict', 'meta')
         except CheckpointError as error:
             print(f'warning: passed over a checkpoint: {error}')
         else:
             return path
     if candidates:
         raise CheckpointError(
-            f'none of the {len(candidates)} checkpoints in {work_dir} can be read. Start afresh '
-            'without --resume, or copy them again.'
+            f'none of the {len(candidates)} checkpoints in {work_dir} can be read. Copy them '
+            'again, or train afresh without --resume.'
         )
     return None
 
@@ -91,11 +88,12 @@ def _candidates(work_dir: Path) -> list[Path]:
     return paths
 
 
-def _check_resumable(path: Path) -> None:
+def _check_parts(path: Path, *needed: str) -> None:
     content = read_checkpoint(path)
-    needed = {'state_dict', 'optimizer', 'meta'}
-    if not isinstance(content, dict) or not needed <= content.keys():
+    there = content.keys() if isinstance(content, dict) else ()
+    missing = [part for part in needed if part not in there]
+    if missing:
         raise CheckpointError(
-            f'{path} is not a checkpoint that training can go on from: expected one with '
-            'state_dict, optimizer and meta, as tools/train.py writes it'
+            f'{path} lacks {", ".join(missing)}: expected a checkpoint of training, as '
+            'tools/train.py writes it'
         )

@@ -10,10 +10,10 @@ import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import find_latest_checkpoint
 
 from ..datasets.images import read_image
 from ..engine.preflight import check_checkpoint
+from ..engine.resuming import latest_checkpoint
 from ..engine.run_config import load_config
 from ..errors import CheckpointError, ConfigError, DataError
 
@@ -188,11 +188,10 @@ def _find_checkpoint(work_dir: Path) -> Path:
     best = max(work_dir.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
     if best:
         return best
-    # The file that mmengine leaves names the last one where it was when it was written.
-    last = find_latest_checkpoint(str(work_dir))
-    if not last or not (work_dir / Path(last).name).is_file():
-        raise CheckpointError(f'{work_dir} has no checkpoint yet (best_*.pth, or last_checkpoint)')
-    return work_dir / Path(last).name
+    last = latest_checkpoint(work_dir)
+    if last is None:
+        raise CheckpointError(f'{work_dir} has no checkpoint yet (best_*.pth, epoch_*.pth)')
+    return last
 
 
 def _refuse_misfit(cfg: Config, checkpoint: str | Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,11 +12,16 @@ from typing import Any
 import numpy as np
 import supervision as sv
 
+from ..atomic_files import write_atomically
+
 #: Columns of ``detections.csv``; lengths in pixels of the upright image, but for those in mm.
 COLUMNS = (
     'image', 'width', 'height', 'class', 'score', 'x', 'y', 'box_width', 'box_height',
     'px_per_mm', 'box_width_mm', 'box_height_mm', 'crop',
 )  # fmt: skip
+
+#: What makes spreadsheets take text for a formula.
+FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 
 
 def to_rows(
@@ -146,9 +152,7 @@ def to_coco(
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, whole or not at all."""
-    partial = path.with_name(f'{path.name}.partial')
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding='utf-8')
-    partial.replace(path)
+    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
@@ -157,9 +161,15 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]
     Args:
         path (Path): the file.
         columns (Sequence[str]): the heading.
-        rows (Iterable[dict]): values by column.
+        rows (Iterable[dict]): values by column. Text that a spreadsheet would run as a formula, as
+            a file may be named, gets an apostrophe before it.
     """
-    with path.open('w', newline='', encoding='utf-8-sig') as stream:
-        table = csv.DictWriter(stream, columns)
-        table.writeheader()
-        table.writerows(rows)
+    stream = io.StringIO(newline='')
+    table = csv.DictWriter(stream, columns)
+    table.writeheader()
+    table.writerows({name: _no_formula(value) for name, value in row.items()} for row in rows)
+    write_atomically(path, stream.getvalue().encode('utf-8-sig'))
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

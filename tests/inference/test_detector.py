@@ -112,7 +112,7 @@ def spoil(content, how):
 @pytest.mark.parametrize(
     ('how', 'message'),
     [
-        ('nan', '1 tensors hold NaN or infinity'),
+        ('nan', '1 of 156 tensors hold NaN or infinity'),
         ('other shape', 'does not fit the model'),
         ('other classes', 'was trained for the classes'),
         ('no state_dict', 'has no state_dict'),

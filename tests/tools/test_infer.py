@@ -54,12 +54,12 @@ def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_
         (['{run}', 'x.jpg', '--stride', '0'], 2, 'expected 1 or more'),
     ],
 )
-def test_mistakes_end_in_one_message(tiny_runs, run_tool, tmp_path, arguments, status, message):
+def test_mistakes_end_in_one_message(tiny_runs, run_here, tmp_path, arguments, status, message):
     arguments = [argument.format(run=tiny_runs()) for argument in arguments]
-    done = run_tool(INFER, *arguments, '--out', tmp_path / 'out', check=False)
-    assert done.returncode == status
-    assert message in done.stderr
-    assert 'Traceback' not in done.stderr
+    found, printed = run_here(INFER, *arguments, '--out', tmp_path / 'out')
+    assert found == status
+    assert message in printed
+    assert 'Traceback' not in printed
     assert not (tmp_path / 'out').exists()
 
 

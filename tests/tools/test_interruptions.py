@@ -34,6 +34,7 @@ def train(tiny_config, toy_plates):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # a process group of its own
             preexec_fn=limit
             and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
         )
@@ -68,7 +69,7 @@ def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path):
 
     process = train(tmp_path / 'stopped')
     wait_for_line(process, ['Epoch(train)', '[2][1/3]'])
-    process.send_signal(signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)  # to the workers too, as Slurm does
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 143
     assert 'interrupted.pth' in output and 'Traceback' not in output
@@ -89,6 +90,7 @@ def test_loss_that_is_no_number(run_tool, tiny_config, toy_plates, tmp_path):
     assert not list((tmp_path / 'run').glob('epoch_*.pth'))
 
 
+@pytest.mark.slow
 def test_full_disk_leaves_earlier_checkpoints_whole(train, tmp_path):
     """A limit on file sizes stands for the full disk: the first checkpoint is there, no other."""
     finish(train(tmp_path / 'run', '--epochs', '1'))

@@ -56,16 +56,16 @@ def test_pretrain_resume_and_use(run_tool, config, samples, tmp_path):  # noqa: 
         (('--amp',), 'mixed precision (--amp) needs a GPU'),
     ],
 )  # fmt: skip
-def test_mistakes_have_one_message(run_tool, config, samples, tmp_path, options, message):  # noqa: F811
+def test_mistakes_have_one_message(run_here, config, samples, tmp_path, options, message):  # noqa: F811
     if '--amp' in options and torch.cuda.is_available():
         pytest.skip('there is a GPU')
     start = ('tools/pretrain.py', config, '--work-dir', tmp_path / 'run', '--data-root', samples)
-    done = run_tool(*start, *options, check=False)
-    assert done.returncode == 1
-    assert message in done.stderr and 'Traceback' not in done.stderr
+    status, printed = run_here(*start, *options)
+    assert status == 1
+    assert message in printed and 'Traceback' not in printed
 
 
-def test_detector_config_is_pointed_at_train(run_tool):
-    done = run_tool('tools/pretrain.py', 'configs/frcnn_cleargrasp_plates.py', check=False)
-    assert done.returncode == 1
-    assert 'expected a ClearGraspNetwork' in done.stderr
+def test_detector_config_is_pointed_at_train(run_here):
+    status, printed = run_here('tools/pretrain.py', 'configs/frcnn_cleargrasp_plates.py')
+    assert status == 1
+    assert 'expected a ClearGraspNetwork' in printed

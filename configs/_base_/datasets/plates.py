@@ -37,7 +37,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     persistent_workers=False,  # started, and seeded, anew for every epoch
-    worker_init_fn=dict(type='seed_worker'),
+    worker_init_fn=dict(type='init_worker'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     batch_sampler=dict(type='AspectRatioBatchSampler'),
     dataset=dict(

@@ -33,7 +33,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     persistent_workers=False,  # started, and seeded, anew for every epoch
-    worker_init_fn=dict(type='seed_worker'),
+    worker_init_fn=dict(type='init_worker'),
     drop_last=True,  # batch norm learns nothing good from a batch of one
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),

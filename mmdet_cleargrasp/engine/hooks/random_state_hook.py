@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class RandomStateHook(Hook):
     workers that live on cannot be brought back to where they were. Here an epoch draws the same
     whether the run started with it or not, and a checkpoint from the middle of an epoch holds the
     generators' state. With worker processes the loader needs ``persistent_workers=False`` and
-    ``worker_init_fn=dict(type='seed_worker')``.
+    ``worker_init_fn=dict(type='init_worker')``.
     """
 
     priority = 'VERY_HIGH'
@@ -53,12 +54,16 @@ class RandomStateHook(Hook):
 
 
 @FUNCTIONS.register_module()
-def seed_worker(worker_id: int) -> None:
+def init_worker(worker_id: int) -> None:
     """Seed a loader's worker from the number that torch drew for it when the epoch began.
+
+    Slurm sends its SIGTERM to workers too. They take no notice, so that the process that trains can
+    finish its step and save; they end when it does.
 
     Args:
         worker_id (int): its number, which torch's seed already contains.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)
