@@ -11,7 +11,7 @@ TOY := work_dirs/toy_plates
 BACKBONE := work_dirs/random_resnet50.pth
 CONFIG ?= configs/frcnn_cleargrasp_plates.py
 EPOCHS ?= 6
-# The drawings' own size, at which ClearGrasp was trained too; the configs' 512 takes longer.
+# The drawings' own size, at which ClearGrasp was trained too.
 TOY_SCALE := $(foreach pipeline,train_dataloader.dataset.pipeline.2 val_dataloader.dataset.pipeline.1 \
     test_dataloader.dataset.pipeline.1,'$(pipeline).scale=(256,256)')
 WORK_DIR := work_dirs/toy_$(basename $(notdir $(CONFIG)))

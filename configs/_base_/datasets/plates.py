@@ -4,7 +4,7 @@
 # -------------------------------------- what to change --------------------------------------
 data_root = 'data/plates/'
 classes = ('petri_dish', 'square_dish', 'multiwell_plate')  # in the order of the JSON's categories
-scale = (512, 512)  # images are resized to fit in; ClearGrasp was trained at 256 x 256
+scale = (320, 320)  # images are resized to fit in; more for plates that are small in them
 batch_size = 2  # per GPU, or in all on a CPU
 num_workers = 2  # processes that read images
 # ---------------------------------------------------------------------------------------------
