@@ -45,6 +45,19 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """Add a training's length, precision and where it goes on from."""
+    parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
+    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from a checkpoint, or from the latest in the work dir',
+    )
+
+
 def set_local_rank(args: argparse.Namespace) -> None:
     """Tell mmengine this process's number on its machine, where the launcher did not."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

@@ -2,7 +2,7 @@
 
 import argparse
 
-from command_line import add_cfg_options, add_run, new_parser, set_local_rank
+from command_line import add_cfg_options, add_run, add_training, new_parser, set_local_rank
 
 EXAMPLES = """
 examples:
@@ -23,15 +23,7 @@ def parse_args() -> argparse.Namespace:
     )
     add_cfg_options(parser)
     add_run(parser)
-    parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
-    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help='go on from a checkpoint, or from the latest in the work dir',
-    )
+    add_training(parser)
     return parser.parse_args()
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from command_line import add_config, add_run, new_parser, set_local_rank
+from command_line import add_config, add_run, add_training, new_parser, set_local_rank
 
 EXAMPLES = """
 examples:
@@ -20,19 +20,11 @@ def parse_args() -> argparse.Namespace:
     parser = new_parser(__doc__, EXAMPLES)
     add_config(parser)
     add_run(parser)
-    parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
-    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
+    add_training(parser)
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
         help='scale the learning rate with the batch over all processes',
-    )
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help='go on from a checkpoint, or from the latest in the work dir',
     )
     return parser.parse_args()
 

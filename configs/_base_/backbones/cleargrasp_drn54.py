@@ -1,4 +1,5 @@
 # The DRN-D-54 that ClearGrasp released, frozen, together with the input it was pretrained on.
+_base_ = '../inputs/cleargrasp.py'
 
 # ------------------------------ what to change for another file ------------------------------
 task = 'normals'  # which of ClearGrasp's three networks: 'mask', 'outlines' or 'normals'
@@ -9,14 +10,6 @@ source = (
 )
 # --------------------------------------------------------------------------------------------
 
-# ClearGrasp feeds RGB between 0 and 1, without ImageNet's mean and deviation.
-data_preprocessor = dict(
-    type='DetDataPreprocessor',
-    mean=[0, 0, 0],
-    std=[255, 255, 255],
-    bgr_to_rgb=True,
-    pad_size_divisor=32,
-)
 backbone = dict(
     type='ClearGraspDRN',
     arch='D-54',

@@ -1,4 +1,5 @@
 # ClearGrasp's ResNet-50, frozen, together with the input that it was pretrained on.
+_base_ = '../inputs/cleargrasp.py'
 
 # ------------------------------ what to change for another file ------------------------------
 checkpoint = 'checkpoints/cleargrasp_resnet50.pth'  # local backbone file, never a URL
@@ -6,14 +7,6 @@ source = "tools/pretrain.py, or ClearGrasp's own code; its released files are DR
 trained_stride = 8  # the output stride at which the file was trained: 8 or 16
 # ----------------------------------------------------------------------------------------------
 
-# ClearGrasp feeds RGB between 0 and 1, without ImageNet's mean and deviation.
-data_preprocessor = dict(
-    type='DetDataPreprocessor',
-    mean=[0, 0, 0],
-    std=[255, 255, 255],
-    bgr_to_rgb=True,
-    pad_size_divisor=32,
-)
 backbone = dict(
     type='ClearGraspResNet',
     depth=50,

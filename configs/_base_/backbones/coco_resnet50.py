@@ -1,4 +1,5 @@
 # The ResNet-50 of MMDetection's Faster R-CNN on COCO, frozen, together with its input.
+_base_ = '../inputs/imagenet.py'
 
 # ------------------------------ what to change for another file ------------------------------
 checkpoint = 'checkpoints/faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth'
@@ -8,14 +9,6 @@ source = (
 )
 # --------------------------------------------------------------------------------------------
 
-# The input that it was trained on: RGB with ImageNet's mean and deviation.
-data_preprocessor = dict(
-    type='DetDataPreprocessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_size_divisor=32,
-)
 backbone = dict(
     type='ClearGraspResNet',
     depth=50,

@@ -1,0 +1,8 @@
+# What ClearGrasp feeds: RGB between 0 and 1, without ImageNet's mean and deviation.
+data_preprocessor = dict(
+    type='DetDataPreprocessor',
+    mean=[0, 0, 0],
+    std=[255, 255, 255],
+    bgr_to_rgb=True,
+    pad_size_divisor=32,
+)
