@@ -47,6 +47,11 @@ def save_atomically(content: Any, path: str | Path) -> Path:
     Returns:
         Path: the file.
     """
+    return write_atomically(path, to_bytes(content))
+
+
+def to_bytes(content: Any) -> bytes:
+    """What ``torch.save`` writes."""
     with io.BytesIO() as buffer:
         torch.save(content, buffer)
-        return write_atomically(path, buffer.getvalue())
+        return buffer.getvalue()

@@ -37,6 +37,11 @@ from .runner import rank, world_size
 
 #: Steps below which a detector with new heads has hardly begun.
 FEW_STEPS = 500
+#: Transforms after which an image comes back as it was, or in one of a few variants.
+REPEATING = (
+    'LoadImageFromFile', 'LoadAnnotations', 'FilterAnnotations', 'Resize', 'RandomChoiceResize',
+    'RandomFlip', 'Pad', 'PackDetInputs',
+)  # fmt: skip
 MARKS = {'ok': 'ok     ', 'warning': 'warning', 'error': 'ERROR  '}
 
 
@@ -59,7 +64,7 @@ def check_run(
     checks += [check_data(cfg, loop) for loop in loops]
     checks.append(check_model(cfg, with_file=checkpoint is None))
     if 'train' in loops:
-        checks.append(check_schedule(cfg))
+        checks += [check_schedule(cfg), check_feature_cache(cfg)]
     if checkpoint is not None:
         checks.append(check_checkpoint(cfg, checkpoint))
     return [finding for check in checks for finding in collect(check)]
@@ -206,6 +211,25 @@ def check_schedule(cfg: Config) -> Iterable[Finding]:
         )
     else:
         yield ok('schedule', text)
+
+
+def check_feature_cache(cfg: Config) -> Iterable[Finding]:
+    """See that a cache of features, if there is one, will be found useful."""
+    if not any(hook.get('type') == 'FeatureCacheHook' for hook in cfg.get('custom_hooks') or []):
+        return
+    pipeline = innermost_dataset(cfg.train_dataloader).get('pipeline') or []
+    changing = [step['type'] for step in pipeline if step['type'] not in REPEATING]
+    if not cfg.model.backbone.get('frozen'):
+        yield error('feature cache', 'FeatureCacheHook needs model.backbone.frozen=True')
+    elif changing:
+        yield error(
+            'feature cache',
+            f'{", ".join(changing)} may draw an image differently every time, so that its features '
+            'are never found again: take it out of the training pipeline, or take out '
+            'FeatureCacheHook',
+        )
+    else:
+        yield ok('feature cache', 'on')
 
 
 def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:

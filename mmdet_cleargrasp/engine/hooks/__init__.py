@@ -1,6 +1,7 @@
 """Hooks that runs call."""
 
 from .curves_hook import CurvesHook
+from .feature_cache_hook import FeatureCacheHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeBackboneHook
 from .interrupt_hook import InterruptHook
@@ -9,6 +10,7 @@ from .schedule_hook import ScheduleHook
 
 __all__ = [
     'CurvesHook',
+    'FeatureCacheHook',
     'FiniteLossHook',
     'FreezeBackboneHook',
     'InterruptHook',

@@ -1,0 +1,63 @@
+"""A run with the cache learns what a run without it learns, and computes its backbone once."""
+
+import pytest
+import torch
+
+from mmdet_cleargrasp.engine.preflight import check_run
+from mmdet_cleargrasp.engine.run_config import load_config, set_epochs, use_data_root
+from mmdet_cleargrasp.engine.runner import build_runner
+
+HOOK = 'FeatureCacheHook'
+
+
+@pytest.fixture
+def configure(tiny_config, toy_plates, tmp_path):
+    def make(name, cached, photometric=False):
+        cfg = load_config(tiny_config, work_dir=tmp_path / name)
+        use_data_root(cfg, toy_plates)
+        set_epochs(cfg, 3)
+        if not photometric:
+            dataset = cfg.train_dataloader.dataset
+            dataset.pipeline = [s for s in dataset.pipeline if s.type != 'PhotoMetricDistortion']
+            dataset.pipeline = [s for s in dataset.pipeline if s.type != 'RandomFlip']
+        if cached:
+            cfg.custom_hooks.append(dict(type=HOOK, folder=str(tmp_path / 'cache')))
+        cfg.experiment_name = f'{tmp_path.name}_{name}'
+        return cfg
+
+    return make
+
+
+def train(cfg):
+    runner = build_runner(cfg)
+    runner.train()
+    return runner
+
+
+def test_a_cached_run_is_an_ordinary_run(configure):
+    plain = train(configure('plain', cached=False))
+    cached = train(configure('cached', cached=True))
+    for (name, a), b in zip(
+        plain.model.state_dict().items(), cached.model.state_dict().values(), strict=True
+    ):
+        assert torch.allclose(a, b, atol=1e-4), name
+    cache = next(hook for hook in cached.hooks if type(hook).__name__ == HOOK).cache
+    # 6 training and 3 validation images; two more epochs of each find them.
+    assert (cache.misses, cache.hits) == (9, 18)
+    assert 'forward' not in vars(cached.model.backbone)
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (lambda cfg: None, None),
+        (lambda cfg: cfg.train_dataloader.dataset.pipeline.insert(3, dict(type='PhotoMetricDistortion')), 'PhotoMetricDistortion may draw'),
+        (lambda cfg: cfg.model.backbone.update(frozen=False), 'needs model.backbone.frozen=True'),
+    ],
+)  # fmt: skip
+def test_a_cache_that_would_find_nothing_is_refused(configure, spoil, message):
+    cfg = configure('checked', cached=True)
+    spoil(cfg)
+    errors = [f.text for f in check_run(cfg) if f.level == 'error']
+    assert bool(errors) == bool(message)
+    assert not message or message in errors[0]
