@@ -1,4 +1,4 @@
-# Faster R-CNN fine-tuned from COCO on small images, with anchors of their own.
+# Faster R-CNN fine-tuned from COCO on images of at most 500 x 300 pixels, with their own anchors.
 #
 #   python tools/train.py configs/frcnn_coco_finetuned_300_plates.py
 _base_ = 'frcnn_coco_finetuned_plates.py'

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(path: str | Path, content: bytes) -> Path:
@@ -44,3 +46,18 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
             os.unlink(draft)
         raise
     return path
+
+
+def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
+    """Write JSON by :func:`write_atomically`, in UTF-8.
+
+    Args:
+        path (str | Path): the file.
+        content: of JSON's types.
+        indent (int, optional): as in ``json.dumps``; ``None`` puts all on one line.
+
+    Returns:
+        Path: the file.
+    """
+    text = json.dumps(content, indent=indent, ensure_ascii=False)
+    return write_atomically(path, f'{text}\n'.encode())

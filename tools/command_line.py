@@ -3,8 +3,6 @@
 import argparse
 import os
 
-from mmengine.config import DictAction
-
 
 def new_parser(description: str, examples: str) -> argparse.ArgumentParser:
     """A parser whose help ends in examples, with the lines as they are written."""
@@ -63,7 +61,7 @@ def set_local_rank(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
 
 
-class _KeyValues(DictAction):
+class _KeyValues(argparse.Action):
     """mmengine's reading of KEY=VALUE, with argparse's kind of error."""
 
     def __call__(
@@ -76,4 +74,7 @@ class _KeyValues(DictAction):
         for value in values:
             if '=' not in value:
                 parser.error(f'{option_string} {value}: expected KEY=VALUE')
-        super().__call__(parser, namespace, values, option_string)
+        from mmengine.config import DictAction  # late: it takes seconds, and --help none
+
+        read = DictAction(self.option_strings, self.dest)
+        read(parser, namespace, values, option_string)

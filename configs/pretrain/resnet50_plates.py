@@ -1,5 +1,4 @@
-# How the embedded backbone was made: the joint network, cut down to what two CPU cores can learn
-# from in an hour or two (checkpoints/README.md has the figures).
+# The joint network, cut down to what two CPU cores can learn from in an hour or two.
 #
 #   python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
 #   python tools/pretrain.py configs/pretrain/resnet50_plates.py

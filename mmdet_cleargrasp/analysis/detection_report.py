@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..atomic_files import write_json
+
 #: COCO's twelve figures, in the order of ``COCOeval.stats``.
 STATS = (
     'AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large',
@@ -45,7 +47,7 @@ def write_report(
     out_dir = Path(out_dir)
     evaluation = evaluate(ann_file, predictions, classes)
     metrics = summarize(evaluation, classes)
-    (out_dir / 'metrics.json').write_text(json.dumps(metrics, indent=2), encoding='utf-8')
+    write_json(out_dir / 'metrics.json', metrics)
     draw_pr_curves(evaluation, classes, out_dir / 'pr_curves.png')
     draw_confusion_matrix(evaluation, classes, out_dir / 'confusion_matrix.png')
     return format_tables(metrics)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..atomic_files import write_json
 from ..errors import DataError
 
 ID = int | str
@@ -102,14 +102,10 @@ def write_coco(
         annotations (list[dict]): as in :class:`CocoFile`; ids are replaced.
         categories (list[dict]): as in :class:`CocoFile`.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     numbered = [{**annotation, 'id': k} for k, annotation in enumerate(annotations, 1)]
     content = {'images': images, 'annotations': numbered, 'categories': categories}
-    # Several processes of one run write the same file at the same time.
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
-    partial.write_text(json.dumps(content), encoding='utf-8')
-    partial.replace(path)
+    # Whole at any time: several processes of one run write the same file.
+    write_json(path, content, indent=None)
 
 
 def _check_section(path: Path, section: str, entries: Any, types: dict[str, Any]) -> None:

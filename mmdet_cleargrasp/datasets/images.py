@@ -93,11 +93,7 @@ def read_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]
         DataError: no file, not one of the formats or too large.
     """
     with _opened(path, max_pixels) as image:
-        width, height = image.size
-        if image.format == 'TIFF':  # whose size newer Pillows turn upright by themselves
-            width, height = image.tag_v2[256], image.tag_v2[257]
-        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-    return (height, width) if turned else (width, height)
+        return _upright_size(image)
 
 
 @dataclass(frozen=True)
@@ -214,7 +210,9 @@ def _refuse_long_values(path: str | Path, image: Image.Image) -> None:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
-    turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    if image.format == 'TIFF':  # whose size newer Pillows turn upright by themselves
+        width, height = image.tag_v2[256], image.tag_v2[257]
+    turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
     return (height, width) if turned else (width, height)
 
 

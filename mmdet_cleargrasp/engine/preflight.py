@@ -376,8 +376,11 @@ def steps_per_epoch(cfg: Config) -> int:
         dataset = dataset.dataset
     if dataset.get('type') != 'CocoDataset':
         return 0
-    images = repeats * len(read_coco(split_paths(dataset).ann_file).images)
-    return -(-images // (cfg.train_dataloader.batch_size * world_size(cfg.launcher)))
+    coco = read_coco(split_paths(dataset).ann_file)
+    images = {image['id'] for image in coco.images}
+    if dataset.get('filter_cfg', {}).get('filter_empty_gt'):
+        images &= {annotation.get('image_id') for annotation in coco.annotations}
+    return -(-repeats * len(images) // (cfg.train_dataloader.batch_size * world_size(cfg.launcher)))
 
 
 def _build(subject: str, cfg: dict[str, Any]) -> nn.Module:

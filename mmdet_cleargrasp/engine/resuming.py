@@ -1,4 +1,4 @@
-"""Finding the checkpoint that a run goes on from."""
+"""Finding the checkpoints of a run: the best, and the one that it goes on from."""
 
 from __future__ import annotations
 
@@ -70,6 +70,19 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
             'again, or train afresh without --resume.'
         )
     return None
+
+
+def best_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint of a run that did best on validation.
+
+    Args:
+        work_dir (str | Path): of the run. Where runs followed each other in it, the newest counts.
+
+    Returns:
+        Path: the checkpoint; ``None`` where validation found nothing yet.
+    """
+    found = Path(work_dir).glob('best_*.pth')
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def _candidates(work_dir: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 from mmdet.evaluation import DumpDetResults
@@ -11,6 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from ..analysis.detection_report import write_report
+from ..atomic_files import write_json
 from ..errors import ConfigError
 from .preflight import check_run, refuse_errors
 from .run_config import innermost_dataset, split_paths
@@ -27,8 +27,8 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
     where files of that name are in every folder: the predictions in COCO's format,
-    ``metrics.json``, ``pr_curves.png``, ``confusion_matrix.png`` and ``source.json``, which says
-    what was tested on what.
+    ``metrics.json``, ``pr_curves.png``, ``confusion_matrix.png``, the config, and ``source.json``,
+    which says what was tested on what.
 
     Args:
         cfg (Config): from :func:`.load_config`.
@@ -48,6 +48,8 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
     report_dir = Path(cfg.work_dir) / 'test' / report_name(ann_file)
     _keep_predictions(cfg, report_dir)
+    # The run's own config and logs stay what they were.
+    cfg.work_dir = str(report_dir)
     runner = build_runner(cfg)
     if out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
@@ -86,10 +88,10 @@ def _write_source(cfg: Config, checkpoint: str | Path, out: Path) -> None:
         'images': str(split.img_dir.absolute()),
         'classes': list(dataset.metainfo.classes),
         'checkpoint': str(Path(checkpoint).absolute()),
-        'config': Path(cfg.filename).name,  # as the runner keeps it in the work dir
+        'config': Path(cfg.filename).name,  # as the runner keeps it beside this
         'seed': cfg.get('randomness', {}).get('seed'),
     }
-    out.write_text(json.dumps(source, indent=2), encoding='utf-8')
+    write_json(out, source)
 
 
 def _keep_predictions(cfg: Config, report_dir: Path) -> None:

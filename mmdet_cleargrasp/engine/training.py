@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from ..errors import ConfigError, TrainingError
 from .hooks.curves_hook import CURVES_FILE
 from .preflight import check_run, refuse_errors
-from .resuming import latest_checkpoint
+from .resuming import best_checkpoint, latest_checkpoint
 from .runner import build_runner
 
 #: Disk full, quota used up, file too large, read-only, not permitted.
@@ -80,7 +80,7 @@ def run(runner: Runner) -> None:
 @master_only
 def _say_where(runner: Runner) -> None:
     work_dir = Path(runner.work_dir)
-    best = max(work_dir.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
+    best = best_checkpoint(work_dir)
     config = work_dir / Path(runner.cfg.filename).name
     print(f'\ntraining is complete; everything is in {work_dir}')
     print(f'  curves           {work_dir / CURVES_FILE}')

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from ..atomic_files import write_json
 from ..config_files import config_dir
+from ..engine.resuming import best_checkpoint
 from ..errors import UserError
-from .jobs import Job, write_json
+from .jobs import Job
 
 #: Written last: a run is complete when it is there.
 RECORD_FILE = 'record.json'
@@ -87,7 +89,7 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
             'tests': tests,
         }
         _remove_checkpoints(job, checkpoint)
-        write_json(record, folder / RECORD_FILE)
+        write_json(folder / RECORD_FILE, record)
         return record
 
 
@@ -170,7 +172,7 @@ def _trained(job: Job) -> bool:
 
 def _find_checkpoint(job: Job) -> Path:
     folder = Path(job.folder)
-    best = max(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
+    best = best_checkpoint(folder)
     # Where validation found nothing at all, there is no best.
     return best if job.checkpoint == 'best' and best else folder / f'epoch_{job.epochs}.pth'
 

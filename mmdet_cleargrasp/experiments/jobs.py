@@ -15,7 +15,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..atomic_files import write_atomically
+from ..atomic_files import write_atomically, write_json
 from ..datasets.annotations import read_coco
 from ..datasets.layout import Split
 from ..engine.preflight import check_run, steps_per_epoch
@@ -33,8 +33,8 @@ from ..findings import Finding
 from .spec import Arm, ExperimentSpec, SpecError
 from .subsets import choose_images, write_subset
 
-#: mmengine counts up from the seed by epoch, for the order of images, and by process that reads
-#: them, for their augmentation: neighbouring seeds would share most of both.
+#: mmengine counts up from the seed by epoch for the order of images: neighbouring seeds would share
+#: most of it.
 SEED_STRIDE = 10007
 #: Two, since the older is removed before the newer is whole: one of them survives anything.
 CHECKPOINTS = {
@@ -209,7 +209,7 @@ def write_plan(plan: Plan) -> None:
     for path, cfg in plan.configs.items():
         write_config(cfg, path)
     for job in plan.jobs:
-        write_json(asdict(job), Path(job.folder) / PLAN_FILE)
+        write_json(Path(job.folder) / PLAN_FILE, asdict(job))
     spec = plan.spec
     description = {
         'name': spec.name,
@@ -221,7 +221,7 @@ def write_plan(plan: Plan) -> None:
         'tests': list(plan.jobs[0].test_configs),
         'runs': len(plan.jobs),
     }
-    write_json(description, plan.root / EXPERIMENT_FILE)
+    write_json(plan.root / EXPERIMENT_FILE, description)
 
 
 def write_config(cfg: Config, path: str | Path) -> None:
@@ -233,16 +233,6 @@ def write_config(cfg: Config, path: str | Path) -> None:
     """
     lines = [f'{key} = {pprint.pformat(value)}' for key, value in cfg.to_dict().items()]
     write_atomically(path, '\n'.join([*lines, '']).encode())
-
-
-def write_json(content: Any, path: str | Path) -> None:
-    """Write a JSON file, whole or not at all.
-
-    Args:
-        content (Any): of JSON's types.
-        path (str | Path): the file.
-    """
-    write_atomically(path, json.dumps(content, indent=2).encode())
 
 
 def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int) -> None:
@@ -311,8 +301,8 @@ def _refuse_parted(cfg: Config, folder: str, data_root: Path) -> None:
     if any(Path(folder) in file.parents for file in files):
         raise ConfigError(
             f'{data_root} has no fixed parts for training and validation, or annotation ids that '
-            'need renumbering. Run tools/train.py --data-root on it once, and give the experiment '
-            'the files that it leaves in WORK_DIR/splits.'
+            f'need renumbering. Part it once, tools/dataset_converters/to_coco.py {data_root} OUT, '
+            'and name OUT as data_root.'
         )
 
 

@@ -13,11 +13,12 @@ import supervision as sv
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..atomic_files import write_json
 from ..errors import ConfigError, UserError
 from .detector import PlateDetector
 from .drawing import cut_out, draw_detections, save_jpeg
 from .inputs import Picture
-from .results import COLUMNS, find_scale, to_coco, to_rows, write_csv, write_json
+from .results import COLUMNS, find_scale, to_coco, to_rows, write_csv
 
 #: Columns of ``images.csv``.
 IMAGE_COLUMNS = ('image', 'width', 'height', 'detections', 'problem')

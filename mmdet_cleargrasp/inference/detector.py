@@ -13,7 +13,7 @@ from mmengine.device import get_device
 
 from ..datasets.images import read_image
 from ..engine.preflight import check_checkpoint
-from ..engine.resuming import latest_checkpoint
+from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
 from ..errors import CheckpointError, ConfigError, DataError
 
@@ -185,13 +185,10 @@ def take_detector(arguments: list[str]) -> tuple[tuple[Path, Path], list[str]]:
 
 
 def _find_checkpoint(work_dir: Path) -> Path:
-    best = max(work_dir.glob('best_*.pth'), key=lambda path: path.stat().st_mtime, default=None)
-    if best:
-        return best
-    last = latest_checkpoint(work_dir)
-    if last is None:
+    found = best_checkpoint(work_dir) or latest_checkpoint(work_dir)
+    if found is None:
         raise CheckpointError(f'{work_dir} has no checkpoint yet (best_*.pth, epoch_*.pth)')
-    return last
+    return found
 
 
 def _refuse_misfit(cfg: Config, checkpoint: str | Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -148,11 +147,6 @@ def to_coco(
         'annotations': annotations,
         'categories': [{'id': k, 'name': name} for name, k in category_ids.items()],
     }
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON, whole or not at all."""
-    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:

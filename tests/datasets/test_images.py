@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmdet_cleargrasp.datasets import images
-from mmdet_cleargrasp.datasets.images import read_image, read_size
+from mmdet_cleargrasp.datasets.images import inspect_image, read_image, read_size
 from mmdet_cleargrasp.errors import DataError
 
 # A corner, so that a turn shows, over a smooth ground, so that JPEG keeps the colours.
@@ -59,7 +59,10 @@ def test_orientation_is_applied(suffix, orientation, tmp_path):
     exif[0x0112] = orientation
     Image.fromarray(COLORS).save(path, exif=exif, quality=100, subsampling=0, lossless=True)
     near(read_image(path), ORIENTED[orientation])
-    assert read_size(path) == ORIENTED[orientation].shape[1::-1]
+    size = ORIENTED[orientation].shape[1::-1]
+    assert read_size(path) == size
+    facts = inspect_image(path)
+    assert (facts.width, facts.height) == size
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'L'])

@@ -62,7 +62,7 @@ class TestedRun:
     def config(self) -> Path:
         """The run's config, as the runner kept it."""
         report = next(iter(self.tests.values()))
-        return self.folder / report.source['config']
+        return report.folder / report.source['config']
 
 
 @dataclass(frozen=True)

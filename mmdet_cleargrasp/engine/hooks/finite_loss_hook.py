@@ -43,8 +43,9 @@ class FiniteLossHook(Hook):
             f'the loss is no number any more in epoch {runner.epoch + 1}, step {batch_idx + 1} '
             f'({", ".join(wrong)}; learning rate {rate:.2g}; images {_images(data_batch)}). '
             f'Nothing of this was saved: the checkpoints in {runner.work_dir} are from before. '
-            'Go on from there with --resume and a lower optim_wrapper.optimizer.lr, or look at '
-            'these images and their boxes.'
+            'With --resume the same would happen again: start anew from the last of them, '
+            '--cfg-options load_from=CHECKPOINT optim_wrapper.optimizer.lr=LOWER, or look at these '
+            'images and their boxes.'
         )
 
 

@@ -31,4 +31,4 @@ def test_numbers_pass():
 def test_no_number_stops(value):
     with pytest.raises(TrainingError, match=r'epoch 3, step 5 \(loss, loss_cls; .*a\.jpg') as info:
         step(loss=value, loss_cls=value, loss_bbox=0.1)
-    assert '--resume' in str(info.value)
+    assert 'load_from=CHECKPOINT' in str(info.value)
