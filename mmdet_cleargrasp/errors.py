@@ -44,7 +44,9 @@ def friendly_exit() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        print(f'\nerror: {error}', file=sys.stderr)
+        # A loader's worker puts its whole traceback before the text.
+        text = str(error).split(f'errors.{type(error).__name__}: ')[-1].strip()
+        print(f'\nerror: {text}', file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print('\nstopped by the keyboard', file=sys.stderr)

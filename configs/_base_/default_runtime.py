@@ -12,6 +12,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='RandomStateHook'),  # an interrupted run ends as if it had not been
     dict(type='InterruptHook'),
+    dict(type='MissedValidationHook'),
     dict(type='FiniteLossHook'),
     dict(type='CurvesHook'),
     dict(type='ScheduleHook'),

@@ -5,4 +5,5 @@ _base_ = 'resnet50_joint.py'
 
 model = dict(tasks=dict(_delete_=True, normals=1.0))
 train_dataloader = dict(dataset=dict(tasks=['normals']))
-val_dataloader = dict(dataset=dict(tasks=['normals']))
+# The mask says where normals are measured: on what is transparent.
+val_dataloader = dict(dataset=dict(tasks=['mask', 'normals']))

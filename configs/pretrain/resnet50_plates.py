@@ -24,11 +24,17 @@ large_crops = [
     *small_crops[2:],
 ]
 train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(pipeline=small_crops))
-# Whole images as they were rendered.
+# Whole images, in the size that they were rendered in.
 val_dataloader = dict(
     num_workers=1,
     persistent_workers=False,
-    dataset=dict(pipeline=[dict(type='LoadClearGraspSample'), dict(type='PackSample')]),
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadClearGraspSample'),
+            dict(type='ResizeSample', size=(288, 216)),
+            dict(type='PackSample'),
+        ]
+    ),
 )
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=3)

@@ -97,7 +97,8 @@ def read_run(path: str | Path) -> RunLog:
         run.train = _continued(run.train, train)
         if train:
             run.val = [e for e in run.val if e['step'] < _position(train[0])]
-        run.val += val
+        # A run that is resumed at the end of an epoch validates it once more.
+        run.val = list({entry['step']: entry for entry in (*run.val, *val)}.values())
     return run
 
 

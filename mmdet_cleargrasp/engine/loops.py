@@ -13,28 +13,30 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     """mmengine's loop over epochs, that goes on where a checkpoint within an epoch was written.
 
     mmengine would run through the whole epoch once more. Here the batches that were trained on are
-    passed over; they are loaded again, which takes a fraction of training on them.
+    passed over; they are loaded again, which takes a fraction of training on them. A run that goes
+    on with other batches than it began with, as on another number of GPUs, starts the epoch anew.
 
     Attributes:
-        on_arrival (Callable[[], object]): called before the first batch that is trained on after
-            some were passed over.
+        resumed_at (tuple[int, int]): batches of the epoch that were trained on, and all of them,
+            when the checkpoint was written.
+        on_arrival (Callable[[], object]): called when the first were passed over.
     """
 
+    resumed_at: tuple[int, int] = (0, 0)
     on_arrival: Callable[[], object] = staticmethod(lambda: None)
 
     def run_epoch(self) -> None:
         """Train on the batches of an epoch that are still to come."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        steps = len(self.dataloader)
-        # A run that goes on with other batches than it began with starts the epoch anew.
-        done = max(0, self._iter - self._epoch * steps)
-        done = done if done < steps else 0
-        for idx, data_batch in enumerate(self.dataloader):
-            if idx < done:
-                continue
-            if idx == done > 0:
-                self.on_arrival()
+        batches = enumerate(self.dataloader)
+        (done, of), self.resumed_at = self.resumed_at, (0, 0)
+        if done and of == len(self.dataloader):
+            for _ in range(done):
+                next(batches)
+            # Before the next batch is fetched, which without workers draws random numbers here.
+            self.on_arrival()
+        for idx, data_batch in batches:
             self.run_iter(idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1

@@ -167,7 +167,7 @@ def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
     if not isinstance(cfg.model.get('backbone'), dict):
         yield error('backbone', 'model has no backbone=dict(type=...), expected as in configs/')
         return
-    backbone = _build('backbone', cfg.model.backbone)
+    backbone = build('backbone', cfg.model.backbone)
     yield from _check_strides(cfg.model, getattr(backbone, 'out_strides', None))
     init_cfg = checkpoint_init_cfg(cfg.model)
     if init_cfg.get('type') != 'DetectorCheckpoint':
@@ -242,7 +242,7 @@ def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
             'it (a backbone file belongs into init_cfg.checkpoint)',
         )
         return
-    expected = _build('model', cfg.model).state_dict()
+    expected = build('model', cfg.model).state_dict()
     found = content['state_dict']
     wrong = [
         name
@@ -314,7 +314,7 @@ def _check_backbone_file(
 
 def _check_detector_file(model: dict[str, Any], init_cfg: dict[str, Any]) -> Iterable[Finding]:
     file = open_detector(init_cfg['checkpoint'], init_cfg.get('source'))
-    detector = _build('model', model)
+    detector = build('model', model)
     fit = fit_detector(file, detector, init_cfg.get('classes', ()))
     yield ok('detector', f'{file.path}: {describe_fit(file, fit, detector)}')
 
@@ -383,8 +383,16 @@ def steps_per_epoch(cfg: Config) -> int:
     return -(-repeats * len(images) // (cfg.train_dataloader.batch_size * world_size(cfg.launcher)))
 
 
-def _build(subject: str, cfg: dict[str, Any]) -> nn.Module:
-    """Build a module without memory for its weights, where it can be built so."""
+def build(subject: str, cfg: dict[str, Any]) -> nn.Module:
+    """Build a module without memory for its weights, where it can be built so.
+
+    Args:
+        subject (str): what it is, for the message.
+        cfg (dict): of the module.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
     try:
         with torch.device('meta'):
             return MODELS.build(cfg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config
@@ -9,14 +10,15 @@ from mmengine.dist import master_only
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from ..checkpoints import open_backbone
+from ..checkpoints import check_fit, open_backbone
 from ..datasets.cleargrasp_folders import find_samples
 from ..errors import ConfigError
 from ..findings import Finding, error, ok
+from ..pretraining.transforms import LoadClearGraspSample
 from . import preflight
 from .hooks.curves_hook import CURVES_FILE
 from .run_config import checkpoint_init_cfg, innermost_dataset
-from .runner import build_runner
+from .runner import build_runner, world_size
 from .training import run
 
 LOOPS = ('train', 'val')
@@ -65,25 +67,46 @@ def check_pretraining(cfg: Config) -> list[Finding]:
         preflight.check_device(cfg),
         preflight.check_work_dir(cfg),
         *(_check_samples(cfg, loop) for loop in LOOPS),
-        _check_start(cfg),
+        _check_network(cfg),
     ]
     return [finding for check in checks for finding in preflight.collect(check)]
 
 
-def _check_samples(cfg: Config, loop: str) -> list[Finding]:
+def _check_samples(cfg: Config, loop: str) -> Iterable[Finding]:
     loader = cfg[f'{loop}_dataloader']
     dataset = innermost_dataset(loader)
-    count = sum(len(find_samples(folder, dataset.tasks)) for folder in dataset.folders)
-    if loop == 'train' and loader.get('drop_last') and count < loader.batch_size:
-        return [error('train data', f'{count} images do not fill a batch of {loader.batch_size}')]
-    return [ok(f'{loop} data', f'{count} images in {", ".join(dataset.folders)}')]
+    unread = sorted(set(cfg.model.tasks) - set(dataset.tasks))
+    if unread:
+        yield error(
+            f'{loop} data',
+            f"{', '.join(unread)}: in model.tasks, but not in the data set's {dataset.tasks}",
+        )
+        return
+    samples = [s for folder in dataset.folders for s in find_samples(folder, dataset.tasks)]
+    # What is wrong with one file, such as another encoding, is often wrong with all.
+    LoadClearGraspSample()({'files': {kind: str(path) for kind, path in samples[0].items()}})
+    each = len(samples) // world_size(cfg.launcher)
+    if loop == 'train' and not 2 <= loader.batch_size <= each:
+        yield error(
+            f'{loop} data',
+            f'batches of {loader.batch_size} from {each} images a process: expected 2 or more, for '
+            'batch norm, and at least one full batch',
+        )
+    elif not loader.num_workers and loader.get('persistent_workers'):
+        yield error(f'{loop} data', 'num_workers=0 needs persistent_workers=False')
+    else:
+        yield ok(f'{loop} data', f'{len(samples)} images in {", ".join(dataset.folders)}')
 
 
-def _check_start(cfg: Config) -> list[Finding]:
+def _check_network(cfg: Config) -> Iterable[Finding]:
+    network = preflight.build('model', cfg.model)
     path = checkpoint_init_cfg(cfg.model.backbone).get('checkpoint')
     if not path:
-        return [ok('backbone', 'starts from random weights')]
-    return [ok('backbone', f'starts from {path}: {open_backbone(path).family.name}')]
+        yield ok('backbone', 'starts from random weights')
+        return
+    file = open_backbone(path)
+    check_fit(file, network.backbone)
+    yield ok('backbone', f'starts from {path}: {file.family.name}')
 
 
 @master_only

@@ -28,6 +28,8 @@ def resume(cfg: Config, checkpoint: str | None) -> Path | None:
     Raises:
         CheckpointError: the checkpoint is not there, or not one to go on from.
     """
+    for draft in Path(cfg.work_dir).glob('.*.partial'):  # of a write that was killed
+        draft.unlink(missing_ok=True)
     found = latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else Path(checkpoint)
     if found is None:
         print(f'nothing to resume in {cfg.work_dir}: starting afresh')

@@ -143,10 +143,14 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         raise ConfigError(f'--epochs {epochs}: expected 1 or more, and a config with max_epochs')
     cfg.train_cfg.max_epochs = epochs
     for scheduler in cfg.get('param_scheduler') or []:
-        if scheduler.get('by_epoch', True) and scheduler.get('end') == before:
-            scheduler.end = max(epochs, scheduler.get('begin', 0) + 1)
+        if scheduler.get('by_epoch', True) and scheduler.get('end', before) == before:
+            end = max(epochs, scheduler.get('begin', 0) + 1)
+            if 'end' in scheduler:
+                scheduler.end = end
             if 'T_max' in scheduler:
-                scheduler.T_max = scheduler.end - scheduler.get('begin', 0)
+                scheduler.T_max = end - scheduler.get('begin', 0)
+            if 'step_size' in scheduler:
+                scheduler.step_size = max(1, round(scheduler.step_size * epochs / before))
             if 'milestones' in scheduler:
                 scheduler.milestones = [round(m * epochs / before) for m in scheduler.milestones]
 

@@ -67,7 +67,8 @@ def run(runner: Runner) -> None:
     try:
         runner.train()
     except OSError as error:
-        if error.errno not in WRITE_ERRORS:
+        inside = Path(runner.work_dir).absolute() in Path(error.filename or '').absolute().parents
+        if error.errno not in WRITE_ERRORS or (error.filename and not inside):
             raise
         latest = latest_checkpoint(runner.work_dir)
         raise TrainingError(

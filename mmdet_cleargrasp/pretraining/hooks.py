@@ -12,6 +12,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import weights_to_cpu
 from torch import nn
 
 from ..checkpoints.writing import save_atomically
@@ -45,7 +46,7 @@ class BackboneFileHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write ``WORK_DIR/backbone.pth``."""
         content = {
-            'model_state_dict': unwrapped(runner.model).state_dict(),
+            'model_state_dict': weights_to_cpu(unwrapped(runner.model).state_dict()),
             'epoch': runner.epoch,
             'iter': runner.iter,
             'metrics': {name: float(value) for name, value in (metrics or {}).items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,8 @@ class PretrainingMetric(BaseMetric):
 
     ========================  ==================================================================
     ``mask_iou``              of the transparent pixels, in [0, 1]
-    ``outlines_f1``           mean of the two outline classes' F1, pixel by pixel, in [0, 1]
+    ``outlines_f1``           mean of the outline classes' F1, pixel by pixel, in [0, 1]; a class
+                              that is neither there nor predicted does not count
     ``depth_boundary_f1`` …   of each
     ``normals_mean``          angle in degrees, over transparent pixels where the mask is known
     ``normals_median``        likewise
@@ -63,12 +65,12 @@ class PretrainingMetric(BaseMetric):
             scores = [_f1(totals['outlines'], k) for k in range(1, CHANNELS['outlines'])]
             names = OUTLINE_CLASSES[1:]
             figures |= {f'{n}_f1': s for n, s in zip(names, scores, strict=True)}
-            figures['outlines_f1'] = float(np.mean(scores))
+            figures['outlines_f1'] = float(np.nanmean(scores))
             shares.append(figures['outlines_f1'])
         if 'normals' in totals:
             figures |= _angles(totals['normals'])
             shares.append(figures[f'normals_{ANGLES[-1]:g}'] / 100)
-        return figures | {'score': float(np.mean(shares))}
+        return figures | {'score': float(np.nanmean(shares))}
 
 
 def _count(
@@ -84,7 +86,7 @@ def _count(
         known = known if mask is None else known & (mask.to(known.device) > 0)
         cosine = (predicted['normals'] * truth['normals']).sum(dim=0)[known]
         degrees = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
-        counts['normals'] = torch.histc(degrees.float(), BINS, 0, 180).cpu().numpy()
+        counts['normals'] = torch.histc(degrees.float(), BINS, 0, 180).long().cpu().numpy()
     return counts
 
 
@@ -96,12 +98,12 @@ def _confusion(predicted: Tensor, truth: Tensor, classes: int) -> np.ndarray:
 
 def _iou(confusion: np.ndarray) -> float:
     union = confusion[1].sum() + confusion[:, 1].sum() - confusion[1, 1]
-    return float(confusion[1, 1] / max(union, 1))
+    return float(confusion[1, 1] / union) if union else math.nan
 
 
 def _f1(confusion: np.ndarray, label: int) -> float:
     both = confusion[label].sum() + confusion[:, label].sum()
-    return float(2 * confusion[label, label] / max(both, 1))
+    return float(2 * confusion[label, label] / both) if both else math.nan
 
 
 def _angles(histogram: np.ndarray) -> dict[str, float]:

@@ -20,12 +20,13 @@ EPOCHS = 3
 def train(tiny_config, toy_plates):
     """Start tools/train.py with two loading processes; returns the process."""
 
-    def start(work_dir, *options, limit=None):
+    def start(work_dir, *options, limit=None, workers=2):
         command = [
             sys.executable, 'tools/train.py', tiny_config, '--data-root', toy_plates, '--work-dir',
             work_dir, '--epochs', EPOCHS, *options, '--cfg-options',
-            'train_dataloader.num_workers=2', 'default_hooks.logger.interval=1',
-            'default_hooks.checkpoint.max_keep_ckpts=2',
+            f'train_dataloader.num_workers={workers}', 'default_hooks.logger.interval=1',
+            f'val_dataloader.num_workers={min(workers, 1)}',
+            f'val_dataloader.persistent_workers={workers > 0}',
         ]  # fmt: skip
         return subprocess.Popen(
             [str(part) for part in command],
@@ -64,10 +65,11 @@ def wait_for_line(process, words) -> None:
     raise AssertionError(f'{words} never came')
 
 
-def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path):
-    finish(train(tmp_path / 'whole'))
+@pytest.mark.parametrize('workers', [2, pytest.param(0, marks=pytest.mark.slow)])
+def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path, workers):
+    finish(train(tmp_path / 'whole', workers=workers))
 
-    process = train(tmp_path / 'stopped')
+    process = train(tmp_path / 'stopped', workers=workers)
     wait_for_line(process, ['Epoch(train)', '[2][1/3]'])
     os.killpg(process.pid, signal.SIGTERM)  # to the workers too, as Slurm does
     output, _ = process.communicate(timeout=300)
@@ -75,8 +77,10 @@ def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path):
     assert 'interrupted.pth' in output and 'Traceback' not in output
     stopped = torch.load(tmp_path / 'stopped' / 'interrupted.pth', weights_only=True)
     assert stopped['meta']['epoch'] == 1 and stopped['meta']['iter'] in (4, 5)
+    assert stopped['meta']['batches'] in ((1, 3), (2, 3))
 
-    assert 'interrupted.pth' in finish(train(tmp_path / 'stopped', '--resume'))
+    resumed = finish(train(tmp_path / 'stopped', '--resume', workers=workers))
+    assert 'interrupted.pth' in resumed
     assert_equal(weights(tmp_path / 'whole'), weights(tmp_path / 'stopped'))
 
 

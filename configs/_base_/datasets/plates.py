@@ -55,6 +55,7 @@ val_dataloader = dict(
     batch_size=1,
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
+    worker_init_fn=dict(type='init_worker'),  # they wait while training is told to stop
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(

@@ -45,6 +45,7 @@ val_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
+    worker_init_fn=dict(type='init_worker'),  # they wait while training is told to stop
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),

@@ -16,6 +16,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     *_base_.custom_hooks,
+    dict(type='SyncBuffersHook'),  # batch norm's statistics, before processes validate and save
     dict(type='BackboneFileHook'),
     dict(type='PicturesHook'),
 ]

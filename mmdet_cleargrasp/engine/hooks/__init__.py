@@ -5,6 +5,7 @@ from .feature_cache_hook import FeatureCacheHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeBackboneHook
 from .interrupt_hook import InterruptHook
+from .missed_validation_hook import MissedValidationHook
 from .random_state_hook import RandomStateHook
 from .schedule_hook import ScheduleHook
 
@@ -14,6 +15,7 @@ __all__ = [
     'FiniteLossHook',
     'FreezeBackboneHook',
     'InterruptHook',
+    'MissedValidationHook',
     'RandomStateHook',
     'ScheduleHook',
 ]

@@ -48,6 +48,21 @@ class FiniteLossHook(Hook):
             'images and their boxes.'
         )
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Refuse to save what a last step ruined, whose own loss was still a number."""
+        ruined = [
+            name
+            for name, tensor in checkpoint['state_dict'].items()
+            if not torch.isfinite(tensor).all()
+        ]
+        if ruined:
+            raise TrainingError(
+                f'{len(ruined)} tensors of the model are no numbers any more after step '
+                f'{runner.iter} (first: {ruined[0]}); not saved. Start anew from an earlier '
+                f'checkpoint in {runner.work_dir}, --cfg-options load_from=CHECKPOINT '
+                'optim_wrapper.optimizer.lr=LOWER'
+            )
+
 
 def _images(batch: dict[str, Any] | None) -> str:
     samples = (batch or {}).get('data_samples') or []

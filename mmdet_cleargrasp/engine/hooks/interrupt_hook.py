@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from mmdet.registry import HOOKS
-from mmengine.dist import all_reduce, is_distributed, is_main_process
+from mmengine.dist import all_reduce, barrier, is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -26,8 +26,8 @@ EXIT_STATUS = 143
 class InterruptHook(Hook):
     """On SIGTERM, as Slurm sends it before a job's time is over, save and exit.
 
-    The step in progress is finished (after an epoch's last one its checkpoint, validation and
-    another step), ``interrupted.pth`` written, and ``--resume`` goes on with the next step.
+    The step in progress is finished, ``interrupted.pth`` written, and ``--resume`` goes on with the
+    next step.
     """
 
     priority = 'VERY_LOW'
@@ -52,11 +52,9 @@ class InterruptHook(Hook):
         outputs: dict[str, Any] | None = None,
     ) -> None:
         """Save and exit, if any process of the run was told to."""
-        steps = len(runner.train_dataloader)
-        # After an epoch's last step its own checkpoint and validation come first.
-        if (runner.iter + 1) % steps == 0 or not self._any_process_told():
+        if not self._any_process_told():
             return
-        meta = dict(epoch=(runner.iter + 1) // steps, iter=runner.iter + 1)
+        meta = dict(batches=(batch_idx + 1, len(runner.train_dataloader)))
         runner.save_checkpoint(runner.work_dir, CHECKPOINT_FILE, by_epoch=False, meta=meta)
         if is_main_process():
             path = Path(runner.work_dir) / CHECKPOINT_FILE
@@ -66,6 +64,7 @@ class InterruptHook(Hook):
                 'The same command with --resume goes on.',
                 file=sys.stderr,
             )
+        barrier()  # a launcher kills all processes when the first one leaves
         sys.exit(EXIT_STATUS)
 
     def _listen(self, number: int, frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmdet.registry import HOOKS
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
@@ -46,10 +46,13 @@ class RandomStateHook(Hook):
         checkpoint[STATE_KEY] = random_state()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Hand the state to the loop, which needs it where it goes on within an epoch."""
+        """Tell the loop where it goes on, and with which random numbers."""
         # Not runner.train_loop, which would build a loop, and its data, for a mere test.
         loop, state = vars(runner)['_train_loop'], checkpoint.get(STATE_KEY)
-        if isinstance(loop, ResumableTrainLoop) and state:
+        if not runner._resume or not isinstance(loop, ResumableTrainLoop):
+            return
+        loop.resumed_at = tuple(checkpoint['meta'].get('batches', (0, 0)))
+        if state and get_world_size() == 1:  # it is the first process's, and each has its own
             loop.on_arrival = lambda: restore_random_state(state)
 
 
@@ -98,7 +101,7 @@ def restore_random_state(state: dict[str, Any]) -> None:
     version, numbers, gauss_next = state['python']
     random.setstate((version, tuple(numbers.tolist()), gauss_next))
     name, keys, position, has_gauss, gauss = state['numpy']
-    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, gauss))
     torch.set_rng_state(state['torch'].cpu())
     if state['cuda'] and len(state['cuda']) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all([s.cpu() for s in state['cuda']])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from mmdet.registry import HOOKS
@@ -9,16 +10,21 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 #: What a schedule's length is written in.
-LENGTHS = ('end', 'T_max', 'milestones', 'total_iters')
+LENGTHS = ('end', 'T_max', 'milestones', 'total_iters', 'step_size')
 
 
 @HOOKS.register_module()
 class ScheduleHook(Hook):
     """Let a resumed run follow the length that its config gives the schedule now.
 
-    mmengine's schedulers take their whole state from the checkpoint, the old length included: a
-    run that is resumed to go on for longer would keep its last, smallest learning rate.
+    mmengine's schedulers take their whole state from the checkpoint, the old length included, and
+    compute each rate from the one before: a run that is resumed to go on for longer would keep its
+    last, smallest learning rate. Where a length differs, the schedule is walked anew from its
+    beginning to the step at which the run goes on.
     """
+
+    def __init__(self) -> None:
+        self._stretched = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put the lengths of the run's schedulers into the states that they will load."""
@@ -26,4 +32,22 @@ class ScheduleHook(Hook):
         if not isinstance(states, list) or not isinstance(runner.param_schedulers, list):
             return
         for scheduler, state in zip(runner.param_schedulers, states, strict=False):
-            state.update({key: vars(scheduler)[key] for key in LENGTHS if key in vars(scheduler)})
+            lengths = {key: vars(scheduler)[key] for key in LENGTHS if key in vars(scheduler)}
+            self._stretched |= any(state.get(key) != value for key, value in lengths.items())
+            state.update(lengths)
+
+    def before_train(self, runner: Runner) -> None:
+        """Walk the schedules to the step at which the run goes on."""
+        if not self._stretched or not runner._resume:
+            return
+        schedulers, steps = runner.param_schedulers, len(runner.train_dataloader)
+        for scheduler in schedulers:
+            scheduler.last_step = scheduler._global_step = -1
+            for group in scheduler.optimizer.param_groups:
+                group[scheduler.param_name] = group[f'initial_{scheduler.param_name}']
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of steps without the optimizer's
+            for step in range(runner.iter + 1):
+                for scheduler in schedulers:
+                    if not scheduler.by_epoch or step % steps == 0:
+                        scheduler.step()
