@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from mmengine.config import Config
 from rich.console import Console
 
+from ...engine.run_config import load_config
 from ...errors import UserError
 from ...experiments.config_differences import config_differences
 from ...version import __version__
@@ -201,7 +201,7 @@ def _differing(runs: RunSet) -> list[tuple[str, list[str]]]:
         run = next(run for run in runs.runs if (run.arm, run.fraction) == (arm, fraction))
         if not run.config.is_file():
             return []
-        configs[arm] = Config.fromfile(run.config)
+        configs[arm] = load_config(run.config)
         tested = next(iter(run.tests.values())).source['checkpoint']
         if Path(configs[arm].get('load_from') or '').absolute() == Path(tested):
             configs[arm].load_from = None

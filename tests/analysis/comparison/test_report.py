@@ -39,7 +39,7 @@ def write_run(toy_plates, tiny_config):
             'seed': seed,
         }
         (report / 'source.json').write_text(json.dumps(source))
-        shutil.copy(tiny_config, folder / 'tiny.py')
+        shutil.copy(tiny_config, report / 'tiny.py')
         log = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
         log.parent.mkdir(parents=True)
         steps = [{'loss': 2 / step, 'epoch': 1, 'iter': step, 'step': step} for step in range(1, 9)]
