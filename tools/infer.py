@@ -23,10 +23,11 @@ was found before is written)
 
 def parse_args() -> argparse.Namespace:
     parser = new_parser(__doc__, EXAMPLES)
+    parser.usage = '%(prog)s [options] (WORK_DIR | CONFIG CHECKPOINT) INPUT...'
     parser.add_argument(
         'what',
         nargs='+',
-        metavar='WORK_DIR | CONFIG CHECKPOINT, then INPUT',
+        metavar='RUN_AND_INPUTS',
         help='a work dir of tools/train.py (its best checkpoint is taken), or a config and a '
         'checkpoint; then images, folders, quoted globs, videos, numbers of cameras',
     )

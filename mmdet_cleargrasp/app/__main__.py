@@ -21,6 +21,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog='python -m mmdet_cleargrasp.app',
+        usage='%(prog)s [options] (WORK_DIR | CONFIG CHECKPOINT)',
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -28,7 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'what',
         nargs='+',
-        metavar='WORK_DIR | CONFIG CHECKPOINT',
+        metavar='RUN',
         help='a work dir of tools/train.py (its best checkpoint is taken), or a config and a '
         'checkpoint',
     )
