@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import threading
 from typing import Any
 
 import numpy as np
@@ -60,16 +62,29 @@ class RandomStateHook(Hook):
 def init_worker(worker_id: int) -> None:
     """Seed a loader's worker from the number that torch drew for it when the epoch began.
 
-    Slurm sends its SIGTERM to workers too. They take no notice, so that the process that trains can
-    finish its step and save; they end when it does.
+    Slurm sends its SIGTERM to workers too. They heed their parent's alone, so that the process that
+    trains can finish its step and save, and then end them.
 
     Args:
         worker_id (int): its number, which torch's seed already contains.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(signal, 'sigwaitinfo'):  # Linux, where signals say who sent them
+        _heed_the_parent_s_sigterm_alone()
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)
+
+
+def _heed_the_parent_s_sigterm_alone() -> None:
+    parent = os.getppid()
+
+    def wait() -> None:
+        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+            pass
+        os._exit(0)
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def random_state() -> dict[str, Any]:
