@@ -16,10 +16,12 @@ CONFIGS = sorted(path.name for path in (config_dir() / 'pretrain').glob('*.py'))
 
 
 @pytest.mark.parametrize('name', CONFIGS)
-def test_config_learns(name, samples, tmp_path):
+def test_config_learns(name, samples, backbone_files, tmp_path):
     cfg = load_config(config_dir() / 'pretrain' / name, work_dir=tmp_path)
     init_default_scope('mmdet')
     use_folders(cfg, samples)
+    if cfg.model.backbone.get('init_cfg'):
+        cfg.model.backbone.init_cfg.checkpoint = str(backbone_files(50))
     cfg.train_dataloader.batch_size = 2
     assert '://' not in cfg.pretty_text
     assert {f.level for f in check_pretraining(cfg)} <= {'ok'}

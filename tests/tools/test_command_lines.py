@@ -132,6 +132,7 @@ def test_resumed_run_goes_on_where_it_stopped_with_the_schedule_it_has_now(
     assert rates[0] > rates[1] > rates[2] > 0
 
 
+@pytest.mark.slow
 def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_path):
     done = run_tool(
         '-m', 'torch.distributed.run', '--nproc_per_node=2', '--standalone', TRAIN,
