@@ -34,7 +34,8 @@ $(INSTALLED): setup.cfg pyproject.toml
 train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
 	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --data-root $(TOY) \
 	    --epochs $(EPOCHS) --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE) $(TOY_SCALE)
-	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) "$$(ls -t $(WORK_DIR)/best_*.pth $(WORK_DIR)/epoch_*.pth | head -1)" \
+	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) \
+	    "$$( (ls -t $(WORK_DIR)/best_*.pth 2>/dev/null || ls -t $(WORK_DIR)/epoch_*.pth) | head -1)" \
 	    --show-dir drawn
 
 $(TOY)/annotations/val.json: | $(INSTALLED)
