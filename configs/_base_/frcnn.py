@@ -13,7 +13,6 @@ _base_ = [
 
 model = dict(
     roi_head=dict(bbox_head=dict(num_classes=_base_.num_classes)),
-    # Few plates an image need few RoIs to learn from: a quarter of MMDetection's 512, with which a
-    # step takes 1.6 times as long on a CPU.
+    # Few plates an image need few RoIs to learn from: a quarter of MMDetection's 512.
     train_cfg=dict(rcnn=dict(sampler=dict(num=128))),
 )

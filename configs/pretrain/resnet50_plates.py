@@ -1,4 +1,5 @@
-# The joint network, cut down to what two CPU cores can learn from in an hour or two.
+# The joint network, cut down so that each step is cheap on a CPU. Its figures are not known
+# yet: no run of it was finished.
 #
 #   python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
 #   python tools/pretrain.py configs/pretrain/resnet50_plates.py
