@@ -117,18 +117,19 @@ def test_killed_twenty_times_ends_as_if_nothing_had_been(train, tmp_path):
     whole = time.monotonic() - started
 
     rng = random.Random(0)
-    kills = 0
+    kills, run = 0, 0
     while kills < 20:
-        process = train(tmp_path / 'killed', '--resume')
+        work_dir = tmp_path / f'killed_{run}'
+        process = train(work_dir, '--resume')
         try:
             output, _ = process.communicate(timeout=rng.uniform(0.2, 1.0) * whole)
             assert process.returncode == 0, output[-3000:]
-            break  # it got through between two kills
+            assert_equal(weights(tmp_path / 'whole'), weights(work_dir))
+            run += 1  # it got through between two kills: another run is killed on
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()
             assert 'Traceback' not in output, output[-3000:]
             kills += 1
-            print(f'kill {kills}: {sorted(p.name for p in (tmp_path / "killed").glob("*.pth"))}')
-    finish(train(tmp_path / 'killed', '--resume'))
-    assert_equal(weights(tmp_path / 'whole'), weights(tmp_path / 'killed'))
+    finish(train(work_dir, '--resume'))
+    assert_equal(weights(tmp_path / 'whole'), weights(work_dir))
