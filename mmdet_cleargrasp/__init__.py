@@ -8,9 +8,17 @@ from . import compat
 
 compat.apply()
 
-from . import backbones, checkpoints  # noqa: E402  the types register themselves
+from . import backbones, checkpoints, dense_heads  # noqa: E402  the types register themselves
 from .config_files import config_dir, config_path  # noqa: E402
 from .engine import hooks  # noqa: E402
 from .version import __version__  # noqa: E402
 
-__all__ = ['__version__', 'backbones', 'checkpoints', 'config_dir', 'config_path', 'hooks']
+__all__ = [
+    '__version__',
+    'backbones',
+    'checkpoints',
+    'config_dir',
+    'config_path',
+    'dense_heads',
+    'hooks',
+]

@@ -1,4 +1,4 @@
-"""mmcv's operators over torchvision's, with the signatures of mmcv's compiled extension.
+"""mmcv's operators over torchvision's and ours, with the signatures of its compiled extension.
 
 What Faster R-CNN and RetinaNet call, on any device that torchvision or torch supports. As in the
 extension, results go into tensors that the caller made, except where an operator returns indices.
@@ -9,6 +9,9 @@ from __future__ import annotations
 import torch
 import torchvision
 from torch import Tensor
+
+from . import roi_align
+from .roi_align import Grid
 
 __all__ = [
     'nms',
@@ -129,6 +132,10 @@ def roi_align_forward(
             "mmcv operator 'roi_align_forward' is provided for pool_mode='avg' only; install a "
             "compiled mmcv 2.1.0 to use 'max'."
         )
+    if input.device.type == 'cpu':
+        grid = Grid(aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned)
+        output.copy_(roi_align.forward(input, rois, grid))
+        return
     output.copy_(
         torch.ops.torchvision.roi_align(
             input,
@@ -170,6 +177,10 @@ def roi_align_backward(
         pool_mode (int): 1; the forward pass refuses the other.
         aligned (bool): as in the forward pass.
     """
+    if grad_output.device.type == 'cpu':
+        grid = Grid(aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned)
+        grad_input.copy_(roi_align.backward(grad_output, rois, grid, tuple(grad_input.shape)))
+        return
     grad_input.copy_(
         torch.ops.torchvision._roi_align_backward(
             grad_output,

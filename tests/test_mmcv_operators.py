@@ -50,8 +50,8 @@ def test_roi_align_equals_mmcv_s_forward_and_backward(recorded, aligned, samplin
     )
     (output * torch.linspace(-1, 1, output.numel()).view_as(output)).sum().backward()
     name = f'roi_a{aligned}_s{sampling_ratio}'
-    assert torch.equal(output, recorded[name])
-    assert torch.equal(features.grad, recorded[f'{name}_grad'])
+    torch.testing.assert_close(output, recorded[name], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(features.grad, recorded[f'{name}_grad'], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.skipif(IS_COMPILED, reason='a compiled mmcv has it')

@@ -57,7 +57,7 @@ class AlexNet(FreezableBackbone):
         self.out_channels, self.out_strides = (256,), (16,)
         self.freeze(frozen)
 
-    def forward(self, x: Tensor) -> tuple[Tensor]:
+    def compute(self, x: Tensor) -> tuple[Tensor]:
         """Compute the feature map.
 
         Args:
@@ -67,5 +67,4 @@ class AlexNet(FreezableBackbone):
         Returns:
             tuple[Tensor]: one map, (N, 256, H // 16 - 1, W // 16 - 1) for sides that 32 divides.
         """
-        with self.maybe_without_autograd():
-            return (self.features(x),)
+        return (self.features(x),)

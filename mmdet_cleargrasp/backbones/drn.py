@@ -130,7 +130,7 @@ class ClearGraspDRN(FreezableBackbone):
             self.layer8 = _tail_layer(with_residuals, TAIL_WIDTH, dilation=1)
         self.freeze(frozen)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def compute(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps.
 
         Args:
@@ -141,16 +141,15 @@ class ClearGraspDRN(FreezableBackbone):
             tuple[Tensor, ...]: a map an index of ``out_indices``, (N, C, ceil(H/s), ceil(W/s))
             with C of ``out_channels`` and s of ``out_strides``.
         """
-        with self.maybe_without_autograd():
-            for name in self._stem:
-                x = getattr(self, name)(x)
-            maps = []
-            for index in range(min(max(self.out_indices), TAIL - 1) + 1):
-                step = self._input_steps[index]
-                x = getattr(self, f'layer{index + 3}')(x[..., ::step, ::step])
-                maps.append(x)
-            if TAIL in self.out_indices:
-                maps.append(self.layer8(self.layer7(x)))
+        for name in self._stem:
+            x = getattr(self, name)(x)
+        maps = []
+        for index in range(min(max(self.out_indices), TAIL - 1) + 1):
+            step = self._input_steps[index]
+            x = getattr(self, f'layer{index + 3}')(x[..., ::step, ::step])
+            maps.append(x)
+        if TAIL in self.out_indices:
+            maps.append(self.layer8(self.layer7(x)))
         return tuple(maps[index] for index in self.out_indices)
 
     def _add_stem(self, with_residuals: bool) -> list[str]:

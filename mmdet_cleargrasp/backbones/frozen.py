@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,13 +10,14 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import CheckpointError
+from .folding import FoldedTwin
 
 
 class FreezableBackbone(BaseModule):
     """A backbone that can be frozen: no gradient, no autograd, batch norm as it was trained.
 
-    Put it before the class that computes, call :meth:`freeze` at the end of ``__init__``, and
-    compute inside :meth:`maybe_without_autograd`.
+    Put it before the class that it extends, write :meth:`compute`, and call :meth:`freeze` at the
+    end of ``__init__``. Where nothing is learned, a twin with the batch norm folded away computes.
 
     Attributes:
         frozen (bool): set with :meth:`freeze`.
@@ -33,9 +32,8 @@ class FreezableBackbone(BaseModule):
         ...         self.conv, self.norm_eval = nn.Conv2d(3, 1, 1, stride=2), True
         ...         self.freeze(frozen)
         ...
-        ...     def forward(self, x):
-        ...         with self.maybe_without_autograd():
-        ...             return (self.conv(x),)
+        ...     def compute(self, x):
+        ...         return (self.conv(x),)
         >>> Halved(frozen=True).train()(torch.rand(1, 3, 8, 8))
         Traceback (most recent call last):
             ...
@@ -49,6 +47,10 @@ class FreezableBackbone(BaseModule):
     out_channels: tuple[int, ...]
     out_strides: tuple[int, ...]
     _has_weights = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._twin = FoldedTwin()
 
     def freeze(self, frozen: bool = True) -> None:
         """Freeze the backbone, or let it learn from now on.
@@ -71,6 +73,8 @@ class FreezableBackbone(BaseModule):
             FreezableBackbone: itself, as ``nn.Module`` promises and mmdet's backbones forget.
         """
         super().train(mode)
+        if not self.frozen:
+            self._twin.forget()  # weights of an average come and go behind the version counters
         for module in self.children():
             if self.frozen:
                 module.eval()
@@ -88,17 +92,36 @@ class FreezableBackbone(BaseModule):
         super().init_weights()
         self._refuse_random_features()
 
-    @contextmanager
-    def maybe_without_autograd(self) -> Iterator[None]:
-        """Compute without an autograd graph where the backbone is frozen.
+    def compute(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Compute the feature maps; for subclasses to write.
+
+        Args:
+            x (Tensor): normalised images, (N, 3, H, W), float.
+
+        Returns:
+            tuple[Tensor, ...]: the maps.
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Compute the feature maps, without an autograd graph where the backbone is frozen.
+
+        Args:
+            x (Tensor): normalised images, (N, 3, H, W), float.
+
+        Returns:
+            tuple[Tensor, ...]: the maps, of ``out_channels`` and ``out_strides``.
 
         Raises:
             CheckpointError: in training, where the backbone is frozen and has no weights.
         """
         if self.training:
             self._refuse_random_features()
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            yield
+        if torch.is_grad_enabled() and not self.frozen:
+            return self.compute(x)
+        with torch.no_grad():
+            norms_are_fixed = self.frozen or not self.training
+            return self._twin(self, x) if norms_are_fixed else self.compute(x)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any

@@ -117,7 +117,7 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
         """The four residual stages, in the order of computation."""
         return [getattr(self, name) for name in self.res_layers]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def compute(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps.
 
         Args:
@@ -128,14 +128,13 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
             tuple[Tensor, ...]: a map a stage of ``out_indices``, (N, C, ceil(H/s), ceil(W/s)) with
             C of ``out_channels`` and s of ``out_strides``.
         """
-        with self.maybe_without_autograd():
-            x = self.maxpool(self.relu(self.norm1(self.conv1(x))))
-            maps = []
-            for index in range(max(self.out_indices) + 1):
-                step = self._input_steps[index]
-                x = self.stages[index](x[..., ::step, ::step])
-                if index in self.out_indices:
-                    maps.append(x)
+        x = self.maxpool(self.relu(self.norm1(self.conv1(x))))
+        maps = []
+        for index in range(max(self.out_indices) + 1):
+            step = self._input_steps[index]
+            x = self.stages[index](x[..., ::step, ::step])
+            if index in self.out_indices:
+                maps.append(x)
         return tuple(maps)
 
 

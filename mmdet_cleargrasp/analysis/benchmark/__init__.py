@@ -1,0 +1,1 @@
+"""Benchmarks: this plugin's detectors beside their peers, interleaved in one run."""
