@@ -7,14 +7,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-TOY := work_dirs/toy_plates
-BACKBONE := work_dirs/random_resnet50.pth
 CONFIG ?= configs/frcnn_cleargrasp_plates.py
 EPOCHS ?= 6
-# The drawings' own size, at which ClearGrasp was trained too.
-TOY_SCALE := $(foreach pipeline,train_dataloader.dataset.pipeline.2 val_dataloader.dataset.pipeline.1 \
-    test_dataloader.dataset.pipeline.1,'$(pipeline).scale=(256,256)')
-WORK_DIR := work_dirs/toy_$(basename $(notdir $(CONFIG)))
+WORK_DIR := work_dirs/$(basename $(notdir $(CONFIG)))
 
 .PHONY: help install train test test-slow lint format clean
 
@@ -31,18 +26,11 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,render,pretrain,app,export]'
 	touch $@
 
-train: install $(TOY)/annotations/val.json $(BACKBONE)  ## train, test and draw curves on a tiny drawn data set
-	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --data-root $(TOY) \
-	    --epochs $(EPOCHS) --cfg-options model.backbone.init_cfg.checkpoint=$(BACKBONE) $(TOY_SCALE)
+train: install  ## train, test and draw on the embedded data and checkpoint
+	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --epochs $(EPOCHS)
 	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) \
 	    "$$( (ls -t $(WORK_DIR)/best_*.pth 2>/dev/null || ls -t $(WORK_DIR)/epoch_*.pth) | head -1)" \
 	    --show-dir drawn
-
-$(TOY)/annotations/val.json: | $(INSTALLED)
-	$(RUN) tools/dataset_converters/draw_toy_plates.py $(TOY)
-
-$(BACKBONE): $(TOY)/annotations/val.json
-	$(RUN) tools/model_converters/random_backbone.py $(TOY)/train $@
 
 test: install  ## the test suite, under ten minutes on two cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
@@ -59,4 +47,4 @@ format: install  ## rewrite to the style
 	$(RUN) -m ruff format .
 
 clean:  ## remove what make train made, and .venv
-	rm -rf $(VENV) $(TOY) $(BACKBONE) work_dirs/toy_*
+	rm -rf $(VENV) $(WORK_DIR)

@@ -443,6 +443,20 @@ COMMAND_LINES = [
     Case('command lines', 'extract_backbone.py on a text', 'no checkpoint that torch wrote', lambda s: ['tools/model_converters/extract_backbone.py', 'README.md']),
     Case('command lines', 'random_backbone.py without images', 'no .jpg or .png in', lambda s: ['tools/model_converters/random_backbone.py', s.folder, s.folder / 'x.pth']),
     Case('command lines', 'draw_toy_plates.py --size 3', 'at least 48 pixels', lambda s: ['tools/dataset_converters/draw_toy_plates.py', s.folder / 'toy', '--size', '3']),
+    Case('command lines', 'infer.py on a run that is not there', 'expected a work dir', lambda s: ['tools/infer.py', 'absent', s.image]),
+    Case('command lines', 'infer.py --stride 0', 'expected 1 or more', lambda s: ['tools/infer.py', s.config, s.detector, s.image, '--stride', '0'], 'usage'),
+    Case('command lines', 'export.py without a checkpoint', 'no checkpoint at absent.pth', lambda s: ['tools/export.py', s.config, 'absent.pth', s.folder / 'x.onnx']),
+    Case('command lines', 'run_experiment.py without a spec', 'cannot read the spec', lambda s: ['tools/run_experiment.py', 'absent.yaml']),
+    Case('command lines', "run_experiment.py on a renderer's spec", 'has no `seed`: did you mean `seeds`?', lambda s: ['tools/run_experiment.py', 'configs/rendering/example.yaml']),
+    Case('command lines', 'compare_runs.py on nothing', 'expected a work dir of tools/train.py and tools/test.py', lambda s: ['tools/analysis_tools/compare_runs.py', 'absent']),
+    Case('command lines', 'compare_runs.py --replicates 3', 'an interval takes at least 100', lambda s: ['tools/analysis_tools/compare_runs.py', s.folder, '--replicates', '3'], 'usage'),
+    Case('command lines', 'pretrain.py without a config', 'no config at absent.py', lambda s: ['tools/pretrain.py', 'absent.py']),
+    Case('command lines', 'pretrain.py without data', 'Render one with tools/render_plates.py', lambda s: ['tools/pretrain.py', 'configs/pretrain/resnet50_joint.py', '--data-root', 'absent']),
+    Case('command lines', 'draw_pretraining.py without photographs', 'required: photographs', lambda s: ['tools/analysis_tools/draw_pretraining.py', s.config, s.detector], 'usage'),
+    Case('command lines', 'render_plates.py without a spec', 'cannot read the spec', lambda s: ['tools/render_plates.py', 'absent.yaml', s.folder / 'renders']),
+    Case('command lines', "render_plates.py on an experiment's spec", 'has no `question`: expected one of', lambda s: ['tools/render_plates.py', 'configs/experiments/example.yaml', s.folder / 'renders']),
+    Case('command lines', 'benchmark.py --size 100', 'expected a multiple of 32', lambda s: ['tools/analysis_tools/benchmark.py', '--size', '100'], 'usage'),
+    Case('command lines', 'benchmark.py without data', 'absent/annotations/train.json does not exist', lambda s: ['tools/analysis_tools/benchmark.py', '--data-root', 'absent', '--size', '64']),
 ]  # fmt: skip
 
 CASES = [*ANNOTATIONS, *IMAGES, *CHECKPOINTS, *CONFIGS, *COMMAND_LINES]

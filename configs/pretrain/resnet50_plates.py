@@ -5,7 +5,7 @@
 #   python tools/pretrain.py configs/pretrain/resnet50_plates.py
 _base_ = 'resnet50_joint.py'
 
-max_epochs = 36
+max_epochs = 32
 lr = 5e-4
 
 # Half of ClearGrasp's decoder: the steps that it saves go to the backbone, which is what is kept.
@@ -58,5 +58,5 @@ custom_hooks = [
     *_base_.custom_hooks,
     # Averages over the last hundreds of steps, batch norm's statistics too.
     dict(type='EMAHook', momentum=0.005, update_buffers=True),
-    dict(type='PipelineSwitchHook', switch_epoch=29, switch_pipeline=large_crops),
+    dict(type='PipelineSwitchHook', switch_epoch=28, switch_pipeline=large_crops),
 ]

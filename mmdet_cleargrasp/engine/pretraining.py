@@ -14,6 +14,7 @@ from ..checkpoints import check_fit, open_backbone
 from ..datasets.cleargrasp_folders import find_samples
 from ..errors import ConfigError
 from ..findings import Finding, error, ok
+from ..pretraining.hooks import BACKBONE_FILE, PICTURES_FOLDER
 from ..pretraining.transforms import LoadClearGraspSample
 from . import preflight
 from .hooks.curves_hook import CURVES_FILE
@@ -113,11 +114,11 @@ def _check_network(cfg: Config) -> Iterable[Finding]:
 def _say_where(runner: Runner) -> None:
     work_dir = Path(runner.work_dir)
     print(f'\npretraining is complete; everything is in {work_dir}')
-    print(f'  backbone  {work_dir / "backbone.pth"}')
-    print(f'  pictures  {work_dir / "pictures"}')
+    print(f'  backbone  {work_dir / BACKBONE_FILE}')
+    print(f'  pictures  {work_dir / PICTURES_FOLDER}')
     print(f'  curves    {work_dir / CURVES_FILE}')
     print(
         'next: python tools/train.py configs/frcnn_cleargrasp_plates.py --cfg-options '
-        f'model.backbone.init_cfg.checkpoint={work_dir / "backbone.pth"} '
+        f'model.backbone.init_cfg.checkpoint={work_dir / BACKBONE_FILE} '
         f'model.backbone.trained_stride={runner.cfg.model.backbone.trained_stride}'
     )

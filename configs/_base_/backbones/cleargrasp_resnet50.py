@@ -1,10 +1,11 @@
-# ClearGrasp's ResNet-50, frozen, together with the input that it was pretrained on.
+# A ResNet-50 pretrained as ClearGrasp's is, frozen, together with the input that it learned on.
+# The file that comes with this repository was trained here on renders; it is not ClearGrasp's.
 _base_ = '../inputs/cleargrasp.py'
 
 # ------------------------------ what to change for another file ------------------------------
-checkpoint = 'checkpoints/cleargrasp_resnet50.pth'  # local backbone file, never a URL
-source = "tools/pretrain.py, or ClearGrasp's own code; its released files are DRN-D-54"
-trained_stride = 8  # the output stride at which the file was trained: 8 or 16
+checkpoint = 'checkpoints/resnet50_pretrained_on_renders.pth'  # a local file, never a URL
+source = "a clone of this repository has it; or tools/pretrain.py, or ClearGrasp's own code"
+trained_stride = 16  # the output stride at which the file was trained: 8 or 16
 # ----------------------------------------------------------------------------------------------
 
 backbone = dict(
