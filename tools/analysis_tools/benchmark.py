@@ -70,7 +70,7 @@ def main() -> None:
     with friendly_exit():
         if args.device.startswith('cuda') and not torch.cuda.is_available():
             raise ConfigError(f'--device {args.device}: torch finds no GPU here')
-        mmengine.MMLogger.get_instance('mmengine', log_level='ERROR')
+        mmengine.MMLogger.get_current_instance().setLevel('ERROR')
         values = {name: value for name, value in vars(args).items() if name != 'out'}
         values |= {name: tuple(values[name]) for name in ('groups', 'works')}
         options = Options(**{**values, 'data_root': Path(args.data_root)})

@@ -211,7 +211,6 @@ def torchvision_frcnn_r50(size: int, backbone: dict[str, Tensor]) -> nn.Module:
         weights=None,
         weights_backbone=None,
         num_classes=CLASSES + 1,
-        trainable_backbone_layers=5,
         min_size=size,
         max_size=size,
     )
@@ -224,7 +223,6 @@ def torchvision_retinanet_r50(size: int, backbone: dict[str, Tensor]) -> nn.Modu
         weights=None,
         weights_backbone=None,
         num_classes=CLASSES,
-        trainable_backbone_layers=5,
         min_size=size,
         max_size=size,
     )
