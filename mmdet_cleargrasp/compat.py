@@ -29,6 +29,7 @@ def apply() -> None:
     allow_mmengine_history()
     read_local_checkpoints_safely()
     write_local_files_whole()
+    find_base_configs_at_once()
 
 
 def refuse_impossible_versions() -> None:
@@ -173,6 +174,24 @@ def write_local_files_whole() -> None:
             write_atomically(filepath, obj)
 
     register_backend('local', WholeFileBackend, force=True, prefixes='')
+
+
+def find_base_configs_at_once() -> None:
+    """Spare mmengine the look through all metafiles of a package for each ``mmdet::_base_`` config.
+
+    Those are in none of them, as mmengine finds out after parsing a hundred YAML files. Unnecessary
+    once mmengine looks for the file first.
+    """
+    from mmengine.config import config
+
+    look_through_metafiles = config._get_external_cfg_path
+
+    def find(package_path: str, cfg_file: str) -> str:
+        if cfg_file.startswith('_base_/'):
+            raise ValueError('has no metafile')  # upon which mmengine takes it as a path
+        return look_through_metafiles(package_path, cfg_file)
+
+    config._get_external_cfg_path = find
 
 
 def train_on_cpu_processes(cfg: Config) -> None:

@@ -113,3 +113,14 @@ def test_mmengine_reads_local_files_with_our_reader(tmp_path):
     (tmp_path / 'broken.pth').write_bytes(b'no checkpoint')
     with pytest.raises(CheckpointError, match='broken.pth'):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'broken.pth'))
+
+
+def test_base_configs_are_found_without_reading_metafiles(monkeypatch):
+    from mmengine.config import Config, utils
+
+    monkeypatch.setattr(utils, '_get_cfg_metainfo', lambda *args: pytest.fail('read metafiles'))
+    text = "_base_ = 'mmdet::_base_/models/retinanet_r50_fpn.py'"
+    assert Config.fromstring(text, '.py').model.type == 'RetinaNet'
+    monkeypatch.undo()
+    text = "_base_ = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'"
+    assert Config.fromstring(text, '.py').train_cfg.max_epochs == 12
