@@ -376,7 +376,7 @@ CONFIGS = [
     Case('configs', 'unknown backbone', 'ClearGraspResnet is not in the', lambda s: s.options('model.backbone.type=ClearGraspResnet')),
     Case('configs', 'unknown depth', 'depth=42, expected one of', lambda s: s.options('model.backbone.depth=42')),
     Case('configs', 'argument that does not exist', 'colour', lambda s: s.options('model.backbone.colour=red')),
-    Case('configs', 'strides that do not fit', 'but backbone and neck give', lambda s: s.options('model.backbone.output_stride=8')),
+    Case('configs', 'strides that do not fit', 'but backbone and neck give', lambda s: s.options('model.backbone.output_stride=16')),
     Case('configs', 'frozen backbone without a file', 'frozen, but its init_cfg has no', lambda s: s.changed_config('model = dict(backbone=dict(init_cfg=dict(_delete_=True, type="Kaiming", layer="Conv2d")))')),
     Case('configs', 'URL as checkpoint', 'no checkpoint at', lambda s: s.options('model.backbone.init_cfg.checkpoint=https://example.org/x.pth')),
     Case('configs', 'number of classes unlike the data', 'heads with num_classes=80', lambda s: [DOCTOR, s.changed_config('model = dict(roi_head=dict(bbox_head=dict(num_classes=80)))')[1]]),

@@ -25,7 +25,7 @@ def test_good_run_passes(cfg):
     assert subjects >= {'versions', 'device', 'train data', 'val data', 'backbone', 'strides'}
 
 
-DENSE = {'model.backbone.output_stride': 8}
+DENSE = {'model.backbone.trained_stride': 8, 'model.backbone.output_stride': 8}
 FITTED = {
     'model.rpn_head.anchor_generator.strides': [4, 8, 8, 8, 16],
     'model.roi_head.bbox_roi_extractor.featmap_strides': [4, 8, 8, 8],
