@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ..backbones import ClearGraspResNet
+from ..datasets.images import read_image
 from ..errors import DataError
 from .writing import save_atomically
 
@@ -58,8 +59,5 @@ def write_random_backbone(
 
 
 def _read_image(path: str | Path) -> torch.Tensor:
-    image = cv2.imread(str(path))
-    if image is None:
-        raise DataError(f'{path} cannot be read as an image')
-    image = cv2.resize(image, (256, 256), interpolation=cv2.INTER_NEAREST)[..., ::-1]
+    image = cv2.resize(read_image(path), (256, 256), interpolation=cv2.INTER_NEAREST)
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255

@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_state_dict
 
 from ..checkpoints import read_checkpoint
+from ..datasets.images import read_image
 from ..errors import CheckpointError, DataError
 from .network import ClearGraspNetwork
 from .pictures import draw_rows
@@ -82,9 +83,7 @@ def _predict(network: ClearGraspNetwork, image: torch.Tensor) -> dict[str, torch
 
 
 def _fitted(path: str | Path, size: Sequence[int]) -> torch.Tensor:
-    image = cv2.imread(str(path))
-    if image is None:
-        raise DataError(f'{path} cannot be read as an image')
+    image = read_image(path)[..., ::-1]  # BGR, as the data preprocessor expects
     factor = min(size[0] / image.shape[1], size[1] / image.shape[0])
     width, height = (max(1, round(side * factor)) for side in image.shape[1::-1])
     canvas = np.zeros((size[1], size[0], 3), np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -250,9 +251,16 @@ def stock_config(name: str) -> Config:
     return cfg
 
 
+@cache
 def resnet_weights(depth: int) -> dict[str, Tensor]:
-    """Random weights of a ResNet, its batch norm as a trained one scales: no map explodes."""
-    network = {50: resnet50, 101: resnet101}[depth](weights=None)
+    """Random weights of a ResNet, its batch norm as a trained one scales: no map explodes.
+
+    Args:
+        depth (int): 50 or 101.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(depth)
+        network = {50: resnet50, 101: resnet101}[depth](weights=None)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.constant_(module.running_var, 2.0)
