@@ -63,7 +63,7 @@ def main() -> None:
     )
 
     import mmdet_cleargrasp  # noqa: F401
-    from mmdet_cleargrasp.analysis.benchmark.report import write_report
+    from mmdet_cleargrasp.analysis.benchmark.report import print_tables, write_report
     from mmdet_cleargrasp.analysis.benchmark.running import Options, count_ticks, run_benchmark
     from mmdet_cleargrasp.errors import ConfigError, friendly_exit
 
@@ -81,10 +81,11 @@ def main() -> None:
         )  # fmt: skip
         with Progress(*columns, console=console) as progress:
             task = progress.add_task('', total=count_ticks(options))
-            results = run_benchmark(
+            for results in run_benchmark(
                 options, lambda what: progress.update(task, advance=1, description=what)
-            )
-        files = write_report(results, args.out, console)
+            ):
+                files = write_report(results, args.out)
+        print_tables(results, console)
         console.print()
         for path in files:
             console.print(f'wrote {path}', markup=False, highlight=False, soft_wrap=True)

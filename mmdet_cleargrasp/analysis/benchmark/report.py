@@ -20,13 +20,26 @@ from .timing import Timing
 Rows = list[list[str]]
 
 
-def write_report(results: Results, folder: str | Path, console: Console) -> list[Path]:
-    """Print the tables and write them.
+def print_tables(results: Results, console: Console) -> None:
+    """Print the tables.
+
+    Args:
+        results (Results): of :func:`.run_benchmark`.
+        console (Console): to print on.
+    """
+    for title, header, rows in _tables(results):
+        table = Table(*header, title=title, title_justify='left')
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def write_report(results: Results, folder: str | Path) -> list[Path]:
+    """Write the tables.
 
     Args:
         results (Results): of :func:`.run_benchmark`.
         folder (str | Path): is made.
-        console (Console): to print on.
 
     Returns:
         list[Path]: ``benchmark.md``, ``benchmark.json`` and ``benchmark.png``.
@@ -34,13 +47,7 @@ def write_report(results: Results, folder: str | Path, console: Console) -> list
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f'benchmark.{suffix}' for suffix in ('md', 'json', 'png')]
-    tables = _tables(results)
-    for title, header, rows in tables:
-        table = Table(*header, title=title, title_justify='left')
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-    sections = [_machine(results), *(_markdown(*table) for table in tables)]
+    sections = [_machine(results), *(_markdown(*table) for table in _tables(results))]
     write_atomically(files[0], '\n\n'.join(sections).encode() + b'\n')
     write_json(files[1], _as_dict(results))
     if results.timings:

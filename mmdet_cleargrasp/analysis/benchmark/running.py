@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,12 +77,15 @@ class Results:
     start_up: list[StartUp] = field(default_factory=list)
 
 
-def run_benchmark(options: Options, tick: Callable[[str], None]) -> Results:
+def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Results]:
     """Measure everything that is asked for.
 
     Args:
         options (Options): what and how.
         tick (Callable[[str], None]): is told what is being done, once a system and round.
+
+    Yields:
+        Results: all so far, after each part, so that an interruption loses one part only.
 
     Raises:
         DataError: the data are not there or too few.
@@ -95,6 +98,7 @@ def run_benchmark(options: Options, tick: Callable[[str], None]) -> Results:
     on_disk = load_samples(options.data_root, options.files, options.size)
     if 'backbone' in options.works:
         _time_backbones(results, in_memory, device, tick)
+        yield results
     for group in options.groups:
         systems = [make() for make in GROUPS[group](options.size, device).values()]
         for work, call in _works(options, in_memory, on_disk).items():
@@ -108,11 +112,13 @@ def run_benchmark(options: Options, tick: Callable[[str], None]) -> Results:
         for system in systems:
             system.close()
         del systems
-    if 'memory' in options.works:
-        results.memory = measure_memory(options, tick)
+        yield results
     if 'start-up' in options.works:
         results.start_up = measure_start_up(options, tick)
-    return results
+        yield results
+    if 'memory' in options.works:
+        results.memory = measure_memory(options, tick)
+        yield results
 
 
 def count_ticks(options: Options) -> int:
