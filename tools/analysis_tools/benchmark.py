@@ -23,7 +23,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--data-root', default='data/plates', metavar='DIR', help='[data/plates]')
-    parser.add_argument('--groups', nargs='*', choices=GROUPS, default=GROUPS, metavar='GROUP',
+    parser.add_argument('--groups', nargs='+', choices=GROUPS, default=GROUPS, metavar='GROUP',
                         help='systems [all]')  # fmt: skip
     parser.add_argument('--works', nargs='+', choices=WORKS, default=WORKS, metavar='WORK',
                         help='what they do [all]')  # fmt: skip

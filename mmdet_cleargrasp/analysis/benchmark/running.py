@@ -100,10 +100,11 @@ def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Res
         _time_backbones(results, in_memory, device, tick)
         yield results
     for group in options.groups:
+        works = _works(options, group, in_memory, on_disk)
+        if not works:
+            continue
         systems = [make() for make in GROUPS[group](options.size, device).values()]
-        for work, call in _works(options, in_memory, on_disk).items():
-            if not _applies(group, work):
-                continue
+        for work, call in works.items():
             calls = {system.name: _bound(call, system) for system in systems}
             rounds = options.rounds if work != 'epoch' else min(options.rounds, 2)
             results.timings += time_in_turns(
@@ -176,7 +177,7 @@ def seed_everything(seed: int) -> None:
 
 
 def _works(
-    options: Options, in_memory: Sequence[Sample], on_disk: Sequence[Sample]
+    options: Options, group: str, in_memory: Sequence[Sample], on_disk: Sequence[Sample]
 ) -> dict[str, Callable[[System], None]]:
     paths = [sample.path for sample in on_disk]
     found = {
@@ -185,7 +186,8 @@ def _works(
         'predict files': lambda system: system.predict_files(paths),
         'epoch': lambda system: system.train_epoch(on_disk, options.batch_size, options.workers),
     }
-    return {work: call for work, call in found.items() if work in options.works}
+    wanted = {work for work in options.works if _applies(group, work)}
+    return {work: call for work, call in found.items() if work in wanted}
 
 
 def _applies(group: str, work: str) -> bool:
