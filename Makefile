@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 CONFIG ?= configs/frcnn_cleargrasp_plates.py
-EPOCHS ?= 6
+EPOCHS ?= 5
 WORK_DIR := work_dirs/$(basename $(notdir $(CONFIG)))
 
 .PHONY: help install train test test-slow lint format clean

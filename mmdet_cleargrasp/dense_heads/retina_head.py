@@ -44,6 +44,8 @@ class SparseGradRetinaHead(RetinaHead):
             deltas (N, 4A, H, W).
         """
         scores, deltas = super().forward(x)
+        if not torch.is_grad_enabled() or torch.jit.is_tracing():
+            return scores, deltas
         # The last and smallest level keeps its zeros: optimizers treat them unlike no gradient.
         return scores, [*(_WithoutZeroGradient.apply(level) for level in deltas[:-1]), deltas[-1]]
 

@@ -51,8 +51,9 @@ class SparseGradRPNHead(RPNHead):
         Returns:
             tuple[Tensor, Tensor]: scores (N, A, H, W) and box deltas (N, 4A, H, W).
         """
-        differentiates = torch.is_grad_enabled() and isinstance(self.rpn_conv, nn.Conv2d)
-        if not differentiates or torch.is_autocast_enabled(x.device.type):
+        differentiates = torch.is_grad_enabled() and not torch.jit.is_tracing()
+        one_convolution = isinstance(self.rpn_conv, nn.Conv2d)
+        if not differentiates or not one_convolution or torch.is_autocast_enabled(x.device.type):
             return super().forward_single(x)
         layers = (self.rpn_conv, self.rpn_cls, self.rpn_reg)
         weights = [tensor for layer in layers for tensor in (layer.weight, layer.bias)]
