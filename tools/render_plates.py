@@ -9,14 +9,6 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 VARIANTS = ('scalar_rgb', 'llvm_ad_rgb', 'cuda_ad_rgb')
 
@@ -70,24 +62,17 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = parse_arguments(arguments)
 
     # Late, so that --help and a wrong option answer at once.
+    from mmdet_cleargrasp.progress import progress_bar
     from mmdet_cleargrasp.rendering.contact_sheet import contact_sheet
     from mmdet_cleargrasp.rendering.dataset import write_dataset
     from mmdet_cleargrasp.rendering.pathtracer import MissingRendererError
     from mmdet_cleargrasp.rendering.spec import SpecError, read_spec
 
     command = 'python ' + shlex.join(sys.argv if arguments is None else arguments)
-    columns = (
-        TextColumn('rendering'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-    )
     try:
         spec = read_spec(parsed.spec)
-        with Progress(*columns) as bar:
-            task = bar.add_task('images')
+        with progress_bar() as bar:
+            task = bar.add_task('rendering', total=None)
             failures = write_dataset(
                 spec,
                 parsed.folder,

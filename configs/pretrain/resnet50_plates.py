@@ -1,4 +1,4 @@
-# The joint network, cut down so that each step is cheap on a CPU: about two hours on two cores.
+# The joint network, cut down so that each step is cheap on a CPU.
 # What came of it: checkpoints/README.md.
 #
 #   python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data

@@ -1,7 +1,8 @@
 # The control of resnet50_plates.py: the same decoder and heads, trained on an untrained backbone
 # that stays as it is. What the pretrained network does better, its backbone learned.
 #
-#   python tools/model_converters/random_backbone.py data/plates/train work_dirs/random_resnet50.pth
+#   python tools/model_converters/random_backbone.py data/plates/train \
+#       checkpoints/random_resnet50.pth
 #   python tools/pretrain.py configs/pretrain/resnet50_plates_control.py
 _base_ = 'resnet50_plates.py'
 
@@ -10,7 +11,7 @@ max_epochs = 6  # with nothing but decoder and heads to learn
 model = dict(
     backbone=dict(
         frozen=True,
-        init_cfg=dict(type='ClearGraspCheckpoint', checkpoint='work_dirs/random_resnet50.pth'),
+        init_cfg=dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/random_resnet50.pth'),
     )
 )
 train_cfg = dict(max_epochs=max_epochs)

@@ -57,7 +57,7 @@ class AlexNet(FreezableBackbone):
         self.out_channels, self.out_strides = (256,), (16,)
         self.freeze(frozen)
 
-    def compute(self, x: Tensor) -> tuple[Tensor]:
+    def forward_features(self, x: Tensor) -> tuple[Tensor]:
         """Compute the feature map.
 
         Args:

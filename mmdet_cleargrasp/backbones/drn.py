@@ -130,7 +130,7 @@ class ClearGraspDRN(FreezableBackbone):
             self.layer8 = _tail_layer(with_residuals, TAIL_WIDTH, dilation=1)
         self.freeze(frozen)
 
-    def compute(self, x: Tensor) -> tuple[Tensor, ...]:
+    def forward_features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps.
 
         Args:

@@ -29,7 +29,7 @@ class FoldedTwin:
         >>> from mmdet_cleargrasp.backbones import ClearGraspResNet
         >>> backbone, image = ClearGraspResNet(18, frozen=False).eval(), torch.rand(1, 3, 64, 64)
         >>> with torch.no_grad():
-        ...     folded, plain = FoldedTwin()(backbone, image), backbone.compute(image)
+        ...     folded, plain = FoldedTwin()(backbone, image), backbone.forward_features(image)
         >>> all(torch.allclose(a, b, atol=1e-5) for a, b in zip(folded, plain))
         True
     """
@@ -42,20 +42,20 @@ class FoldedTwin:
         """Compute the backbone's maps; not for autograd, nor for batch norm in training.
 
         Args:
-            backbone (FreezableBackbone): whose weights and ``compute`` are used.
+            backbone (FreezableBackbone): whose weights and ``forward_features`` are used.
             x (Tensor): normalised images, (N, 3, H, W), float.
 
         Returns:
-            tuple[Tensor, ...]: what ``backbone.compute(x)`` returns, up to rounding.
+            tuple[Tensor, ...]: what ``backbone.forward_features(x)`` returns, up to rounding.
         """
         if torch.jit.is_tracing():
-            return backbone.compute(x)  # an exported network holds its own weights
+            return backbone.forward_features(x)  # an exported network holds its own weights
         versions = tuple((t.data_ptr(), t._version) for t in _tensors(backbone))
         if self._module is None or versions != self._versions:
             self._module, self._versions = _folded(backbone), versions
         if x.device.type == 'cpu':
             x = x.contiguous(memory_format=torch.channels_last)
-        return self._module.compute(x)
+        return self._module.forward_features(x)
 
     def __deepcopy__(self, memo: dict) -> FoldedTwin:
         return FoldedTwin()  # the copy of a backbone makes its own

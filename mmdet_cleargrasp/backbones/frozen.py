@@ -16,8 +16,9 @@ from .folding import FoldedTwin
 class FreezableBackbone(BaseModule):
     """A backbone that can be frozen: no gradient, no autograd, batch norm as it was trained.
 
-    Put it before the class that it extends, write :meth:`compute`, and call :meth:`freeze` at the
-    end of ``__init__``. Where nothing is learned, a twin with the batch norm folded away computes.
+    Put it before the class that it extends, write :meth:`forward_features`, and call :meth:`freeze`
+    at the end of ``__init__``. Where nothing is learned, a twin with the batch norm folded away
+    computes.
 
     Attributes:
         frozen (bool): set with :meth:`freeze`.
@@ -32,7 +33,7 @@ class FreezableBackbone(BaseModule):
         ...         self.conv, self.norm_eval = nn.Conv2d(3, 1, 1, stride=2), True
         ...         self.freeze(frozen)
         ...
-        ...     def compute(self, x):
+        ...     def forward_features(self, x):
         ...         return (self.conv(x),)
         >>> Halved(frozen=True).train()(torch.rand(1, 3, 8, 8))
         Traceback (most recent call last):
@@ -92,7 +93,7 @@ class FreezableBackbone(BaseModule):
         super().init_weights()
         self._refuse_random_features()
 
-    def compute(self, x: Tensor) -> tuple[Tensor, ...]:
+    def forward_features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps; for subclasses to write.
 
         Args:
@@ -118,10 +119,10 @@ class FreezableBackbone(BaseModule):
         if self.training:
             self._refuse_random_features()
         if torch.is_grad_enabled() and not self.frozen:
-            return self.compute(x)
+            return self.forward_features(x)
         with torch.no_grad():
             norms_are_fixed = self.frozen or not self.training
-            return self._twin(self, x) if norms_are_fixed else self.compute(x)
+            return self._twin(self, x) if norms_are_fixed else self.forward_features(x)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any

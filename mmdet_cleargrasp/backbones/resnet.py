@@ -117,7 +117,7 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
         """The four residual stages, in the order of computation."""
         return [getattr(self, name) for name in self.res_layers]
 
-    def compute(self, x: Tensor) -> tuple[Tensor, ...]:
+    def forward_features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps.
 
         Args:

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import supervision as sv
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..atomic_files import write_json
 from ..errors import ConfigError, UserError
+from ..progress import progress_bar
 from .detector import PlateDetector
 from .drawing import cut_out, draw_detections, save_jpeg
 from .inputs import Picture
@@ -223,14 +222,8 @@ def _write_tables(result: BatchResult, classes: tuple[str, ...]) -> None:
 
 
 def _with_progress(pictures: Iterable[Picture], total: int | None) -> Iterator[Picture]:
-    columns = (
-        TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task('images', total=total)
-        for picture in pictures:
-            yield picture
-            progress.advance(task)
+    with progress_bar() as bar:
+        yield from bar.track(pictures, total=total, description='images')
 
 
 class _UniqueNames:

@@ -424,14 +424,14 @@ def describe(checks: dict[str, Difference]) -> str:
 
     Example:
         >>> print(describe({'a.jpg': Difference(7, 0, 0.0, 2e-6, 0.001)}))
-        image    detections  unmatched  their score  score     box (px)
-        a.jpg    7           0          0.00         2.00e-06  1.00e-03
-        largest  7           0          0.00         2.00e-06  1.00e-03
+        image    detections  unmatched  best unmatched  score     box (px)
+        a.jpg    7           0          0.00            2.00e-06  1.00e-03
+        largest  7           0          0.00            2.00e-06  1.00e-03
     """
     worst = Difference(
         *(max(column) for column in zip(*map(astuple, checks.values()), strict=True))
     )
-    lines = [('image', 'detections', 'unmatched', 'their score', 'score', 'box (px)')]
+    lines = [('image', 'detections', 'unmatched', 'best unmatched', 'score', 'box (px)')]
     for name, found in [*checks.items(), ('largest', worst)]:
         figures = (f'{found.unmatched_score:.2f}', f'{found.score:.2e}', f'{found.box:.2e}')
         lines.append((name, str(found.detections), str(found.unmatched), *figures))

@@ -48,6 +48,8 @@ def gradients(head, boxes):
     'boxes',
     [
         pytest.param([[10.0, 10, 40, 42]], id='on the finest level'),
+        pytest.param([[14.0, 20, 36, 34]], id='on the finest level, smaller'),
+        pytest.param([[10.0, 10, 66, 70], [60.0, 50, 100, 90]], id='on two finer levels'),
         pytest.param([[2.0, 2, 120, 125]], id='on the coarsest level'),
         pytest.param([[10.0, 10, 40, 42], [2.0, 2, 120, 125]], id='on both'),
         pytest.param([], id='no plate'),

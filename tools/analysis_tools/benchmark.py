@@ -6,14 +6,14 @@ from pathlib import Path
 GROUPS = ('frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'levers', 'feature_cache')
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 
-EXAMPLES = """
+EXAMPLES = f"""
 examples:
   python tools/analysis_tools/benchmark.py
   python tools/analysis_tools/benchmark.py --groups frcnn_r50 --works 'train step' --rounds 3
   python tools/analysis_tools/benchmark.py --device cuda:0 --batch-size 8
 
-groups: frcnn_r101, frcnn_r50, retinanet_r50, levers, feature_cache
-works:  'train step', predict, 'predict files', epoch, backbone, memory, start-up
+groups: {', '.join(GROUPS)}
+works:  {', '.join(WORKS)}
 See docs/performance.md.
 """
 
@@ -53,19 +53,11 @@ def main() -> None:
     import mmengine
     import torch
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    import mmdet_cleargrasp  # noqa: F401
     from mmdet_cleargrasp.analysis.benchmark.report import print_tables, write_report
     from mmdet_cleargrasp.analysis.benchmark.running import Options, count_ticks, run_benchmark
     from mmdet_cleargrasp.errors import ConfigError, friendly_exit
+    from mmdet_cleargrasp.progress import progress_bar
 
     with friendly_exit():
         if args.device.startswith('cuda') and not torch.cuda.is_available():
@@ -75,14 +67,10 @@ def main() -> None:
         values |= {name: tuple(values[name]) for name in ('groups', 'works')}
         options = Options(**{**values, 'data_root': Path(args.data_root)})
         console = Console()
-        columns = (
-            TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
-            TimeElapsedColumn(), TimeRemainingColumn(),
-        )  # fmt: skip
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task('', total=count_ticks(options))
+        with progress_bar() as bar:
+            task = bar.add_task('', total=count_ticks(options))
             for results in run_benchmark(
-                options, lambda what: progress.update(task, advance=1, description=what)
+                options, lambda what: bar.update(task, advance=1, description=what)
             ):
                 files = write_report(results, args.out)
         print_tables(results, console)

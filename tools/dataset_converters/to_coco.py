@@ -1,7 +1,6 @@
 """Convert a data set of another format into the COCO layout that training reads."""
 
 import argparse
-import sys
 
 EXAMPLES = """
 formats, recognised by looking (--format forces one):
@@ -71,18 +70,16 @@ def main() -> None:
     args = parse_args()
 
     # Late, so that --help and a wrong option answer at once.
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from mmdet_cleargrasp.datasets.conversion import convert
     from mmdet_cleargrasp.datasets.conversion.summary import write_summary
     from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.progress import progress_bar
 
     options = vars(args)
     rename = dict(pair.split('=', 1) for pair in options.pop('classes'))
-    columns = TextColumn('reading images'), BarColumn(), MofNCompleteColumn()
     with friendly_exit():
-        with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task('images')
+        with progress_bar() as bar:
+            task = bar.add_task('reading images', total=None)
             report = convert(
                 **options,
                 rename=rename,

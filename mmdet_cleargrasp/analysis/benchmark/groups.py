@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -27,6 +28,11 @@ from .systems import (
 )
 
 OURS = 'this plugin'
+#: Works of which a group measures but some; the others measure all.
+LIMITED = {
+    'levers': ('train step', 'predict'),
+    'feature_cache': ('train step', 'memory'),
+}
 
 #: How to make each system of a group, by its name; times are divided by the first one's.
 Group = dict[str, Callable[[], System]]
@@ -53,54 +59,50 @@ _TAKEN_BACK = {
 
 def frcnn_r101(size: int, device: torch.device) -> Group:
     """Faster R-CNN R101 at the pyramid's strides, beside torchvision over the dense network."""
-    weights = resnet_weights(101)
-    peer = 'torchvision, dense R101'
     return {
-        OURS: lambda: _ours(OURS, 'frcnn_cleargrasp_r101_plates', size, device, weights),
-        peer: lambda: TorchvisionSystem(peer, torchvision_frcnn_dense_r101(size, weights), device),
+        OURS: partial(_ours, 'frcnn_cleargrasp_r101_plates', 101, size, device),
+        'torchvision, dense R101': lambda: TorchvisionSystem(
+            torchvision_frcnn_dense_r101(size, resnet_weights(101)), device, first_label=1
+        ),
     }
 
 
 def frcnn_r50(size: int, device: torch.device) -> Group:
     """Faster R-CNN R50 beside torchvision's and MMDetection's own."""
-    weights = resnet_weights(50)
-    stock = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
     return {
-        OURS: lambda: _ours(OURS, 'frcnn_cleargrasp_plates', size, device, weights),
+        OURS: partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device),
         'torchvision': lambda: TorchvisionSystem(
-            'torchvision', torchvision_frcnn_r50(size, weights), device
+            torchvision_frcnn_r50(size, resnet_weights(50)), device, first_label=1
         ),
-        'MMDetection': lambda: _stock(stock, size, device, weights),
+        'MMDetection': partial(
+            _stock, 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', size, device
+        ),
     }
 
 
 def retinanet_r50(size: int, device: torch.device) -> Group:
     """RetinaNet R50 beside torchvision's and MMDetection's own."""
-    weights = resnet_weights(50)
-    stock = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
     return {
-        OURS: lambda: _ours(OURS, 'retinanet_cleargrasp_plates', size, device, weights),
+        OURS: partial(_ours, 'retinanet_cleargrasp_plates', 50, size, device),
         'torchvision': lambda: TorchvisionSystem(
-            'torchvision', torchvision_retinanet_r50(size, weights), device
+            torchvision_retinanet_r50(size, resnet_weights(50)), device, first_label=0
         ),
-        'MMDetection': lambda: _stock(stock, size, device, weights),
+        'MMDetection': partial(
+            _stock, 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', size, device
+        ),
     }
 
 
 def levers(size: int, device: torch.device) -> Group:
     """Faster R-CNN R50 beside itself with one of its savings taken back at a time."""
-    weights, config = resnet_weights(50), 'frcnn_cleargrasp_plates'
+    ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
 
     def unfolded() -> System:
-        system = _ours('batch norm not folded', config, size, device, weights)
-        system.model.backbone.forward = _without_autograd(system.model.backbone.compute)
+        system = ours()
+        system.model.backbone.forward = _without_autograd(system.model.backbone.forward_features)
         return system
 
-    changed = {
-        name: partial(_ours, name, config, size, device, weights, options)
-        for name, options in _TAKEN_BACK.items()
-    }
-    ours = partial(_ours, OURS, config, size, device, weights)
+    changed = {name: partial(ours, options=options) for name, options in _TAKEN_BACK.items()}
     return {OURS: ours, **changed, 'batch norm not folded': unfolded}
 
 
@@ -109,23 +111,21 @@ def feature_cache(size: int, device: torch.device) -> Group:
 
     The first round, which is not counted, fills the cache.
     """
-    weights, config = resnet_weights(101), 'frcnn_cleargrasp_r101_plates'
+    dense = partial(_ours, 'frcnn_cleargrasp_r101_plates', 101, size, device, options=_DENSE)
 
     def cached() -> System:
-        system = _ours('maps from the cache', config, size, device, weights, _DENSE)
-        folder = tempfile.TemporaryDirectory(prefix='feature_cache_')
+        system, folder = dense(), tempfile.TemporaryDirectory(prefix='feature_cache_')
         backbone = system.model.backbone
         backbone.forward = FeatureCache(backbone, folder.name)
         system.close = folder.cleanup
         return system
 
     def alone() -> System:
-        system = _ours('neck and heads alone', config, size, device, weights, _DENSE)
+        system = dense()
         system.model.backbone.forward = _Remembered(system.model.backbone.forward)
         return system
 
-    without = partial(_ours, 'without the cache', config, size, device, weights, _DENSE)
-    return {'maps from the cache': cached, 'neck and heads alone': alone, 'no cache': without}
+    return {'maps from the cache': cached, 'neck and heads alone': alone, 'no cache': dense}
 
 
 GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
@@ -137,24 +137,33 @@ GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
 }
 
 
+def applies(group: str, work: str) -> bool:
+    """Whether a group measures a work.
+
+    Example:
+        >>> applies('levers', 'train step'), applies('levers', 'epoch')
+        (True, False)
+    """
+    return work in LIMITED.get(group, (work,))
+
+
 def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Sequence[Tensor]]]]:
-    """Backbones beside the same weights as a plain port computes them, by group and name.
+    """Backbones beside the same weights as a plain port computes them, by network and name.
 
     Args:
         device (torch.device): where they compute.
     """
     found = {}
     for depth in (50, 101):
-        weights = resnet_weights(depth)
         ours = ClearGraspResNet(depth)
-        ours.load_state_dict(weights)
+        ours.load_state_dict(resnet_weights(depth))
         ours.to(device).eval()
         found[f'ResNet-{depth}'] = {
             OURS: ours,
-            'batch norm not folded': _without_autograd(ours.compute),
+            'batch norm not folded': _without_autograd(ours.forward_features),
         }
     dense = dense_resnet101()
-    dense.load_state_dict(weights, strict=False)
+    dense.load_state_dict(resnet_weights(101), strict=False)
     dense.to(device).eval()
     found['ResNet-101']['dense, a plain port'] = _without_autograd(partial(_stages, dense))
     return found
@@ -183,30 +192,22 @@ def _stages(network: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
 
 
 def _without_autograd(function: Callable[[Tensor], Sequence[Tensor]]) -> Callable:
-    @torch.no_grad()
-    def call(x: Tensor) -> Sequence[Tensor]:
-        return function(x)
-
-    return call
+    return torch.no_grad()(function)
 
 
 def _ours(
-    name: str,
     config: str,
+    depth: int,
     size: int,
     device: torch.device,
-    weights: dict[str, Tensor],
-    options: dict | None = None,
+    options: dict[str, Any] | None = None,
 ) -> MMDetectionSystem:
     cfg = load_config(config_path(config), cfg_options=options)
-    return MMDetectionSystem(name, _resized(cfg, size), device, weights)
+    return MMDetectionSystem(_resized(cfg, size), device, resnet_weights(depth))
 
 
-def _stock(
-    config: str, size: int, device: torch.device, weights: dict[str, Tensor]
-) -> MMDetectionSystem:
-    cfg = _resized(stock_config(config), size)
-    return MMDetectionSystem('MMDetection', cfg, device, weights)
+def _stock(config: str, size: int, device: torch.device) -> MMDetectionSystem:
+    return MMDetectionSystem(_resized(stock_config(config), size), device, resnet_weights(50))
 
 
 def _resized(cfg: Config, size: int) -> Config:

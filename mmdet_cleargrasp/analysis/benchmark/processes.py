@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STEPS = 8
 #: Entries of the annotation file that is read.
 MANY_IMAGES = 100_000
+#: Configs of which a run is started, and how many start-ups are measured in all.
+CONFIGS = ('frcnn_cleargrasp_plates', 'retinanet_cleargrasp_plates')
+START_UPS = len(CONFIGS) + 2
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,10 @@ def measure_memory(options: Options, tick: Callable[[str], None]) -> list[Memory
     """
     import torch
 
-    from .groups import GROUPS
+    from .groups import GROUPS, applies
 
     found = []
-    for group in options.groups:
-        if group == 'levers':
-            continue
+    for group in (group for group in options.groups if applies(group, 'memory')):
         for system in GROUPS[group](options.size, torch.device(options.device)):
             peaks = json.loads(
                 _python(train_steps, group, system, options.size, options.batch_size,
@@ -94,7 +95,7 @@ def measure_start_up(options: Options, tick: Callable[[str], None]) -> list[Star
     found = [_until_exit('tools/train.py --help', [str(tools / 'train.py'), '--help'])]
     tick('start-up')
     with tempfile.TemporaryDirectory() as work_dir:
-        for name in ('frcnn_cleargrasp_plates', 'retinanet_cleargrasp_plates'):
+        for name in CONFIGS:
             found.append(_until_first_step(name, tools / 'train.py', options, Path(work_dir)))
             tick('start-up')
     seconds, peak = json.loads(_python(read_annotations, MANY_IMAGES))
@@ -187,9 +188,7 @@ def _until_first_step(config: str, tool: Path, options: Options, work_dir: Path)
     command = [
         sys.executable, str(tool), str(config_dir() / f'{config}.py'),
         '--data-root', str(options.data_root), '--work-dir', str(work_dir / config),
-        '--epochs', '1',
-        '--cfg-options', 'default_hooks.logger.interval=1', 'model.backbone.frozen=False',
-        'model.backbone.init_cfg=None',
+        '--epochs', '1', '--cfg-options', 'default_hooks.logger.interval=1',
     ]  # fmt: skip
     start = time.perf_counter()
     environment = {**os.environ, 'OMP_NUM_THREADS': str(options.threads)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -62,7 +61,17 @@ def _tables(results: Results) -> list[tuple[str, list[str], Rows]]:
         found.append((group, header, [_timing_row(timing) for timing in timings]))
     if results.backbones:
         header = ['network', 'computed', 'GFLOP', 'share of the peak', 'largest difference']
-        found.append(('Backbones, beside a matrix product', header, list(_backbone_rows(results))))
+        rows = [
+            [
+                rate.network,
+                rate.computed,
+                f'{rate.gflop:.0f}',
+                f'{rate.share:.0%} of {rate.peak:.0f} GFLOP/s',
+                f'{rate.difference:.1e}',
+            ]
+            for rate in results.backbones
+        ]
+        found.append(('Backbones, beside a matrix product', header, rows))
     if results.memory:
         rows = [
             [use.group, use.system, f'{use.peak:,.0f} MB', f'{use.growth:+,.0f} MB']
@@ -80,24 +89,13 @@ def _tables(results: Results) -> list[tuple[str, list[str], Rows]]:
 
 
 def _timing_row(timing: Timing) -> list[str]:
-    spread = f'± {timing.spread:.0%}'
     return [
         timing.work,
         timing.system,
         _seconds(timing.median),
-        spread,
+        f'± {timing.spread:.0%}',
         '' if timing.ratio == 1 else f'{timing.ratio:.2f}',
     ]
-
-
-def _backbone_rows(results: Results) -> Iterator[list[str]]:
-    for entry in results.backbones:
-        if 'gflops' in entry:
-            yield [entry['group'], entry['system'], '', f'{entry["gflops"]:.0f} GFLOP/s', '']
-        else:
-            share, difference = f'{entry["share of peak"]:.0%}', f'{entry["difference"]:.1e}'
-            row = [entry['group'], entry['system'], f'{entry["gflop"]:.0f}', share, difference]
-            yield row
 
 
 def _seconds(value: float) -> str:
@@ -127,7 +125,7 @@ def _as_dict(results: Results) -> dict[str, Any]:
         'options': options,
         'machine': results.machine,
         'timings': [timing.as_dict() for timing in results.timings],
-        'backbones': results.backbones,
+        'backbones': [asdict(rate) for rate in results.backbones],
         'memory': [asdict(use) for use in results.memory],
         'start_up': [asdict(start) for start in results.start_up],
     }
@@ -142,7 +140,6 @@ def _draw(results: Results, file: Path) -> None:
     position, ticks = 0.0, []
     for key in keys:
         bars = [t for t in results.timings if (t.group, t.work) == key]
-        bars = [t for t in bars if t.system != 'matrix product']
         middle = position + (len(bars) - 1) / 2
         ticks.append((middle, f'{key[0]}\n{key[1]}'))
         for timing in bars:

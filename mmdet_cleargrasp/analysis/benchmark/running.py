@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import platform
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import mmcv
+import mmdet
 import numpy as np
 import torch
+import torchvision
+from mmengine.runner import set_random_seed
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from .groups import GROUPS, OURS, backbones
-from .processes import MemoryUse, StartUp, measure_memory, measure_start_up
+from .groups import GROUPS, applies, backbones
+from .processes import START_UPS, MemoryUse, StartUp, measure_memory, measure_start_up
 from .samples import Sample, load_samples
 from .systems import System
 from .timing import Timing, time_in_turns
@@ -23,6 +28,8 @@ from .timing import Timing, time_in_turns
 #: Side of the matrices whose product tells what the machine can do.
 PEAK_SIDE = 2048
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
+#: Those that whole detectors do in turns.
+IN_TURNS = WORKS[:4]
 
 
 @dataclass(frozen=True)
@@ -35,25 +42,50 @@ class Options:
         works (tuple[str, ...]): of :data:`WORKS`.
         size (int): side of the images in pixels.
         batch_size (int): images a step.
-        rounds (int): that count.
+        rounds (int): that count; of an epoch, two at most.
         files (int): image files that are predicted, and trained on in an epoch.
         workers (int): processes that read in an epoch.
         threads (int): of torch, for all systems.
         device (str): such as ``'cpu'`` or ``'cuda:0'``.
-        seed (int): of weights and order.
+        seed (int): of heads and order.
     """
 
     data_root: Path
-    groups: tuple[str, ...] = tuple(GROUPS)
-    works: tuple[str, ...] = WORKS
-    size: int = 512
-    batch_size: int = 2
-    rounds: int = 5
-    files: int = 8
-    workers: int = 1
-    threads: int = 2
-    device: str = 'cpu'
-    seed: int = 0
+    groups: tuple[str, ...]
+    works: tuple[str, ...]
+    size: int
+    batch_size: int
+    rounds: int
+    files: int
+    workers: int
+    threads: int
+    device: str
+    seed: int
+
+    def rounds_of(self, work: str) -> int:
+        """How many rounds of a work count."""
+        return min(self.rounds, 2) if work == 'epoch' else self.rounds
+
+
+@dataclass(frozen=True)
+class BackboneRate:
+    """How much of the machine a backbone uses.
+
+    Attributes:
+        network (str): which one.
+        computed (str): in what way.
+        gflop (float): multiplications and additions of the batch, 1e9.
+        peak (float): GFLOP a second of a matrix product in the same rounds.
+        share (float): of that peak, from 0 to 1.
+        difference (float): largest, to the maps of the unfolded network, over the largest value.
+    """
+
+    network: str
+    computed: str
+    gflop: float
+    peak: float
+    share: float
+    difference: float
 
 
 @dataclass
@@ -64,7 +96,7 @@ class Results:
         options (Options): how.
         machine (dict[str, Any]): on what.
         timings (list[Timing]): of everything that was done in turns.
-        backbones (list[dict[str, Any]]): share of the matrix product's rate, and differences.
+        backbones (list[BackboneRate]): beside a matrix product.
         memory (list[MemoryUse]): of each system's training in a process of its own.
         start_up (list[StartUp]): of the command line.
     """
@@ -72,7 +104,7 @@ class Results:
     options: Options
     machine: dict[str, Any]
     timings: list[Timing] = field(default_factory=list)
-    backbones: list[dict[str, Any]] = field(default_factory=list)
+    backbones: list[BackboneRate] = field(default_factory=list)
     memory: list[MemoryUse] = field(default_factory=list)
     start_up: list[StartUp] = field(default_factory=list)
 
@@ -91,29 +123,18 @@ def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Res
         DataError: the data are not there or too few.
     """
     torch.set_num_threads(options.threads)
-    seed_everything(options.seed)
+    set_random_seed(options.seed)
     device = torch.device(options.device)
     results = Results(options, describe_machine(device))
-    in_memory = load_samples(options.data_root, options.batch_size, options.size)
-    on_disk = load_samples(options.data_root, options.files, options.size)
+    count = max(options.batch_size, options.files)
+    samples = load_samples(options.data_root, count, options.size)
     if 'backbone' in options.works:
-        _time_backbones(results, in_memory, device, tick)
+        _time_backbones(results, samples[: options.batch_size], device, tick)
         yield results
     for group in options.groups:
-        works = _works(options, group, in_memory, on_disk)
-        if not works:
-            continue
-        systems = [make() for make in GROUPS[group](options.size, device).values()]
-        for work, call in works.items():
-            calls = {system.name: _bound(call, system) for system in systems}
-            rounds = options.rounds if work != 'epoch' else min(options.rounds, 2)
-            results.timings += time_in_turns(
-                group, work, calls, rounds, device, lambda w=work, g=group: tick(f'{g}: {w}')
-            )
-        for system in systems:
-            system.close()
-        del systems
-        yield results
+        if _in_turns(options, group):
+            results.timings += _time_group(options, group, samples, device, tick)
+            yield results
     if 'start-up' in options.works:
         results.start_up = measure_start_up(options, tick)
         yield results
@@ -128,19 +149,17 @@ def count_ticks(options: Options) -> int:
     Args:
         options (Options): what and how.
     """
-    count = 0
+    device = torch.device(options.device)
+    count = START_UPS * ('start-up' in options.works)
     for group in options.groups:
-        systems = len(GROUPS[group](32, torch.device('meta'))) if group in GROUPS else 0
-        for work in options.works:
-            if work in ('train step', 'predict', 'predict files') and _applies(group, work):
-                count += systems * (options.rounds + 1)
-            elif work == 'epoch' and _applies(group, work):
-                count += systems * (min(options.rounds, 2) + 1)
-            elif work == 'memory' and group != 'levers':
-                count += systems
+        systems = len(GROUPS[group](options.size, device))
+        works = _in_turns(options, group)
+        count += systems * sum(options.rounds_of(work) + 1 for work in works)
+        count += systems * ('memory' in options.works and applies(group, 'memory'))
     if 'backbone' in options.works:
-        count += 7 * (options.rounds + 1)
-    return count + 4 * ('start-up' in options.works)
+        calls = sum(len(calls) + 1 for calls in backbones(torch.device('meta')).values())
+        count += calls * (options.rounds + 1)
+    return count
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
@@ -149,10 +168,6 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
     Args:
         device (torch.device): that computes.
     """
-    import mmcv
-    import mmdet
-    import torchvision
-
     return {
         'processor': _processor(),
         'cores': os.cpu_count(),
@@ -165,78 +180,74 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
     }
 
 
-def seed_everything(seed: int) -> None:
-    """Seed what draws weights, samples and order.
-
-    Args:
-        seed (int): of all of them.
-    """
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+def _in_turns(options: Options, group: str) -> list[str]:
+    return [work for work in IN_TURNS if work in options.works and applies(group, work)]
 
 
-def _works(
-    options: Options, group: str, in_memory: Sequence[Sample], on_disk: Sequence[Sample]
-) -> dict[str, Callable[[System], None]]:
-    paths = [sample.path for sample in on_disk]
-    found = {
-        'train step': lambda system: system.train_step(in_memory),
-        'predict': lambda system: system.predict(in_memory[:1]),
-        'predict files': lambda system: system.predict_files(paths),
-        'epoch': lambda system: system.train_epoch(on_disk, options.batch_size, options.workers),
-    }
-    wanted = {work for work in options.works if _applies(group, work)}
-    return {work: call for work, call in found.items() if work in wanted}
+def _time_group(
+    options: Options,
+    group: str,
+    samples: Sequence[Sample],
+    device: torch.device,
+    tick: Callable[[str], None],
+) -> list[Timing]:
+    batch, files = samples[: options.batch_size], samples[: options.files]
+    paths = [sample.path for sample in files]
 
+    def do(work: str, system: System) -> None:
+        if work == 'train step':
+            system.train_step(batch)
+        elif work == 'predict':
+            system.predict(batch[:1])
+        elif work == 'predict files':
+            system.predict_files(paths)
+        else:
+            system.train_epoch(files, options.batch_size, options.workers)
 
-def _applies(group: str, work: str) -> bool:
-    """Levers are timed in steps and predictions; the cache acts in training only."""
-    limited = {'levers': ('train step', 'predict'), 'feature_cache': ('train step',)}
-    return work in limited.get(group, WORKS)
-
-
-def _bound(call: Callable[[System], None], system: System) -> Callable[[], None]:
-    return lambda: call(system)
+    systems = {name: make() for name, make in GROUPS[group](options.size, device).items()}
+    timings = []
+    for work in _in_turns(options, group):
+        calls = {name: partial(do, work, system) for name, system in systems.items()}
+        told = partial(tick, f'{group}: {work}')
+        timings += time_in_turns(group, work, calls, options.rounds_of(work), device, told)
+    for system in systems.values():
+        system.close()
+    return timings
 
 
 def _time_backbones(
     results: Results, samples: Sequence[Sample], device: torch.device, tick: Callable[[str], None]
 ) -> None:
-    options = results.options
     images = np.stack([sample.image for sample in samples]).transpose(0, 3, 1, 2)
     x = torch.from_numpy(images.copy()).to(device).float() / 255
     left, right = (torch.rand(PEAK_SIDE, PEAK_SIDE, device=device) for _ in range(2))
-    for group, calls in backbones(device).items():
-        calls = {name: _bound_forward(call, x) for name, call in calls.items()}
-        calls['matrix product'] = lambda: left @ right
-        timings = time_in_turns(
-            group, 'backbone', calls, options.rounds, device, lambda g=group: tick(f'{g}: backbone')
+    for network, functions in backbones(device).items():
+        calls = {name: partial(function, x) for name, function in functions.items()}
+        calls['matrix product'] = partial(torch.matmul, left, right)
+        told = partial(tick, f'{network}: backbone')
+        *timings, product = time_in_turns(
+            network, 'backbone', calls, results.options.rounds, device, told
         )
         results.timings += timings
-        peak = 2 * PEAK_SIDE**3 / timings[-1].median
+        peak = 2 * PEAK_SIDE**3 / product.median
         expected = calls['batch norm not folded']()
-        for timing in timings[:-1]:
-            call = calls[timing.system]
+        for timing in timings:
             with FlopCounterMode(display=False) as counter:
-                maps = call()
+                maps = calls[timing.system]()
+            flop = counter.get_total_flops()
             results.backbones.append(
-                {
-                    'group': group,
-                    'system': timing.system,
-                    'gflop': counter.get_total_flops() / 1e9,
-                    'share of peak': counter.get_total_flops() / timing.median / peak,
-                    'difference': _difference(maps, expected),
-                }
+                BackboneRate(
+                    network,
+                    timing.system,
+                    flop / 1e9,
+                    peak / 1e9,
+                    flop / timing.median / peak,
+                    _difference(maps, expected),
+                )
             )
-        results.backbones.append({'group': group, 'system': 'matrix product', 'gflops': peak / 1e9})
 
 
-def _bound_forward(call: Callable, x: torch.Tensor) -> Callable:
-    return lambda: call(x)
-
-
-def _difference(maps: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:
+def _difference(maps: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
     """The largest, over the largest value, where the expected maps have positions."""
     found = 0.0
     for ours, theirs in zip(maps, expected, strict=True):
@@ -252,6 +263,3 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.split(':')[1].strip() for line in lines if 'model name' in line), '')
-
-
-__all__ = ['GROUPS', 'OURS', 'Options', 'Results', 'WORKS', 'count_ticks', 'run_benchmark']

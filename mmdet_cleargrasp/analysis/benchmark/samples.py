@@ -19,33 +19,32 @@ class Sample:
 
     Attributes:
         path (Path): the image file.
+        file_size (tuple[int, int]): width and height of the file in pixels.
         image (np.ndarray): (H, W, 3), uint8, RGB, H and W being the benchmark's size.
         boxes (np.ndarray): (K, 4), float32, x1, y1, x2, y2 in pixels of ``image``; K is not 0.
         labels (np.ndarray): (K,), int64, from 0 on.
     """
 
     path: Path
+    file_size: tuple[int, int]
     image: np.ndarray
     boxes: np.ndarray
     labels: np.ndarray
 
 
-def load_samples(
-    data_root: str | Path, count: int, size: int, split: str = 'train'
-) -> list[Sample]:
-    """Read images that have plates, made square.
+def load_samples(data_root: str | Path, count: int, size: int) -> list[Sample]:
+    """Read training images that have plates, made square.
 
     Args:
-        data_root (str | Path): a folder with ``annotations/SPLIT.json`` and ``SPLIT/``.
+        data_root (str | Path): a folder with ``annotations/train.json`` and ``train/``.
         count (int): images, from the first on.
         size (int): side in pixels; the aspect is not kept, so that no system has to pad.
-        split (str): which part of the data.
 
     Raises:
         DataError: there are fewer.
     """
     root = Path(data_root)
-    annotations = root / 'annotations' / f'{split}.json'
+    annotations = root / 'annotations' / 'train.json'
     if not annotations.is_file():
         raise DataError(f'{annotations} does not exist; give --data-root a folder that has it')
     coco = COCO(annotations)
@@ -54,14 +53,15 @@ def load_samples(
     for image_id, plates in coco.imgToAnns.items():
         if len(samples) == count:
             break
-        entry = coco.imgs[image_id]
-        image = read_image(root / split / entry['file_name'])
+        path = root / 'train' / coco.imgs[image_id]['file_name']
+        image = read_image(path)
         ratio = np.array([size / image.shape[1], size / image.shape[0]] * 2, dtype=np.float32)
         boxes = np.array([plate['bbox'] for plate in plates], dtype=np.float32)
         boxes[:, 2:] += boxes[:, :2]
         samples.append(
             Sample(
-                root / split / entry['file_name'],
+                path,
+                (image.shape[1], image.shape[0]),
                 cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA),
                 boxes * ratio,
                 np.array([labels[plate['category_id']] for plate in plates], dtype=np.int64),

@@ -14,6 +14,8 @@ from mmdet.apis import inference_detector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.hub import get_config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
@@ -22,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.io import ImageReadMode
 from torchvision.io import read_image as read_tensor
 from torchvision.models import resnet50, resnet101
-from torchvision.models.detection import FasterRCNN, RetinaNet
+from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
 from torchvision.models.detection.faster_rcnn import fasterrcnn_resnet50_fpn
@@ -41,15 +43,12 @@ class System(ABC):
     """A detector with its optimizer.
 
     Args:
-        name (str): as it stands in the tables.
-        model (nn.Module): on its device, with weights.
-
-    Attributes:
+        model (nn.Module): with weights.
         device (torch.device): where it computes.
     """
 
-    def __init__(self, name: str, model: nn.Module, device: torch.device) -> None:
-        self.name, self.model, self.device = name, model.to(device), device
+    def __init__(self, model: nn.Module, device: torch.device) -> None:
+        self.model, self.device = model.to(device), device
         learning = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(learning, lr=1e-6)
 
@@ -77,27 +76,19 @@ class MMDetectionSystem(System):
     """A detector of MMDetection, this plugin's or a stock one, as a config describes it.
 
     Args:
-        name (str): as it stands in the tables.
         cfg (Config): with ``model`` and the pipelines.
         device (torch.device): where it computes.
-        backbone (dict[str, Tensor], optional): weights of the backbone.
+        backbone (dict[str, Tensor]): weights of the backbone.
     """
 
-    def __init__(
-        self,
-        name: str,
-        cfg: Config,
-        device: torch.device,
-        backbone: dict[str, Tensor] | None = None,
-    ) -> None:
+    def __init__(self, cfg: Config, device: torch.device, backbone: dict[str, Tensor]) -> None:
         init_default_scope('mmdet')
         cfg.model.backbone.init_cfg = None
         model = MODELS.build(cfg.model)
-        if backbone is not None:
-            model.backbone.load_state_dict(backbone)
+        model.backbone.load_state_dict(backbone)
         if getattr(model, 'with_roi_head', False):
             model.roi_head.bbox_head.fc_cls.bias.data[-1] += BACKGROUND_BIAS
-        super().__init__(name, model, device)
+        super().__init__(model, device)
         model.cfg = self.cfg = cfg
         self.wrapper = OptimWrapper(self.optimizer)
 
@@ -119,8 +110,6 @@ class MMDetectionSystem(System):
 
     def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
         """See :class:`System`."""
-        from mmengine.dataset import Compose, pseudo_collate
-
         self.model.train()
         pipeline = Compose(self.cfg.train_dataloader.dataset.pipeline)
         files = _AnnotatedFiles(samples, pipeline)
@@ -136,11 +125,23 @@ class MMDetectionSystem(System):
 
 
 class TorchvisionSystem(System):
-    """A detector of torchvision."""
+    """A detector of torchvision.
+
+    Args:
+        model (nn.Module): with weights.
+        device (torch.device): where it computes.
+        first_label (int): of the first class: 1 where 0 is the background, as in Faster R-CNN.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device, first_label: int) -> None:
+        super().__init__(model, device)
+        self.first_label = first_label
 
     def train_step(self, samples: Sequence[Sample]) -> None:
         """See :class:`System`."""
-        self._train_step([_tensor(s.image) for s in samples], [_target(s) for s in samples])
+        self._train_step(
+            [_tensor(s.image) for s in samples], [_target(s, self.first_label) for s in samples]
+        )
 
     def predict(self, samples: Sequence[Sample]) -> None:
         """See :class:`System`."""
@@ -158,7 +159,11 @@ class TorchvisionSystem(System):
     def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
         """See :class:`System`."""
         loader = DataLoader(
-            _Files(samples), batch_size, shuffle=True, num_workers=workers, collate_fn=_unzip
+            _Files(samples, self.first_label),
+            batch_size,
+            shuffle=True,
+            num_workers=workers,
+            collate_fn=_unzip,
         )
         for images, targets in loader:
             self._train_step(images, targets)
@@ -239,8 +244,6 @@ def stock_config(name: str) -> Config:
     Args:
         name (str): as in ``'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'``.
     """
-    from mmengine.hub import get_config
-
     cfg = get_config(name)
     cfg.model.backbone.update(frozen_stages=4, norm_eval=True)
     if 'roi_head' in cfg.model:
@@ -270,18 +273,16 @@ def resnet_weights(depth: int) -> dict[str, Tensor]:
 class _Files(Dataset):
     """torchvision's way to read: files to tensors, half of them mirrored."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self.samples = samples
+    def __init__(self, samples: Sequence[Sample], first_label: int) -> None:
+        self.samples, self.first_label = samples, first_label
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor]]:
         sample = self.samples[index]
-        image, target = _read(sample.path), _target(sample)
-        height, width = sample.image.shape[:2]
-        scale = torch.tensor([image.shape[2] / width, image.shape[1] / height] * 2)
-        target['boxes'] = target['boxes'] * scale
+        image, target = _read(sample.path), _target(sample, self.first_label)
+        target['boxes'] = torch.from_numpy(_boxes_in_file(sample))
         if torch.rand(()) < 0.5:
             image = image.flip(2)
             target['boxes'][:, [0, 2]] = image.shape[2] - target['boxes'][:, [2, 0]]
@@ -298,14 +299,11 @@ class _AnnotatedFiles(Dataset):
         return len(self.samples)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        import cv2
-
         sample = self.samples[index]
-        height, width = cv2.imread(str(sample.path)).shape[:2]
-        scale = np.array([width, height] * 2) / ([sample.image.shape[1], sample.image.shape[0]] * 2)
+        width, height = sample.file_size
         instances = [
             {'bbox': list(box), 'bbox_label': int(label), 'ignore_flag': 0}
-            for box, label in zip(sample.boxes * scale, sample.labels, strict=True)
+            for box, label in zip(_boxes_in_file(sample), sample.labels, strict=True)
         ]
         return self.pipeline(
             {
@@ -338,10 +336,15 @@ def _read(path: Path) -> Tensor:
     return read_tensor(str(path), ImageReadMode.RGB).float() / 255
 
 
-def _target(sample: Sample) -> dict[str, Tensor]:
-    # torchvision's Faster R-CNN has the background as class 0; its RetinaNet does not mind.
-    labels = torch.from_numpy(sample.labels).clamp(max=CLASSES - 1)
+def _target(sample: Sample, first_label: int) -> dict[str, Tensor]:
+    labels = torch.from_numpy(sample.labels) + first_label
     return {'boxes': torch.from_numpy(sample.boxes.copy()), 'labels': labels}
+
+
+def _boxes_in_file(sample: Sample) -> np.ndarray:
+    height, width = sample.image.shape[:2]
+    scale = [sample.file_size[0] / width, sample.file_size[1] / height] * 2
+    return sample.boxes * np.array(scale, dtype=np.float32)
 
 
 def _unzip(items: list[tuple[Tensor, dict]]) -> tuple[list[Tensor], list[dict]]:
@@ -369,6 +372,6 @@ def _freeze_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def _with_background(model: FasterRCNN | RetinaNet) -> nn.Module:
+def _with_background(model: FasterRCNN) -> FasterRCNN:
     model.roi_heads.box_predictor.cls_score.bias.data[0] += BACKGROUND_BIAS
     return model

@@ -1,11 +1,13 @@
 """Peers are only worth timing if they do the same work."""
 
 import json
+import runpy
 
 import pytest
 import torch
 
-from mmdet_cleargrasp.analysis.benchmark.groups import GROUPS, backbones
+from mmdet_cleargrasp.analysis.benchmark.groups import GROUPS, LIMITED, backbones
+from mmdet_cleargrasp.analysis.benchmark.running import WORKS
 from mmdet_cleargrasp.analysis.benchmark.samples import load_samples
 from mmdet_cleargrasp.errors import DataError
 from tests.conftest import ROOT
@@ -40,6 +42,7 @@ def test_systems_of_a_group_differ_in_their_library_alone(group):
         assert not any(was for was, fixed in zip(changed, frozen, strict=True) if fixed)
         system.predict(samples)
         system.predict_files([samples[0].path])
+        system.train_epoch(samples, 2, workers=0)
 
 
 def test_too_few_images_are_refused(toy_plates):
@@ -47,6 +50,14 @@ def test_too_few_images_are_refused(toy_plates):
         load_samples(toy_plates, 99, 64)
     with pytest.raises(DataError, match='does not exist'):
         load_samples(toy_plates / 'nothing', 1, 64)
+
+
+def test_the_tool_s_choices_are_those_that_there_are():
+    tool = runpy.run_path(str(ROOT / 'tools/analysis_tools/benchmark.py'))
+    assert tool['GROUPS'] == tuple(GROUPS) and tool['WORKS'] == WORKS
+    assert set(LIMITED) <= set(GROUPS) and {w for works in LIMITED.values() for w in works} <= set(
+        WORKS
+    )
 
 
 def test_the_tool_writes_tables_numbers_and_bars(run_here, tmp_path):
