@@ -46,7 +46,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Add a training's length, precision and where it goes on from."""
     parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
-    parser.add_argument('--amp', action='store_true', help='mixed precision (GPU)')
+    parser.add_argument('--amp', action='store_true', help='mixed precision; bfloat16 on a CPU')
     parser.add_argument(
         '--resume',
         nargs='?',

@@ -32,7 +32,7 @@ def main() -> None:
     set_local_rank(args)
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.engine import pretraining, resuming, run_config, training
+    from mmdet_cleargrasp.engine import mixed_precision, pretraining, resuming, run_config
     from mmdet_cleargrasp.errors import friendly_exit
 
     with friendly_exit():
@@ -42,7 +42,7 @@ def main() -> None:
         if args.epochs is not None:
             run_config.set_epochs(cfg, args.epochs)
         if args.amp:
-            training.enable_amp(cfg)
+            mixed_precision.enable_amp(cfg)
         if args.resume:
             resuming.resume(cfg, args.resume)
         pretraining.pretrain(cfg)

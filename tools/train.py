@@ -34,7 +34,7 @@ def main() -> None:
     set_local_rank(args)
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.engine import resuming, run_config, training
+    from mmdet_cleargrasp.engine import mixed_precision, resuming, run_config, training
     from mmdet_cleargrasp.errors import friendly_exit
 
     with friendly_exit():
@@ -44,7 +44,7 @@ def main() -> None:
         if args.epochs is not None:
             run_config.set_epochs(cfg, args.epochs)
         if args.amp:
-            training.enable_amp(cfg)
+            mixed_precision.enable_amp(cfg)
         if args.auto_scale_lr:
             training.enable_auto_scale_lr(cfg)
         if args.resume:

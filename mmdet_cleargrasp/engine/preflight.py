@@ -32,6 +32,7 @@ from ..datasets.annotations import read_coco
 from ..datasets.checks import check_split
 from ..errors import ConfigError, UserError
 from ..findings import Finding, error, ok, warning
+from .mixed_precision import check_amp
 from .run_config import checkpoint_init_cfg, class_counts, innermost_dataset, split_paths
 from .runner import rank, world_size
 
@@ -110,8 +111,7 @@ def check_device(cfg: Config) -> Iterable[Finding]:
         yield ok('device', f'{count} GPU(s), the first is {torch.cuda.get_device_name(0)}')
         return
     yield ok('device', f'CPU with {torch.get_num_threads()} threads')
-    if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
-        yield error('device', 'mixed precision (--amp) needs a GPU, and torch sees none')
+    yield from check_amp(cfg)
 
 
 def check_work_dir(cfg: Config) -> Iterable[Finding]:

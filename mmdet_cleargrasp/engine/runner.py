@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from ..allocator import keep_freed_memory
 from ..compat import train_on_cpu_processes
 from ..errors import ConfigError
 
@@ -32,6 +34,8 @@ def build_runner(cfg: Config) -> Runner:
                 'torchrun --nproc_per_node=GPUS tools/train.py CONFIG --launcher pytorch'
             )
         train_on_cpu_processes(cfg)
+    if get_device() == 'cpu':
+        keep_freed_memory()
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 

@@ -98,7 +98,7 @@ def _keep_predictions(cfg: Config, report_dir: Path) -> None:
     report_dir.mkdir(parents=True, exist_ok=True)
     evaluators = cfg.test_evaluator
     evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    coco = [evaluator for evaluator in evaluators if evaluator.get('type') == 'CocoMetric']
+    coco = [e for e in evaluators if str(e.get('type')).endswith('CocoMetric')]
     if not coco:
         raise ConfigError('test_evaluator has no CocoMetric, which the report is made from')
     coco[0].outfile_prefix = str(report_dir / PREDICTIONS_PREFIX)

@@ -19,12 +19,6 @@ from .runner import build_runner
 WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-def enable_amp(cfg: Config) -> None:
-    """Train in mixed precision."""
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.loss_scale = 'dynamic'
-
-
 def enable_auto_scale_lr(cfg: Config) -> None:
     """Scale the learning rate with the batch over all processes.
 

@@ -166,12 +166,6 @@ def test_mistakes_end_in_one_message(
     assert 'Traceback' not in done.stderr
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='--amp works with a GPU')
-def test_amp_needs_a_gpu(run_here, tiny_config, toy_plates):
-    status, printed = run_here(TRAIN, tiny_config, '--data-root', toy_plates, '--amp')
-    assert (status, 'needs a GPU' in printed) == (1, True)
-
-
 def test_doctor_says_ready(run_tool, tiny_config, toy_plates):
     done = run_tool('tools/doctor.py', tiny_config, '--data-root', toy_plates)
     assert done.stdout.strip().endswith('ready to run')

@@ -1,0 +1,89 @@
+"""Training in mixed precision: 16-bit floats on a GPU, bfloat16 on a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.optim import OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
+from mmengine.runner import autocast
+from torch import nn
+
+from ..findings import Finding, error, ok, warning
+
+#: oneDNN computes in bfloat16 by any of these instructions; without them it converts.
+BFLOAT16_INSTRUCTIONS = ('avx512_bf16', 'amx_bf16', 'bf16')
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """mmengine's wrapper with the forward pass in bfloat16, which needs no scaling of the loss.
+
+    mmengine's ``AmpOptimWrapper`` works on accelerators only. bfloat16 has the range of 32-bit
+    floats and 8 bits of precision; weights, their gradients and the optimizer stay at 32 bits.
+
+    Args:
+        **kwargs (Any): as in ``mmengine.optim.OptimWrapper``.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> wrapper = BFloat16OptimWrapper(optimizer=torch.optim.SGD(layer.parameters(), lr=0.1))
+        >>> with wrapper.optim_context(layer):
+        ...     layer(torch.ones(1, 2)).dtype
+        torch.bfloat16
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """The context of a step's forward pass.
+
+        Args:
+            model (nn.Module): that is trained.
+        """
+        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+            yield
+
+
+def enable_amp(cfg: Config) -> None:
+    """Train in mixed precision.
+
+    Args:
+        cfg (Config): is changed.
+    """
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+    else:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+
+
+def check_amp(cfg: Config) -> Iterable[Finding]:
+    """Say in which precision a CPU will train, and refuse what it cannot.
+
+    Args:
+        cfg (Config): of the run.
+    """
+    wrapper = cfg.get('optim_wrapper', {}).get('type')
+    if wrapper == 'AmpOptimWrapper':
+        yield error(
+            'device',
+            "mmengine's AmpOptimWrapper needs a GPU, and torch sees none. --amp chooses what a CPU "
+            'has, BFloat16OptimWrapper',
+        )
+    elif wrapper == 'BFloat16OptimWrapper' and not _has_bfloat16():
+        yield warning(
+            'device',
+            'this processor has no instructions for bfloat16: --amp is slower than 32 bits here',
+        )
+    elif wrapper == 'BFloat16OptimWrapper':
+        yield ok('device', 'mixed precision in bfloat16')
+
+
+def _has_bfloat16() -> bool:
+    # torch tells since 2.10; before, nobody is warned
+    capabilities = getattr(torch.cpu, 'get_capabilities', lambda: None)()
+    return capabilities is None or any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS)
