@@ -3,12 +3,7 @@
 #   python tools/train.py configs/frcnn_cleargrasp_r101_cached_plates.py
 _base_ = 'frcnn_cleargrasp_r101_plates.py'
 
-# Images have to come back as they were, or in one of four flips: no changes of colour.
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[step for step in _base_.train_pipeline if step['type'] != 'PhotoMetricDistortion']
-    )
-)
+# It pays since images come back as they were, or in one of four flips.
 custom_hooks = [
     *_base_.custom_hooks,
     dict(

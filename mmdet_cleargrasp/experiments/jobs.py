@@ -121,11 +121,13 @@ def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
         DataError: annotations that cannot be read.
     """
     plan = Plan(spec, Path(root), [], {}, {})
+    fractions = {arm.name: arm.fractions or spec.fractions for arm in spec.arms}
     arms = {arm.name: arm_config(spec, arm, plan.root) for arm in spec.arms}
     for seed in spec.seeds:
-        for fraction in sorted(spec.fractions, reverse=True):
+        for fraction in sorted(set().union(*fractions.values()), reverse=True):
             for name, cfg in arms.items():
-                _plan_run(plan, name, cfg, fraction, seed)
+                if fraction in fractions[name]:
+                    _plan_run(plan, name, cfg, fraction, seed)
     return plan
 
 

@@ -36,11 +36,13 @@ class Arm:
         name (str): in tables, charts and folders.
         config (Path): a config file for tools/train.py.
         cfg_options (dict[str, Any]): values by dotted key that replace the config's.
+        fractions (tuple[float, ...]): percent of the training images, where the arm has its own.
     """
 
     name: str
     config: Path
     cfg_options: dict[str, Any] = field(default_factory=dict)
+    fractions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class ExperimentSpec:
             ``reference`` does not say otherwise.
         reference (str): name of that arm.
         seeds (tuple[int, ...]): a run each.
-        fractions (tuple[float, ...]): percent of the training images.
+        fractions (tuple[float, ...]): percent of the training images, of arms without their own.
         equal (str): what runs on different fractions have in common: ``'steps'`` or ``'epochs'``.
         epochs (int | None): length on all images; ``None`` leaves it to the configs.
         checkpoint (str): which one is tested, ``'last'`` or ``'best'`` on the validation images.
@@ -140,12 +142,14 @@ def _arms(value: Any, where: str) -> tuple[Arm, ...]:
     for name, body in expect_mapping(value, where).items():
         place = f'{where}.{name}'
         body = expect_mapping(body, place)
-        expect_known(body, ('config', 'cfg_options'), place)
+        expect_known(body, ('config', 'cfg_options', 'fractions'), place)
         if 'config' not in body:
             raise SpecError(f'{place} has no `config`: add the config file')
         config = _file(body['config'], f'{place}.config')
         options = _options(body.get('cfg_options') or {}, f'{place}.cfg_options')
-        arms.append(Arm(_name(name, place), config, options))
+        own = body.get('fractions')
+        fractions = () if own is None else READERS['fractions'](own, f'{place}.fractions')
+        arms.append(Arm(_name(name, place), config, options, fractions))
     return tuple(arms)
 
 

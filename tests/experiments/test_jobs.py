@@ -39,6 +39,13 @@ def test_every_arm_runs_with_every_seed_on_every_part(spec, tmp_path):
     assert jobs[0].folder.endswith('mine/short/fraction-100/seed-0')
 
 
+def test_an_arm_may_have_parts_of_its_own(spec, tmp_path):
+    arms = (spec.arms[0], dataclasses.replace(spec.arms[1], fractions=(100,)))
+    jobs = plan(spec, tmp_path, arms=arms, seeds=(0,)).jobs
+    expected = [(100, 'short'), (100, 'gentle'), (34, 'short')]
+    assert [(job.fraction, job.arm) for job in jobs] == expected
+
+
 @pytest.mark.parametrize(
     ('equal', 'times', 'steps'), [('steps', 3, 12), ('epochs', 1, 4)]
 )  # 2 of 6 images in batches of 2, for 4 epochs

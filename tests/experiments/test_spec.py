@@ -41,6 +41,7 @@ def test_options_are_read_as_on_the_command_line() -> None:
         ({'arms': {'a': {'config': 'gone.py'}}}, r'arms.a.config: no file at gone.py'),
         ({'arms': {'a': {'config': CONFIG, 'cfg_option': {}}}}, 'did you mean `cfg_options`'),
         ({'arms': {'a/b': {'config': CONFIG}}}, 'it becomes a folder'),
+        ({'arms': {'a': {'config': CONFIG, 'fractions': [0]}}}, 'arms.a.fractions holds 0'),
         ({'name': '../up'}, 'it becomes a folder'),
         ({'reference': 'coco'}, "reference is 'coco', expected one of cleargrasp, random"),
         ({'seeds': 3}, 'expected a list of numbers'),

@@ -11,9 +11,11 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from ...allocator import keep_freed_memory
 from ...backbones import ClearGraspResNet
 from ...backbones.feature_cache import FeatureCache
 from ...config_files import config_path
+from ...engine.mixed_precision import BFloat16OptimWrapper
 from ...engine.run_config import load_config
 from .systems import (
     MMDetectionSystem,
@@ -94,7 +96,10 @@ def retinanet_r50(size: int, device: torch.device) -> Group:
 
 
 def levers(size: int, device: torch.device) -> Group:
-    """Faster R-CNN R50 beside itself with one of its savings taken back at a time."""
+    """Faster R-CNN R50 beside itself with one of its savings taken back at a time.
+
+    On a CPU also with one that it does not make by itself: bfloat16.
+    """
     ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
 
     def unfolded() -> System:
@@ -102,8 +107,25 @@ def levers(size: int, device: torch.device) -> Group:
         system.model.backbone.forward = _without_autograd(system.model.backbone.forward_features)
         return system
 
+    def giving_back() -> System:
+        system = ours()
+        for work in ('train_step', 'predict'):
+            setattr(system, work, _with_freed_memory_given_back(getattr(system, work)))
+        return system
+
+    def bfloat16() -> System:
+        system = ours()
+        system.wrapper = BFloat16OptimWrapper(optimizer=system.optimizer)
+        return system
+
     changed = {name: partial(ours, options=options) for name, options in _TAKEN_BACK.items()}
-    return {OURS: ours, **changed, 'batch norm not folded': unfolded}
+    on_cpu = {'freed memory given back': giving_back, 'bfloat16 (--amp)': bfloat16}
+    return {
+        OURS: ours,
+        **changed,
+        'batch norm not folded': unfolded,
+        **(on_cpu if device.type == 'cpu' else {}),
+    }
 
 
 def feature_cache(size: int, device: torch.device) -> Group:
@@ -193,6 +215,15 @@ def _stages(network: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
 
 def _without_autograd(function: Callable[[Tensor], Sequence[Tensor]]) -> Callable:
     return torch.no_grad()(function)
+
+
+def _with_freed_memory_given_back(call: Callable[[Any], None]) -> Callable[[Any], None]:
+    def called(samples: Any) -> None:
+        keep_freed_memory(False)
+        call(samples)
+        keep_freed_memory()
+
+    return called
 
 
 def _ours(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...allocator import keep_freed_memory
 from ...config_files import config_dir
 from ...errors import TrainingError
 
@@ -114,6 +115,8 @@ def train_steps(group: str, system: str, size: int, batch_size: int, data_root: 
 
     torch.set_num_threads(threads)
     where = torch.device(device)
+    if where.type == 'cpu':
+        keep_freed_memory()
     samples = load_samples(data_root, batch_size, size)
     trained = GROUPS[group](size, where)[system]()
     peaks = []

@@ -50,7 +50,7 @@ class System(ABC):
     def __init__(self, model: nn.Module, device: torch.device) -> None:
         self.model, self.device = model.to(device), device
         learning = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(learning, lr=1e-6)
+        self.optimizer = torch.optim.AdamW(learning, lr=1e-6, fused=True)
 
     @abstractmethod
     def train_step(self, samples: Sequence[Sample]) -> None:

@@ -12,14 +12,12 @@ HOOK = 'FeatureCacheHook'
 
 @pytest.fixture
 def configure(tiny_config, toy_plates, tmp_path):
-    def make(name, cached, photometric=False):
+    def make(name, cached):
         cfg = load_config(tiny_config, work_dir=tmp_path / name)
         use_data_root(cfg, toy_plates)
         set_epochs(cfg, 3)
-        if not photometric:
-            dataset = cfg.train_dataloader.dataset
-            dataset.pipeline = [s for s in dataset.pipeline if s.type != 'PhotoMetricDistortion']
-            dataset.pipeline = [s for s in dataset.pipeline if s.type != 'RandomFlip']
+        dataset = cfg.train_dataloader.dataset
+        dataset.pipeline = [step for step in dataset.pipeline if step.type != 'RandomFlip']
         if cached:
             cfg.custom_hooks.append(dict(type=HOOK, folder=str(tmp_path / 'cache')))
         cfg.experiment_name = f'{tmp_path.name}_{name}'
