@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 CONFIG ?= configs/frcnn_cleargrasp_plates.py
-EPOCHS ?= 5
+EPOCHS ?= 9
 WORK_DIR := work_dirs/$(basename $(notdir $(CONFIG)))
 
 .PHONY: help install train test test-slow lint format clean
@@ -27,7 +27,8 @@ $(INSTALLED): setup.cfg pyproject.toml
 	touch $@
 
 train: install  ## train, test and draw on the embedded data and checkpoint
-	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --epochs $(EPOCHS)
+	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --epochs $(EPOCHS) \
+	    --cfg-options train_cfg.val_interval=3
 	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) \
 	    "$$( (ls -t $(WORK_DIR)/best_*.pth 2>/dev/null || ls -t $(WORK_DIR)/epoch_*.pth) | head -1)" \
 	    --show-dir drawn
