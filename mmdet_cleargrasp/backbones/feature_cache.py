@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.lib.format import read_array_header_1_0, read_magic
 from torch import Tensor, nn
 
 from ..atomic_files import write_atomically
-from ..checkpoints.writing import to_bytes
 
 Maps = tuple[Tensor, ...]
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
@@ -21,7 +24,7 @@ class FeatureCache:
 
     What is kept is named after the backbone's weights and structure and after the very numbers that
     went in: other weights, another image, crop, flip or scale is another name, so that nothing on
-    disk can be out of date. Files are mapped into memory, not read whole.
+    disk can be out of date. Maps are kept channels last, in which neck and heads compute on a CPU.
 
     Args:
         backbone (nn.Module): frozen, with its weights loaded, on its device.
@@ -64,45 +67,67 @@ class FeatureCache:
         self._dtype = DTYPES[dtype]
         name = _digest_of_backbone(backbone, f'{structure}|{dtype}')
         self.folder = Path(folder) / name
-        kept = sum(file.stat().st_size for file in self.folder.glob('*/*.pt'))
+        kept = sum(file.stat().st_size for file in self.folder.glob('*/*.npy'))
         self._room = max_gigabytes * 1e9 - kept
         self.hits = self.misses = 0
 
     def __call__(self, inputs: Tensor) -> Maps:
         """Look up or compute the maps of normalised images, (N, 3, H, W), float."""
         files = [self._file(image) for image in inputs]
-        maps: list[Maps | None] = [_read(file) for file in files]
-        missing = [index for index, found in enumerate(maps) if found is None]
-        self.hits += len(files) - len(missing)
+        missing = [row for row, file in enumerate(files) if not file.is_file()]
+        found = [row for row in range(len(files)) if row not in missing]
+        self.hits += len(found)
         self.misses += len(missing)
+        if not found:
+            return tuple(level.float() for level in self._compute_and_keep(inputs, files))
+        maps = _read(files, found)
         if missing:
-            levels = [level.to(self._dtype) for level in self._compute(inputs[missing])]
-            for row, index in enumerate(missing):
-                maps[index] = tuple(level[row] for level in levels)
-                self._keep(files[index], maps[index])
-        return tuple(
-            torch.stack([level.to(inputs.device) for level in levels]).float()
-            for levels in zip(*maps, strict=True)
-        )
+            computed = self._compute_and_keep(inputs[missing], [files[row] for row in missing])
+            for level, rows in zip(maps, computed, strict=True):
+                level[missing] = rows.cpu()
+        return tuple(level.to(inputs.device).float() for level in maps)
+
+    def _compute_and_keep(self, inputs: Tensor, files: list[Path]) -> list[Tensor]:
+        levels = [level.to(self._dtype) for level in self._compute(inputs)]
+        for row, file in enumerate(files):
+            self._keep(file, [level[row] for level in levels])
+        return levels
 
     def _file(self, image: Tensor) -> Path:
         numbers = image.detach().cpu().contiguous().numpy()
         name = hashlib.blake2b(
             numbers.tobytes() + str((numbers.shape, numbers.dtype)).encode(), digest_size=20
         ).hexdigest()
-        return self.folder / name[:2] / f'{name[2:]}.pt'
+        return self.folder / name[:2] / f'{name[2:]}.npy'
 
-    def _keep(self, file: Path, maps: Maps) -> None:
-        content = to_bytes(tuple(level.detach().cpu().clone() for level in maps))
-        if len(content) <= self._room:
-            self._room -= len(content)
-            write_atomically(file, content)
+    def _keep(self, file: Path, maps: list[Tensor]) -> None:
+        """Write an image's maps one after the other, channels last."""
+        content = io.BytesIO()
+        for level in maps:
+            np.save(content, level.detach().permute(1, 2, 0).cpu().contiguous().numpy())
+        if content.tell() <= self._room:
+            self._room -= content.tell()
+            write_atomically(file, content.getvalue())
 
 
-def _read(file: Path) -> Maps | None:
-    if not file.is_file():
-        return None
-    return torch.load(file, mmap=True, weights_only=True)
+def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
+    """Maps of a batch, channels-last, with those rows filled in from their files.
+
+    The numbers go straight to where they belong: gathering maps that were read one by one would
+    take longer than reading them.
+    """
+    maps: list[np.ndarray] = []
+    for row in rows:
+        with files[row].open('rb') as stream:
+            for level in itertools.count():
+                if stream.tell() == files[row].stat().st_size:
+                    break
+                read_magic(stream)
+                shape, _, dtype = read_array_header_1_0(stream)
+                if level == len(maps):
+                    maps.append(np.empty((len(files), *shape), dtype))
+                stream.readinto(maps[level][row].reshape(-1).view(np.uint8))
+    return [torch.from_numpy(level).permute(0, 3, 1, 2) for level in maps]
 
 
 def _digest_of_backbone(backbone: nn.Module, structure: str) -> str:

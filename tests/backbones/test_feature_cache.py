@@ -78,9 +78,18 @@ def test_size_is_bounded(backbone, tmp_path):
     cache = FeatureCache(backbone, tmp_path, max_gigabytes=6e-5)  # 60 kB: one image's maps
     cache(images())
     cache(images())
-    kept = list(cache.folder.glob('*/*.pt'))
+    kept = list(cache.folder.glob('*/*.npy'))
     assert sum(file.stat().st_size for file in kept) <= 6e4
     assert cache.hits == len(kept) == 1
+
+
+def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
+    cache, known, mixed = FeatureCache(backbone, tmp_path), images()[:1], images()
+    cache(known)
+    for found, expected in zip(cache(mixed), backbone(mixed), strict=True):
+        assert torch.allclose(found, expected, atol=1e-5)
+        assert found.is_contiguous(memory_format=torch.channels_last)
+    assert (cache.hits, cache.misses) == (1, len(mixed))
 
 
 def test_unknown_dtype(backbone, tmp_path):

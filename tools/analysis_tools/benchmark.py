@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-GROUPS = ('frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'levers', 'feature_cache')
+GROUPS = ('frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'levers', 'allocator', 'feature_cache')
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 
 EXAMPLES = f"""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -39,12 +41,14 @@ class MemoryUse:
         system (str): which one.
         peak (float): MB of the process, or of the GPU; libraries included.
         growth (float): MB by which the peak grew from the second step to the last.
+        seconds (float): a step, the median from the third on; not in turns with others.
     """
 
     group: str
     system: str
     peak: float
     growth: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,13 @@ def measure_memory(options: Options, tick: Callable[[str], None]) -> list[Memory
     found = []
     for group in (group for group in options.groups if applies(group, 'memory')):
         for system in GROUPS[group](options.size, torch.device(options.device)):
-            peaks = json.loads(
+            peaks, seconds = json.loads(
                 _python(train_steps, group, system, options.size, options.batch_size,
                         options.data_root, options.threads, options.device)
             )  # fmt: skip
-            found.append(MemoryUse(group, system, peaks[-1], peaks[-1] - peaks[1]))
+            growth = peaks[-1] - peaks[1]
+            median = statistics.median(seconds[2:])
+            found.append(MemoryUse(group, system, peaks[-1], growth, median))
             tick(f'{group}: memory')
     return found
 
@@ -106,12 +112,13 @@ def measure_start_up(options: Options, tick: Callable[[str], None]) -> list[Star
 
 
 def train_steps(group: str, system: str, size: int, batch_size: int, data_root: str, threads: int,
-                device: str) -> list[float]:  # fmt: skip
-    """Train one system; the peak memory in MB after each step."""
+                device: str) -> tuple[list[float], list[float]]:  # fmt: skip
+    """Train one system; the peak memory in MB after each step, and the seconds of each."""
     import torch
 
     from .groups import GROUPS
     from .samples import load_samples
+    from .timing import synchronize
 
     torch.set_num_threads(threads)
     where = torch.device(device)
@@ -119,12 +126,15 @@ def train_steps(group: str, system: str, size: int, batch_size: int, data_root: 
         keep_freed_memory()
     samples = load_samples(data_root, batch_size, size)
     trained = GROUPS[group](size, where)[system]()
-    peaks = []
+    peaks, seconds = [], []
     for _ in range(STEPS):
+        start = time.perf_counter()
         trained.train_step(samples)
+        synchronize(where)
+        seconds.append(time.perf_counter() - start)
         peaks.append(_peak_memory(where.type))
     trained.close()
-    return peaks
+    return peaks, seconds
 
 
 def read_annotations(images: int) -> tuple[float, float]:
@@ -162,8 +172,11 @@ def _peak_memory(device: str) -> float:
         import torch
 
         return torch.cuda.max_memory_allocated() / 1e6
-    kilobyte = 1 if sys.platform == 'darwin' else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte / 1e6
+    status = Path('/proc/self/status')
+    if status.is_file():  # on Linux ru_maxrss starts from the process that started this one
+        peak = re.search(r'VmHWM:\s+(\d+) kB', status.read_text())
+        return int(peak[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def _python(function: Callable, *arguments: object) -> str:

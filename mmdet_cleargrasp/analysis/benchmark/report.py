@@ -74,10 +74,11 @@ def _tables(results: Results) -> list[tuple[str, list[str], Rows]]:
         found.append(('Backbones, beside a matrix product', header, rows))
     if results.memory:
         rows = [
-            [use.group, use.system, f'{use.peak:,.0f} MB', f'{use.growth:+,.0f} MB']
+            [use.group, use.system, f'{use.peak:,.0f} MB', f'{use.growth:+,.0f} MB',
+             _seconds(use.seconds)]
             for use in results.memory
-        ]
-        header = ['group', 'system', 'peak', 'growth from the 2nd step to the 8th']
+        ]  # fmt: skip
+        header = ['group', 'system', 'peak', 'growth from the 2nd step to the 8th', 'a step']
         found.append(('Memory of training, a process each', header, rows))
     if results.start_up:
         rows = [

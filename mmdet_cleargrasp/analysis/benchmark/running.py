@@ -29,6 +29,7 @@ from .timing import Timing, time_in_turns
 
 #: Side of the matrices whose product tells what the machine can do.
 PEAK_SIDE = 2048
+PEAK_FLOP = 2 * PEAK_SIDE**3
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 #: Those that whole detectors do in turns.
 IN_TURNS = WORKS[:4]
@@ -77,8 +78,8 @@ class BackboneRate:
         network (str): which one.
         computed (str): in what way.
         gflop (float): multiplications and additions of the batch, 1e9.
-        peak (float): GFLOP a second of a matrix product in the same rounds, by the faster of the
-            libraries that torch has for it.
+        peak (float): GFLOP a second in the same rounds of the fastest of a matrix product, the same
+            as a 1x1 convolution, and a 3x3 convolution, which each use another library or kernel.
         share (float): of that peak, from 0 to 1.
         difference (float): largest, to the maps of the unfolded network, over the largest value.
     """
@@ -162,7 +163,8 @@ def count_ticks(options: Options) -> int:
         count += systems * sum(options.rounds_of(work) + 1 for work in works)
         count += systems * ('memory' in options.works and applies(group, 'memory'))
     if 'backbone' in options.works:
-        calls = sum(len(calls) + 2 for calls in backbones(torch.device('meta')).values())
+        meta = torch.device('meta')
+        calls = sum(len(calls) + len(_products(meta)) for calls in backbones(meta).values())
         count += calls * (options.rounds + 1)
     return count
 
@@ -225,22 +227,16 @@ def _time_backbones(
 ) -> None:
     images = np.stack([sample.image for sample in samples]).transpose(0, 3, 1, 2)
     x = torch.from_numpy(images.copy()).to(device).float() / 255
-    left, right = (torch.rand(PEAK_SIDE, PEAK_SIDE, device=device) for _ in range(2))
-    rows, kernel = left.t().reshape(1, PEAK_SIDE, PEAK_SIDE, 1), right[..., None, None]
-    rows = rows.contiguous(memory_format=torch.channels_last)
+    products = _products(device)
     for network, functions in backbones(device).items():
         calls = {name: partial(function, x) for name, function in functions.items()}
-        products = {
-            'matrix product': partial(torch.matmul, left, right),
-            'matrix product as a convolution': partial(F.conv2d, rows, kernel),
-        }
         told = partial(tick, f'{network}: backbone')
         found = time_in_turns(
             network, 'backbone', calls | products, results.options.rounds, device, told
         )
         results.timings += found
         timings = found[: len(calls)]
-        peak = 2 * PEAK_SIDE**3 / min(product.median for product in found[len(calls) :])
+        peak = PEAK_FLOP / min(product.median for product in found[len(calls) :])
         expected = calls['batch norm not folded']()
         for timing in timings:
             with FlopCounterMode(display=False) as counter:
@@ -256,6 +252,19 @@ def _time_backbones(
                     _difference(maps, expected),
                 )
             )
+
+
+def _products(device: torch.device) -> dict[str, Callable[[], Tensor]]:
+    """What tells how much a machine can do, of about :data:`PEAK_FLOP` each."""
+    left, right = (torch.rand(PEAK_SIDE, PEAK_SIDE, device=device) for _ in range(2))
+    positions = left[None, :, :, None].contiguous(memory_format=torch.channels_last)
+    maps = torch.rand(1, 256, 64, PEAK_FLOP // (2 * 9 * 256**2 * 64), device=device)
+    maps, kernel = maps.contiguous(memory_format=torch.channels_last), torch.rand(256, 256, 3, 3)
+    return {
+        'matrix product': partial(torch.matmul, left, right),
+        '1x1 convolution': partial(F.conv2d, positions, right[..., None, None]),
+        '3x3 convolution': partial(F.conv2d, maps, kernel.to(device), padding=1),
+    }
 
 
 def _difference(maps: Sequence[Tensor], expected: Sequence[Tensor]) -> float:

@@ -55,7 +55,8 @@ def time_in_turns(
 ) -> list[Timing]:
     """Let each system do the work once a round, so that whatever slows the machine slows them all.
 
-    A first round is not counted.
+    A first round is not counted, and each round begins with another system: none always comes
+    after the same one, whose memory and caches it would find.
 
     Args:
         group (str): name of the comparison.
@@ -74,7 +75,9 @@ def time_in_turns(
     """
     seconds: dict[str, list[float]] = {name: [] for name in systems}
     for round_number in range(rounds + 1):
-        for name, call in systems.items():
+        shift = round_number % len(systems)
+        order = list(systems.items())
+        for name, call in order[shift:] + order[:shift]:
             taken = _timed(call, device)
             tick()
             if round_number:
