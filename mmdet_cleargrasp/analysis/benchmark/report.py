@@ -135,7 +135,6 @@ def _as_dict(results: Results) -> dict[str, Any]:
 def _draw(results: Results, file: Path) -> None:
     """One row of bars a group and work, as multiples of the first system's time."""
     keys = list(dict.fromkeys((t.group, t.work) for t in results.timings))
-    colors: dict[str, str] = {}
     figure = Figure(figsize=(8, 0.6 + 0.28 * len(results.timings) + 0.25 * len(keys)))
     axes = figure.subplots()
     position, ticks = 0.0, []
@@ -143,8 +142,8 @@ def _draw(results: Results, file: Path) -> None:
         bars = [t for t in results.timings if (t.group, t.work) == key]
         middle = position + (len(bars) - 1) / 2
         ticks.append((middle, f'{key[0]}\n{key[1]}'))
-        for timing in bars:
-            color = colors.setdefault(timing.system, PALETTE[len(colors) % len(PALETTE)])
+        for index, timing in enumerate(bars):
+            color = PALETTE[index % len(PALETTE)]
             axes.barh(position, timing.ratio, color=color, height=0.8)
             label = f' {_seconds(timing.median)}  {timing.system}'
             axes.text(timing.ratio, position, label, va='center', fontsize=7)
