@@ -16,9 +16,10 @@ def keep_freed_memory(keep: bool = True) -> bool:
 
     By default glibc returns every block above 32 MB to the system at once. Feature maps of large
     images are such blocks: each step asks for them anew, and the system hands out page after page
-    filled with zeros, on a CPU a good part of a step. Peak memory stays what it was, but between
-    peaks none is given back. Only the allocator of Linux's glibc can be told; the variables
-    ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=-1`` do the same from outside.
+    filled with zeros, on a CPU a good part of a step. Kept, they serve the next tensors; the peak
+    grows a little (docs/performance.md), and between peaks nothing is given back. Only the
+    allocator of Linux's glibc can be told; the variables ``MALLOC_MMAP_MAX_=0
+    MALLOC_TRIM_THRESHOLD_=-1`` do the same from outside.
 
     Args:
         keep (bool): ``False`` for glibc's own way.

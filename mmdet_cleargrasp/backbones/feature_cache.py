@@ -14,6 +14,7 @@ from numpy.lib.format import read_array_header_1_0, read_magic
 from torch import Tensor, nn
 
 from ..atomic_files import write_atomically
+from ..errors import DataError
 
 Maps = tuple[Tensor, ...]
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
@@ -40,6 +41,7 @@ class FeatureCache:
 
     Raises:
         ValueError: an unknown dtype.
+        DataError: at a call, a file that is cut off.
 
     Example:
         >>> import tempfile
@@ -88,7 +90,9 @@ class FeatureCache:
         return tuple(level.to(inputs.device).float() for level in maps)
 
     def _compute_and_keep(self, inputs: Tensor, files: list[Path]) -> list[Tensor]:
-        levels = [level.to(self._dtype) for level in self._compute(inputs)]
+        # What is kept serves runs of any precision.
+        with torch.autocast(inputs.device.type, enabled=False):
+            levels = [level.to(self._dtype) for level in self._compute(inputs.float())]
         for row, file in enumerate(files):
             self._keep(file, [level[row] for level in levels])
         return levels
@@ -121,12 +125,16 @@ def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
         with files[row].open('rb') as stream:
             for level in itertools.count():
                 if stream.tell() == files[row].stat().st_size:
+                    if level < len(maps):
+                        raise DataError(f'{files[row]} is cut off: remove it, and it is made anew')
                     break
                 read_magic(stream)
                 shape, _, dtype = read_array_header_1_0(stream)
                 if level == len(maps):
                     maps.append(np.empty((len(files), *shape), dtype))
-                stream.readinto(maps[level][row].reshape(-1).view(np.uint8))
+                target = maps[level][row].reshape(-1).view(np.uint8)
+                if stream.readinto(target) != target.nbytes:
+                    raise DataError(f'{files[row]} is cut off: remove it, and it is made anew')
     return [torch.from_numpy(level).permute(0, 3, 1, 2) for level in maps]
 
 

@@ -49,5 +49,6 @@ class FasterCocoMetric(coco_metric.CocoMetric):
             dict[str, float]: by name, as ``CocoMetric`` gives them.
         """
         # MMDetection has no other place for another evaluation than the name in its module.
-        with patch.object(coco_metric, 'COCOeval', self._evaluation):
+        names = dict.fromkeys(('COCOeval', 'COCOevalMP'), self._evaluation)
+        with patch.multiple(coco_metric, **names):
             return super().compute_metrics(results)

@@ -56,19 +56,27 @@ def enable_amp(cfg: Config) -> None:
     """
     if get_device() == 'cpu':
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        for name in ('loss_scale', 'dtype', 'use_fsdp'):  # where the config was made for a GPU
+            cfg.optim_wrapper.pop(name, None)
     else:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
 
 
 def check_amp(cfg: Config) -> Iterable[Finding]:
-    """Say in which precision a CPU will train, and refuse what it cannot.
+    """Say in which precision a run will train, and refuse what the device cannot.
 
     Args:
         cfg (Config): of the run.
+
+    Yields:
+        Finding: none where it trains in 32 bits.
     """
     wrapper = cfg.get('optim_wrapper', {}).get('type')
-    if wrapper == 'AmpOptimWrapper':
+    if torch.cuda.is_available():
+        if wrapper == 'BFloat16OptimWrapper' and not torch.cuda.is_bf16_supported():
+            yield error('device', 'this GPU has no bfloat16; --amp chooses what it has')
+    elif wrapper == 'AmpOptimWrapper':
         yield error(
             'device',
             "mmengine's AmpOptimWrapper needs a GPU, and torch sees none. --amp chooses what a CPU "

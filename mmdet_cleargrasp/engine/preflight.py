@@ -109,8 +109,8 @@ def check_device(cfg: Config) -> Iterable[Finding]:
     if torch.cuda.is_available():
         count = torch.cuda.device_count()
         yield ok('device', f'{count} GPU(s), the first is {torch.cuda.get_device_name(0)}')
-        return
-    yield ok('device', f'CPU with {torch.get_num_threads()} threads')
+    else:
+        yield ok('device', f'CPU with {torch.get_num_threads()} threads')
     yield from check_amp(cfg)
 
 

@@ -6,6 +6,7 @@ import torch
 from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.backbones.feature_cache import FeatureCache
 from mmdet_cleargrasp.backbones.frozen import set_dilation
+from mmdet_cleargrasp.errors import DataError
 
 
 @pytest.fixture
@@ -90,6 +91,24 @@ def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
         assert torch.allclose(found, expected, atol=1e-5)
         assert found.is_contiguous(memory_format=torch.channels_last)
     assert (cache.hits, cache.misses) == (1, len(mixed))
+
+
+def test_runs_in_other_precision_keep_exact_maps(backbone, tmp_path):
+    cache = FeatureCache(backbone, tmp_path)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        cache(images())
+    assert largest_difference(cache(images()), backbone(images())) <= 1e-5
+    assert cache.hits == 3
+
+
+@pytest.mark.parametrize('share', [0.5, 0.99])
+def test_files_that_are_cut_off_are_named(backbone, tmp_path, share):
+    cache = FeatureCache(backbone, tmp_path)
+    cache(images())
+    file = sorted(cache.folder.glob('*/*.npy'))[0]
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    with pytest.raises(DataError, match='is cut off: remove it'):
+        cache(images())
 
 
 def test_unknown_dtype(backbone, tmp_path):

@@ -19,10 +19,13 @@ def cfg():
 )
 def test_device_decides(cfg, device, wrapper, monkeypatch):
     monkeypatch.setattr(mixed_precision, 'get_device', lambda: device)
+    cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale=512.0)  # as of an earlier run
     enable_amp(cfg)
     assert cfg.optim_wrapper.type == wrapper
+    assert cfg.optim_wrapper.get('loss_scale') == ('dynamic' if device == 'cuda' else None)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 @pytest.mark.parametrize(
     ('wrapper', 'has_bfloat16', 'level', 'message'),
     [
@@ -47,10 +50,12 @@ def test_bfloat16_learns_what_32_bits_learn():
         wrapper = wrapper_type(optimizer=torch.optim.SGD(layer.parameters(), lr=0.1))
         for _ in range(50):
             with wrapper.optim_context(layer):
-                loss = ((layer(x).float() - x.sum(1, keepdim=True)) ** 2).mean()
+                y = layer(x)
+                loss = ((y.float() - x.sum(1, keepdim=True)) ** 2).mean()
             wrapper.update_params(loss)
-        return layer.weight.dtype, loss.item()
+        return y.dtype, layer.weight.dtype, loss.item()
 
-    (dtype, loss), (_, expected) = fit(BFloat16OptimWrapper), fit(OptimWrapper)
-    assert dtype == torch.float32
+    *dtypes, loss = fit(BFloat16OptimWrapper)
+    *_, expected = fit(OptimWrapper)
+    assert dtypes == [torch.bfloat16, torch.float32]
     assert loss == pytest.approx(expected, rel=0.1, abs=1e-3)

@@ -31,7 +31,7 @@ def test_pretrain_resume_and_use(run_tool, config, samples, tmp_path):  # noqa: 
     common = ('tools/pretrain.py', config, '--data-root', samples, '--work-dir', work_dir)
     smaller = ('--cfg-options', 'train_dataloader.dataset.pipeline.1.size=(64,64)',
                'val_dataloader.dataset.pipeline.1.size=(64,64)')  # fmt: skip
-    run_tool(*common, '--epochs', '1', *smaller)
+    run_tool(*common, '--epochs', '1', '--amp', *smaller)
     done = run_tool(*common, '--epochs', '2', '--resume', *smaller)
     assert 'resumed epoch: 1' in done.stdout + done.stderr
     assert f'backbone  {work_dir / "backbone.pth"}' in done.stdout

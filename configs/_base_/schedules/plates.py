@@ -13,7 +13,7 @@ test_cfg = dict(type='TestLoop')
 # tens of steps. Warm-up lasts the first epoch, whatever the number of images.
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=lr, weight_decay=0.01, fused=True),  # fused: the same, sooner
+    optimizer=dict(type='AdamW', lr=lr, weight_decay=0.01, fused=True),  # the same, sooner
     clip_grad=dict(max_norm=10),
 )
 param_scheduler = [
