@@ -15,8 +15,8 @@ from ..errors import ConfigError
 class FasterCocoMetric(coco_metric.CocoMetric):
     """``CocoMetric`` with the matching of faster-coco-eval, which is written in C++.
 
-    The figures are equal (tests/engine/test_coco_metric.py); validation over thousands of images gets shorter.
-    It takes the place of ``CocoMetric`` in ``val_evaluator`` and ``test_evaluator``.
+    The figures are equal, to which the tests hold it; validation over thousands of images gets
+    shorter. It takes the place of ``CocoMetric`` in ``val_evaluator`` and ``test_evaluator``.
 
     Args:
         *args (Any): as in ``mmdet.evaluation.CocoMetric``.
