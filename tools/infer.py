@@ -33,6 +33,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--out', metavar='DIR', help='a new or empty folder [detections]')
     parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score [0.3]')
+    parser.add_argument(
+        '--per-class',
+        action='store_true',
+        help='keep boxes of several classes around the same plate [the best one alone]',
+    )
     parser.add_argument('--device', help='such as cuda:0 or cpu [a GPU where there is one]')
     parser.add_argument('--no-overlays', action='store_true', help='no images with drawn boxes')
     parser.add_argument('--crops', action='store_true', help='each plate cut out, as JPEG')
@@ -75,7 +80,7 @@ def main() -> None:
     with friendly_exit():
         files, rest = take_detector(args.what)
         found = inputs.find_inputs(rest)
-        detector = PlateDetector(*files, device=args.device)
+        detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
         result = batch.run_batch(
             detector,
             inputs.pictures(found, args.stride, args.frames),

@@ -35,6 +35,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--host', default='127.0.0.1', help='address to listen at [127.0.0.1]')
     parser.add_argument('--port', type=int, default=7860, help='port to listen at [7860]')
+    parser.add_argument(
+        '--per-class',
+        action='store_true',
+        help='keep boxes of several classes around the same plate [the best one alone]',
+    )
     parser.add_argument('--device', help='such as cuda:0 or cpu [a GPU where there is one]')
     for name, default in (('files', 30), ('megabytes', 50), ('megapixels', 60)):
         parser.add_argument(
@@ -64,7 +69,7 @@ def main() -> None:
         prepare_gradio(folder)
         stay_offline()
         files = find_run(args.what[0]) if len(args.what) == 1 else args.what
-        detector = PlateDetector(*files, device=args.device)
+        detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
         if not is_loopback(args.host):
             print(f'warning: everyone who reaches {args.host} can use the page', file=sys.stderr)
         launch(make_page(detector, limits), limits, args.host, args.port)

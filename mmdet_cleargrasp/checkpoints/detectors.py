@@ -295,17 +295,25 @@ def _fit_last_layers(
     tensors, left_out = {}, {}
     for name, tensor in file.tensors.items():
         layer = name.rsplit('.', 1)[0]
-        if name.startswith(CLASS_LAYERS):
+        if name.startswith(CLASS_LAYERS) and not _is_class_agnostic(name, tensor):
             if not known:
                 left_out[layer] = 'other classes'
                 continue
             tensor = _pick_classes(file, name, tensor, classes)
         other_shape = name in expected and tensor.shape[:1] != expected[name].shape[:1]
+        if '.fc_reg.' in name and other_shape:
+            left_out[layer] = 'boxes refined by class in one of the two, for all alike in the other'
+            continue
         if name.startswith(ANCHOR_LAYERS) and other_shape:
             left_out[layer] = 'other anchors'
             continue
         tensors[name] = tensor
     return tensors, left_out
+
+
+def _is_class_agnostic(name: str, tensor: Tensor) -> bool:
+    """Whether one set of four outputs refines the boxes of every class."""
+    return '.fc_reg.' in name and len(tensor) == 4
 
 
 def _pick_classes(file: DetectorFile, name: str, tensor: Tensor, classes: Sequence[str]) -> Tensor:

@@ -20,6 +20,9 @@ from ..errors import CheckpointError, ConfigError, DataError
 #: Detections below it are left out unless asked for.
 SCORE_THR = 0.3
 
+#: Boxes that overlap by this share of their union are taken for the same plate.
+SAME_PLATE_IOU = 0.5
+
 #: Longer than this many times its width, an image vanishes when it is made to fit the detector.
 MAX_ASPECT = 100
 
@@ -34,6 +37,8 @@ class PlateDetector:
         config (str | Path | Config): the config, best that in the run's work dir.
         checkpoint (str | Path): the detector's checkpoint, a local file.
         device (str, optional): such as ``'cuda:0'``; by default a GPU where there is one.
+        per_class (bool): keep boxes of several classes around the same plate, as MMDetection's own
+            functions do; by default the best of them is kept, since a plate is of one kind.
 
     Attributes:
         classes (tuple[str, ...]): names by class id.
@@ -50,28 +55,36 @@ class PlateDetector:
     """
 
     def __init__(
-        self, config: str | Path | Config, checkpoint: str | Path, device: str | None = None
+        self,
+        config: str | Path | Config,
+        checkpoint: str | Path,
+        device: str | None = None,
+        per_class: bool = False,
     ) -> None:
         cfg = config.copy() if isinstance(config, Config) else load_config(config)
         _refuse_misfit(cfg, checkpoint)
         self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
         self.classes = tuple(self.model.dataset_meta['classes'])
         self.checkpoint = Path(checkpoint)
+        self.per_class = per_class
         _refuse_broken_weights(self.model, checkpoint)
 
     @classmethod
-    def from_run(cls, work_dir: str | Path, device: str | None = None) -> PlateDetector:
+    def from_run(
+        cls, work_dir: str | Path, device: str | None = None, per_class: bool = False
+    ) -> PlateDetector:
         """The detector of a run: its config and its best checkpoint, or else its last.
 
         Args:
             work_dir (str | Path): what ``tools/train.py`` wrote.
             device (str, optional): as for the class.
+            per_class (bool): as for the class.
 
         Raises:
             ConfigError: no folder, or not one config in it.
             CheckpointError: no checkpoint in it, or one that is not right.
         """
-        return cls(*find_run(work_dir), device=device)
+        return cls(*find_run(work_dir), device=device, per_class=per_class)
 
     def __call__(
         self,
@@ -105,6 +118,8 @@ class PlateDetector:
         _check_array(image)
         found = self._detect(image) if tile is None else self._detect_tiles(image, tile, overlap)
         found = found[found.confidence >= score_thr]
+        if not self.per_class:
+            found = found.with_nms(SAME_PLATE_IOU, class_agnostic=True)
         found = found[np.argsort(-found.confidence, kind='stable')]
         found.data['class_name'] = np.array(self.classes, dtype=object)[found.class_id].astype(str)
         return found

@@ -25,13 +25,15 @@ FILES = {'mmdetection': mmdetection_detector,
          'torchvision': lambda name: torchvision_detector(name).state_dict()}  # fmt: skip
 
 
-def build(name, classes=80, device='cpu', neck=None, anchors=None):
+def build(name, classes=80, device='cpu', neck=None, anchors=None, agnostic=False):
     init_default_scope('mmdet')
     model = Config.fromfile(MMDET_CONFIGS / f'{NAMES[name]}_r50_fpn.py').model
     model.backbone = dict(type='ClearGraspResNet', depth=50, trained_stride=32, frozen=False)
     model.neck.update(neck or {})
     head = model.bbox_head if name == 'retinanet' else model.roi_head.bbox_head
     head.num_classes = classes
+    if agnostic:
+        head.reg_class_agnostic = True
     if anchors:
         (model.get('rpn_head') or head).anchor_generator.ratios = anchors
     with torch.device(device):
@@ -136,23 +138,45 @@ def test_mmdetection_s_file_loads_and_classes_follow_their_names(files, name):
 
 @pytest.mark.parametrize('publisher', FILES)
 @pytest.mark.parametrize(
-    ('classes', 'anchors', 'left_out'),
+    ('classes', 'changes', 'left_out'),
     [
-        (('petri_dish', 'cup'), None, {'fc_cls': 'other classes', 'fc_reg': 'other classes'}),
-        (COCO, None, {}),
-        (COCO, [0.5, 1.0], {'rpn_cls': 'other anchors', 'rpn_reg': 'other anchors'}),
+        (('petri_dish', 'cup'), {}, {'fc_cls': 'other classes', 'fc_reg': 'other classes'}),
+        (COCO, {}, {}),
+        (
+            COCO,
+            {'anchors': [0.5, 1.0]},
+            {'rpn_cls': 'other anchors', 'rpn_reg': 'other anchors'},
+        ),
+        (
+            COCO,
+            {'agnostic': True},
+            {'fc_reg': 'boxes refined by class in one of the two, for all alike in the other'},
+        ),
     ],
-    ids=['own classes', 'coco', 'own anchors'],
+    ids=['own classes', 'coco', 'own anchors', 'class-agnostic boxes'],
 )
 def test_layers_that_cannot_be_kept_are_named_with_the_reason(
-    files, publisher, classes, anchors, left_out
+    files, publisher, classes, changes, left_out
 ):
-    model = build('frcnn', len(classes), 'meta', anchors=anchors)
+    model = build('frcnn', len(classes), 'meta', **changes)
     fit = fit_detector(open_detector(files(publisher, 'frcnn')), model, classes)
     assert {layer.split('.')[-1]: why for layer, why in fit.left_out.items()} == left_out
     missing = {n.rsplit('.', 1)[0] for n in model.state_dict() if n not in fit.tensors}
     counters = {n for n in missing if 'bn' in n or 'downsample' in n}
     assert missing - counters == set(fit.left_out)
+
+
+@pytest.mark.parametrize('classes', [COCO, ('petri_dish', 'cup')], ids=['coco', 'own classes'])
+def test_class_agnostic_boxes_are_kept_whatever_the_classes(tmp_path, classes):
+    state = build('frcnn', agnostic=True).state_dict()
+    torch.save({'state_dict': state, 'meta': {'dataset_meta': {'classes': COCO}}}, tmp_path / 'x')
+    file = open_detector(tmp_path / 'x')
+    fit = fit_detector(file, build('frcnn', len(classes), 'meta', agnostic=True), classes)
+    assert torch.equal(
+        fit.tensors['roi_head.bbox_head.fc_reg.weight'], state['roi_head.bbox_head.fc_reg.weight']
+    )
+    fit = fit_detector(file, build('frcnn', len(classes), 'meta'), classes)
+    assert 'roi_head.bbox_head.fc_reg' in fit.left_out
 
 
 def test_parts_that_start_anew_are_initialised_and_the_rest_is_not(files):

@@ -2,6 +2,7 @@ import shutil
 
 import numpy as np
 import pytest
+import supervision as sv
 import torch
 from mmdet.apis import DetInferencer
 from PIL import Image
@@ -27,13 +28,23 @@ def photo(toy_plates):
 @pytest.mark.parametrize('name', CONFIGS)
 def test_same_as_mmdetection_s_inferencer_on_the_same_files(tiny_runs, photo, name):
     config, checkpoint = find_run(tiny_runs(name))
-    found = PlateDetector(config, checkpoint, device='cpu')(photo, score_thr=0)
+    found = PlateDetector(config, checkpoint, device='cpu', per_class=True)(photo, score_thr=0)
     inferencer = DetInferencer(str(config), str(checkpoint), device='cpu', show_progress=False)
     theirs = inferencer(str(photo), no_save_vis=True)['predictions'][0]
     assert len(found) == len(theirs['scores']) > 0
     np.testing.assert_allclose(found.confidence, theirs['scores'], atol=1e-6)
     np.testing.assert_allclose(found.xyxy, theirs['bboxes'], atol=1e-4)
     assert found.class_id.tolist() == theirs['labels']
+
+
+@pytest.mark.parametrize('tile', [None, 64])
+def test_a_plate_has_one_box_whatever_its_kind(tiny_runs, detector, photo, tile):
+    every = PlateDetector.from_run(tiny_runs(), device='cpu', per_class=True)(photo, 0, tile)
+    best = detector(photo, 0, tile)
+    assert 0 < len(best) < len(every)
+    overlaps = np.triu(sv.box_iou_batch(best.xyxy, best.xyxy), k=1)
+    assert overlaps.max(initial=0) <= 0.5
+    assert best.confidence[0] == every.confidence[0]
 
 
 def test_detections_have_names_scores_and_boxes_within_the_image(detector, photo):
