@@ -8,6 +8,7 @@ default_hooks = dict(
     # Short runs are the rule: a line every tenth step and at least one an epoch.
     logger=dict(interval=10),
     checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
+    visualization=dict(type='PlateVisualizationHook'),
 )
 custom_hooks = [
     dict(type='RandomStateHook'),  # an interrupted run ends as if it had not been

@@ -16,12 +16,10 @@ from ..engine.preflight import check_checkpoint
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
 from ..errors import CheckpointError, ConfigError, DataError
+from ..presentation import SAME_PLATE_IOU
 
 #: Detections below it are left out unless asked for.
 SCORE_THR = 0.3
-
-#: Boxes that overlap by this share of their union are taken for the same plate.
-SAME_PLATE_IOU = 0.5
 
 #: Longer than this many times its width, an image vanishes when it is made to fit the detector.
 MAX_ASPECT = 100

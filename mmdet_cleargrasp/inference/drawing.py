@@ -8,10 +8,9 @@ import numpy as np
 import supervision as sv
 from PIL import Image
 
-#: Colours that people with any colour vision tell apart, by class id (Okabe and Ito, 2008).
-COLORS = sv.ColorPalette.from_hex(
-    ['#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#F0E442']
-)
+from ..presentation import PALETTE
+
+COLORS = sv.ColorPalette.from_hex(list(PALETTE))
 
 #: JPEG has no longer sides.
 MAX_JPEG = 65_500

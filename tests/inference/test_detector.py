@@ -11,6 +11,7 @@ from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.errors import CheckpointError, ConfigError, DataError
 from mmdet_cleargrasp.inference import PlateDetector
 from mmdet_cleargrasp.inference.detector import find_run
+from mmdet_cleargrasp.presentation import SAME_PLATE_IOU
 
 CONFIGS = ['retinanet_cleargrasp_plates', 'frcnn_cleargrasp_plates']
 
@@ -43,7 +44,7 @@ def test_a_plate_has_one_box_whatever_its_kind(tiny_runs, detector, photo, tile)
     best = detector(photo, 0, tile)
     assert 0 < len(best) < len(every)
     overlaps = np.triu(sv.box_iou_batch(best.xyxy, best.xyxy), k=1)
-    assert overlaps.max(initial=0) <= 0.5
+    assert overlaps.max(initial=0) <= SAME_PLATE_IOU
     assert best.confidence[0] == every.confidence[0]
 
 

@@ -1,6 +1,7 @@
 """Hooks that runs call."""
 
 from .curves_hook import CurvesHook
+from .drawing_hook import PlateVisualizationHook
 from .feature_cache_hook import FeatureCacheHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeBackboneHook
@@ -16,6 +17,7 @@ __all__ = [
     'FreezeBackboneHook',
     'InterruptHook',
     'MissedValidationHook',
+    'PlateVisualizationHook',
     'RandomStateHook',
     'ScheduleHook',
 ]
