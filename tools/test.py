@@ -23,7 +23,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help="the detector's checkpoint file")
     add_run(parser)
     parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's own tools")
-    parser.add_argument('--show-dir', metavar='DIR', help='images with drawn boxes go there')
+    parser.add_argument('--show-dir', metavar='DIR', help='boxes drawn, a folder of the report')
     parser.add_argument('--show', action='store_true', help='show images with drawn boxes')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds to show an image')
     return parser.parse_args()

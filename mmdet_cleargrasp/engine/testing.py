@@ -48,6 +48,7 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
     report_dir = Path(cfg.work_dir) / 'test' / report_name(ann_file)
     _keep_predictions(cfg, report_dir)
+    pictures = _place_pictures(cfg, report_dir)
     # The run's own config and logs stay what they were.
     cfg.work_dir = str(report_dir)
     runner = build_runner(cfg)
@@ -60,6 +61,8 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
         print(write_report(ann_file, predictions, report_dir, classes))
         _write_source(cfg, checkpoint, report_dir / SOURCE_FILE)
         print(f'\neverything is in {report_dir}')
+        if pictures:
+            print(f'  pictures, the truth on the left, in {pictures}')
     return report_dir
 
 
@@ -77,6 +80,16 @@ def report_name(ann_file: Path) -> str:
     """
     common = ann_file.stem.split('.')[0].strip('_') == 'annotations'
     return ann_file.absolute().parent.name if common else ann_file.stem
+
+
+def _place_pictures(cfg: Config, report_dir: Path) -> Path | None:
+    """Have pictures drawn beside the report, where MMDetection makes a folder for every test."""
+    hook = cfg.get('default_hooks', {}).get('visualization', {})
+    if not hook.get('test_out_dir'):
+        return None
+    # An absolute path, which MMDetection takes as it is.
+    hook.test_out_dir = str((report_dir / hook.test_out_dir).absolute())
+    return Path(hook.test_out_dir)
 
 
 def _write_source(cfg: Config, checkpoint: str | Path, out: Path) -> None:
