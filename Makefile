@@ -8,7 +8,10 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 CONFIG ?= configs/frcnn_cleargrasp_plates.py
-EPOCHS ?= 9
+# Where the processor computes in bfloat16, more epochs fit into the same ten minutes.
+BFLOAT16 := $(shell grep -sm1 -oE 'avx512_bf16|amx_bf16' /proc/cpuinfo)
+AMP ?= $(if $(BFLOAT16),--amp)
+EPOCHS ?= $(if $(BFLOAT16),18,14)
 WORK_DIR := work_dirs/$(basename $(notdir $(CONFIG)))
 
 .PHONY: help install train test test-slow lint format clean
@@ -27,8 +30,8 @@ $(INSTALLED): setup.cfg pyproject.toml
 	touch $@
 
 train: install  ## train, test and draw on the embedded data and checkpoint
-	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --epochs $(EPOCHS) \
-	    --cfg-options train_cfg.val_interval=3
+	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --epochs $(EPOCHS) $(AMP) \
+	    --cfg-options train_cfg.val_interval=6
 	$(RUN) tools/test.py $(WORK_DIR)/$(notdir $(CONFIG)) \
 	    "$$( (ls -t $(WORK_DIR)/best_*.pth 2>/dev/null || ls -t $(WORK_DIR)/epoch_*.pth) | head -1)" \
 	    --show-dir drawn

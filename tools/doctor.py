@@ -10,7 +10,7 @@ EXAMPLES = """
 examples:
   python tools/doctor.py configs/frcnn_cleargrasp_plates.py
   python tools/doctor.py configs/retinanet_cleargrasp_plates.py --data-root ~/my_plates
-  python tools/doctor.py CONFIG --checkpoint work_dirs/frcnn_cleargrasp_plates/epoch_12.pth
+  python tools/doctor.py CONFIG --checkpoint work_dirs/frcnn_cleargrasp_plates/epoch_24.pth
 """
 
 

@@ -9,7 +9,7 @@ EXAMPLES = """
 examples:
   python tools/export.py CONFIG CHECKPOINT plates.onnx --images photos/
   python tools/export.py configs/retinanet_cleargrasp_plates.py \\
-      work_dirs/retinanet_cleargrasp_plates/epoch_12.pth plates.onnx --images a.jpg b.jpg
+      work_dirs/retinanet_cleargrasp_plates/epoch_24.pth plates.onnx --images a.jpg b.jpg
 
 needs pip install 'mmdet_cleargrasp[export]'; docs/inference.md tells the graph's inputs and outputs
 

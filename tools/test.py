@@ -7,7 +7,7 @@ from command_line import add_config, add_run, new_parser, set_local_rank
 EXAMPLES = """
 examples:
   python tools/test.py configs/frcnn_cleargrasp_plates.py \\
-      work_dirs/frcnn_cleargrasp_plates/epoch_12.pth
+      work_dirs/frcnn_cleargrasp_plates/epoch_24.pth
   python tools/test.py CONFIG CHECKPOINT --data-root ~/other_plates
   python tools/test.py CONFIG CHECKPOINT --show-dir drawn --out predictions.pkl
 

@@ -105,7 +105,7 @@ def test_other_data_sets_are_left_unchecked(cfg):
 
 def test_run_of_few_steps_is_doubtful_and_told_how_many_it_takes(cfg):
     found = preflight.describe(list(preflight.check_schedule(cfg)))
-    assert '12 epochs of 3 steps are 36 steps' in found
+    assert '24 epochs of 3 steps are 72 steps' in found
     assert '--epochs 167' in found
 
 

@@ -1,7 +1,7 @@
 # A schedule for a few hundred images on one machine.
 
 # -------------------------------------- what to change --------------------------------------
-max_epochs = 12
+max_epochs = 24
 lr = 2e-4  # for batches of 2 in all; --auto-scale-lr adapts it to the actual batch
 # ---------------------------------------------------------------------------------------------
 
