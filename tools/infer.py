@@ -13,7 +13,8 @@ examples:
   python tools/infer.py WORK_DIR photos/ --plate-diameter 90 --plate-class petri_dish
   python tools/infer.py WORK_DIR 0 --frames 10            # the first camera
 
-writes OUT/detections.csv, detections.json (COCO), images.csv, overlays/ and, if asked for, crops/
+writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, overlays/ and, if asked
+for, crops/
 
 exit status: 0 every image was used, 1 nothing was done for a mistake that is named, 2 wrong
 options, 3 some images could not be used (named at the end and in images.csv), 130 Ctrl-C (what

@@ -13,7 +13,8 @@ examples:
 
 writes WORK_DIR/test/NAME/, NAME being that of the annotation file (a folder without splits is
 tested whole):
-  metrics.json, predictions.bbox.json (COCO), pr_curves.png, confusion_matrix.png
+  metrics.json, predictions.bbox.json (COCO), pr_curves.png, confusion_matrix.png, source.json and,
+  with --show-dir DIR, DIR/: the truth on the left, one box a plate on the right
 """
 
 
@@ -45,6 +46,9 @@ def main() -> None:
             from mmdet.engine.hooks.utils import trigger_visualization_hook
 
             cfg = trigger_visualization_hook(cfg, args)
+            # The configs of older runs name MMDetection's.
+            if cfg.default_hooks.visualization.type == 'DetVisualizationHook':
+                cfg.default_hooks.visualization.type = 'PlateVisualizationHook'
         testing.test(cfg, args.checkpoint, args.out)
 
 

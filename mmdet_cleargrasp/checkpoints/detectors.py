@@ -51,7 +51,8 @@ TORCHVISION_NAMES = tuple(
 )
 # Old names of RetinaNet's towers count activations too: 0, 2, 4, 6.
 OLD_TOWER = re.compile(r'(head\.\w+_head\.conv)\.([0246])\.(weight|bias)')
-# Layers whose outputs are classes or anchors: they are kept only where those are the model's.
+# Layers whose outputs are classes or anchors: they are kept only where those are the model's. Box
+# outputs may also be the same for all classes (reg_class_agnostic).
 CLASS_LAYERS = ('roi_head.bbox_head.fc_cls.', 'roi_head.bbox_head.fc_reg.', 'bbox_head.retina_cls.')
 ANCHOR_LAYERS = (
     'rpn_head.rpn_cls.',
@@ -101,8 +102,9 @@ class DetectorCheckpoint:
 
     Reads Faster R-CNN and RetinaNet on ResNet with FPN as MMDetection and torchvision publish
     them. Backbone, neck and heads are loaded whole or not at all, but for the layers that end in
-    classes (kept where the file knows all of the model's, by name) and in anchors (kept where a
-    cell has as many): those start anew, and the log says so.
+    classes (kept where the file knows all of the model's, by name), in anchors (kept where a cell
+    has as many) and in boxes (kept where both or neither refine them by class): those start anew,
+    and the log says so.
 
     Args:
         checkpoint (str | Path): the local file.
@@ -295,7 +297,7 @@ def _fit_last_layers(
     tensors, left_out = {}, {}
     for name, tensor in file.tensors.items():
         layer = name.rsplit('.', 1)[0]
-        if name.startswith(CLASS_LAYERS) and not _is_class_agnostic(name, tensor):
+        if name.startswith(CLASS_LAYERS) and not _is_class_agnostic(file, name, tensor):
             if not known:
                 left_out[layer] = 'other classes'
                 continue
@@ -311,9 +313,9 @@ def _fit_last_layers(
     return tensors, left_out
 
 
-def _is_class_agnostic(name: str, tensor: Tensor) -> bool:
-    """Whether one set of four outputs refines the boxes of every class."""
-    return '.fc_reg.' in name and len(tensor) == 4
+def _is_class_agnostic(file: DetectorFile, name: str, tensor: Tensor) -> bool:
+    """Whether one set of four outputs refines the boxes of several classes."""
+    return '.fc_reg.' in name and len(tensor) == 4 and len(file.classes) != 1
 
 
 def _pick_classes(file: DetectorFile, name: str, tensor: Tensor, classes: Sequence[str]) -> Tensor:

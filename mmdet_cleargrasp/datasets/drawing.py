@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import supervision as sv
 
+from ..palette import PALETTE
 from .annotations import CocoFile, read_coco
 from .images import read_image
 from .layout import Split
 
+COLORS = sv.ColorPalette.from_hex(list(PALETTE))
 TITLE_HEIGHT = 18
 BACKGROUND = 255
 
@@ -59,8 +61,8 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int = 320) -> np.ndarra
         names = [classes[k] for k in detections.class_id]
         # The annotators write BGR colours.
         scene = np.ascontiguousarray(scene[..., ::-1])
-        scene = sv.BoxAnnotator(thickness=2).annotate(scene, detections)
-        scene = sv.LabelAnnotator(text_scale=0.35, text_padding=2).annotate(
+        scene = sv.BoxAnnotator(COLORS, thickness=2).annotate(scene, detections)
+        scene = sv.LabelAnnotator(COLORS, text_scale=0.35, text_padding=2).annotate(
             scene, detections, labels=names
         )[..., ::-1]
     square = np.full((size + TITLE_HEIGHT, size, 3), BACKGROUND, np.uint8)

@@ -27,8 +27,8 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
     where files of that name are in every folder: the predictions in COCO's format,
-    ``metrics.json``, ``pr_curves.png``, ``confusion_matrix.png``, the config, and ``source.json``,
-    which says what was tested on what.
+    ``metrics.json``, ``pr_curves.png``, ``confusion_matrix.png``, the config, ``source.json``,
+    which says what was tested on what, and the pictures of the drawing hook if it draws.
 
     Args:
         cfg (Config): from :func:`.load_config`.
@@ -48,7 +48,6 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
     report_dir = Path(cfg.work_dir) / 'test' / report_name(ann_file)
     _keep_predictions(cfg, report_dir)
-    pictures = _place_pictures(cfg, report_dir)
     # The run's own config and logs stay what they were.
     cfg.work_dir = str(report_dir)
     runner = build_runner(cfg)
@@ -61,8 +60,9 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
         print(write_report(ann_file, predictions, report_dir, classes))
         _write_source(cfg, checkpoint, report_dir / SOURCE_FILE)
         print(f'\neverything is in {report_dir}')
-        if pictures:
-            print(f'  pictures, the truth on the left, in {pictures}')
+        drawing = cfg.get('default_hooks', {}).get('visualization', {})
+        if drawing.get('draw') and drawing.get('test_out_dir'):
+            print(f'  pictures, the truth on the left, in {report_dir / drawing.test_out_dir}')
     return report_dir
 
 
@@ -80,16 +80,6 @@ def report_name(ann_file: Path) -> str:
     """
     common = ann_file.stem.split('.')[0].strip('_') == 'annotations'
     return ann_file.absolute().parent.name if common else ann_file.stem
-
-
-def _place_pictures(cfg: Config, report_dir: Path) -> Path | None:
-    """Have pictures drawn beside the report, where MMDetection makes a folder for every test."""
-    hook = cfg.get('default_hooks', {}).get('visualization', {})
-    if not hook.get('test_out_dir'):
-        return None
-    # An absolute path, which MMDetection takes as it is.
-    hook.test_out_dir = str((report_dir / hook.test_out_dir).absolute())
-    return Path(hook.test_out_dir)
 
 
 def _write_source(cfg: Config, checkpoint: str | Path, out: Path) -> None:

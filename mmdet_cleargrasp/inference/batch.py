@@ -12,6 +12,7 @@ import numpy as np
 import supervision as sv
 
 from ..atomic_files import write_json
+from ..datasets import drawing
 from ..errors import ConfigError, UserError
 from ..progress import progress_bar
 from .detector import PlateDetector
@@ -22,6 +23,12 @@ from .results import COLUMNS, find_scale, to_coco, to_rows, write_csv
 #: Columns of ``images.csv``.
 IMAGE_COLUMNS = ('image', 'width', 'height', 'detections', 'problem')
 
+#: The overview shows so many images at most, the first ones.
+OVERVIEW_IMAGES = 24
+OVERVIEW_COLUMNS = 4
+#: Pixels of an image on it.
+OVERVIEW_SIZE = 320
+
 
 @dataclass
 class BatchOptions:
@@ -31,7 +38,7 @@ class BatchOptions:
         score_thr (float): detections of a lower score are left out.
         tile (int, optional): side of tiles in pixels, see :class:`.PlateDetector`.
         overlap (float): of tiles.
-        overlays (bool): write images with drawn boxes.
+        overlays (bool): write images with drawn boxes, and an overview of the first.
         crops (bool): write each plate cut out.
         plate_diameter (float, optional): in mm; gives sizes in mm.
         plate_class (str, optional): the class that has this diameter.
@@ -54,11 +61,13 @@ class BatchResult:
         out_dir (Path): where it is.
         images (list[dict]): by :data:`IMAGE_COLUMNS`, those that could not be used too.
         rows (list[dict]): by :data:`.COLUMNS`, one a detection.
+        thumbnails (list[np.ndarray]): of the overview, uint8 (H, W, 3), RGB.
     """
 
     out_dir: Path
     images: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    thumbnails: list[np.ndarray] = field(default_factory=list)
 
     @property
     def failures(self) -> list[dict[str, Any]]:
@@ -75,8 +84,8 @@ def run_batch(
 ) -> BatchResult:
     """Look at images one by one and write what was found, with their faults beside it.
 
-    Writes ``detections.csv``, ``detections.json`` (COCO), ``images.csv``, ``overlays/`` and
-    ``crops/``. An interrupted batch leaves what it had found up to then.
+    Writes ``detections.csv``, ``detections.json`` (COCO), ``images.csv``, ``overview.jpg``,
+    ``overlays/`` and ``crops/``. An interrupted batch leaves what it had found up to then.
 
     Args:
         detector (PlateDetector): the detector.
@@ -97,6 +106,7 @@ def run_batch(
                 _add(result, detector, picture, options, names)
         finally:
             _write_tables(result, detector.classes)
+            _write_overview(result)
     except KeyboardInterrupt:
         print(describe(result, options))
         raise
@@ -164,6 +174,8 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
         "  detections.json  the same in COCO's format",
         '  images.csv       one line an image, with its number of detections or its problem',
     ]
+    if result.thumbnails:
+        lines.append(f'  overview.jpg     the first {len(result.thumbnails)} images at a glance')
     if options.overlays:
         lines.append('  overlays/        images with drawn boxes')
     if options.crops:
@@ -200,6 +212,10 @@ def _add(
     result.rows += to_rows(picture.name, size, found, scale, crops)
     if options.overlays:
         save_jpeg(draw_detections(image, found), result.out_dir / 'overlays' / f'{stem}.jpg')
+        if len(result.thumbnails) < OVERVIEW_IMAGES:
+            title = f'{len(found)} in {picture.name}'
+            small = drawing.Drawing(image, found.xyxy, found.class_id, title)
+            result.thumbnails.append(drawing.tile(small, detector.classes, OVERVIEW_SIZE))
 
 
 def _save_crops(out_dir: Path, stem: str, image: np.ndarray, found: sv.Detections) -> list[str]:
@@ -219,6 +235,12 @@ def _write_tables(result: BatchResult, classes: tuple[str, ...]) -> None:
     write_csv(out_dir / 'images.csv', IMAGE_COLUMNS, result.images)
     used = [image for image in result.images if not image['problem']]
     write_json(out_dir / 'detections.json', to_coco(used, result.rows, classes))
+
+
+def _write_overview(result: BatchResult) -> None:
+    if result.thumbnails:
+        page = drawing.page(result.thumbnails, OVERVIEW_COLUMNS)
+        save_jpeg(page, result.out_dir / 'overview.jpg')
 
 
 def _with_progress(pictures: Iterable[Picture], total: int | None) -> Iterator[Picture]:

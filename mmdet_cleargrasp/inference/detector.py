@@ -16,7 +16,7 @@ from ..engine.preflight import check_checkpoint
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
 from ..errors import CheckpointError, ConfigError, DataError
-from ..presentation import SAME_PLATE_IOU
+from ..suppression import one_box_a_plate
 
 #: Detections below it are left out unless asked for.
 SCORE_THR = 0.3
@@ -117,7 +117,8 @@ class PlateDetector:
         found = self._detect(image) if tile is None else self._detect_tiles(image, tile, overlap)
         found = found[found.confidence >= score_thr]
         if not self.per_class:
-            found = found.with_nms(SAME_PLATE_IOU, class_agnostic=True)
+            boxes, scores = torch.from_numpy(found.xyxy), torch.from_numpy(found.confidence)
+            found = found[one_box_a_plate(boxes, scores).numpy()]
         found = found[np.argsort(-found.confidence, kind='stable')]
         found.data['class_name'] = np.array(self.classes, dtype=object)[found.class_id].astype(str)
         return found
@@ -132,14 +133,14 @@ class PlateDetector:
                 f'tile={tile}, overlap={overlap}: expected 32 pixels or more, and an overlap from '
                 '0 to below 1'
             )
+        # A plate that a tile's edge cuts lies within the whole one of the tile beside it.
+        metric = sv.OverlapMetric.IOS
         slicer = sv.InferenceSlicer(
-            self._detect,
-            slice_wh=tile,
-            overlap_wh=int(tile * overlap),
-            # A plate that a tile's edge cuts lies within the whole one of the tile beside it.
-            overlap_metric=sv.OverlapMetric.IOS,
+            self._detect, slice_wh=tile, overlap_wh=int(tile * overlap), overlap_metric=metric
         )
         found = slicer(image)
+        if not self.per_class:
+            found = found.with_nms(class_agnostic=True, overlap_metric=metric)
         return found if len(found) else _no_detections()
 
 

@@ -8,9 +8,7 @@ import numpy as np
 import supervision as sv
 from PIL import Image
 
-from ..presentation import PALETTE
-
-COLORS = sv.ColorPalette.from_hex(list(PALETTE))
+from ..datasets.drawing import COLORS
 
 #: JPEG has no longer sides.
 MAX_JPEG = 65_500

@@ -327,7 +327,8 @@ class OnnxPlateDetector:
             image (np.ndarray): uint8 (H, W, 3), RGB.
 
         Returns:
-            sv.Detections: as :class:`.PlateDetector` gives them, above the config's lowest score.
+            sv.Detections: as :class:`.PlateDetector` gives them with ``per_class=True``, above the
+            config's lowest score.
         """
         canvas, size = to_canvas(image, self.scale, self.canvas)
         inputs = {

@@ -7,8 +7,18 @@ import supervision as sv
 from PIL import Image
 from pycocotools.coco import COCO
 
+from mmdet_cleargrasp.datasets.drawing import TITLE_HEIGHT
 from mmdet_cleargrasp.errors import ConfigError, DataError
-from mmdet_cleargrasp.inference.batch import BatchOptions, check_options, free_dir, run_batch
+from mmdet_cleargrasp.inference.batch import (
+    OVERVIEW_COLUMNS,
+    OVERVIEW_IMAGES,
+    OVERVIEW_SIZE,
+    BatchOptions,
+    check_options,
+    describe,
+    free_dir,
+    run_batch,
+)
 from mmdet_cleargrasp.inference.inputs import Picture
 from mmdet_cleargrasp.inference.results import find_scale
 
@@ -96,6 +106,17 @@ def test_results_of_a_batch(tmp_path):
         assert crop.size == (40, 30) and np.asarray(crop).min() > 230
     overlays = {p.relative_to(out).as_posix() for p in out.glob('overlays/**/*.jpg')}
     assert overlays == {'overlays/a/x.jpg', 'overlays/b/x.jpg', 'overlays/none.jpg'}
+    with Image.open(out / 'overview.jpg') as overview:
+        assert overview.size == (3 * OVERVIEW_SIZE, OVERVIEW_SIZE + TITLE_HEIGHT)
+
+
+def test_the_overview_is_one_page_however_many_images(tmp_path):
+    names = [f'{k}.jpg' for k in range(OVERVIEW_IMAGES + 2)]
+    result = run_batch(BrightDetector(), map(picture, names), tmp_path / 'out', BatchOptions())
+    assert f'the first {OVERVIEW_IMAGES} images' in describe(result, BatchOptions())
+    rows = -(-OVERVIEW_IMAGES // OVERVIEW_COLUMNS)
+    with Image.open(tmp_path / 'out' / 'overview.jpg') as overview:
+        assert overview.height == rows * (OVERVIEW_SIZE + TITLE_HEIGHT)
 
 
 def test_names_of_outputs_never_collide(tmp_path):

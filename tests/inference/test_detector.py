@@ -11,7 +11,7 @@ from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.errors import CheckpointError, ConfigError, DataError
 from mmdet_cleargrasp.inference import PlateDetector
 from mmdet_cleargrasp.inference.detector import find_run
-from mmdet_cleargrasp.presentation import SAME_PLATE_IOU
+from mmdet_cleargrasp.suppression import SAME_PLATE_IOU
 
 CONFIGS = ['retinanet_cleargrasp_plates', 'frcnn_cleargrasp_plates']
 
@@ -46,6 +46,27 @@ def test_a_plate_has_one_box_whatever_its_kind(tiny_runs, detector, photo, tile)
     overlaps = np.triu(sv.box_iou_batch(best.xyxy, best.xyxy), k=1)
     assert overlaps.max(initial=0) <= SAME_PLATE_IOU
     assert best.confidence[0] == every.confidence[0]
+
+
+@pytest.mark.parametrize(('per_class', 'expected'), [(False, [0]), (True, [0, 2])])
+def test_what_a_tile_cuts_off_is_no_second_plate_of_another_kind(
+    detector, monkeypatch, per_class, expected
+):
+    # A whole dish in the first tile; its right end, taken for another kind, in the second.
+    in_tiles = iter([((10, 10, 90, 90), 0, 0.9), ((0, 10, 10, 90), 2, 0.6)])
+
+    def detect(tile):
+        box, label, score = next(in_tiles)
+        return sv.Detections(
+            xyxy=np.array([box], np.float32),
+            class_id=np.array([label]),
+            confidence=np.array([score], np.float32),
+        )
+
+    monkeypatch.setattr(detector, '_detect', detect)
+    monkeypatch.setattr(detector, 'per_class', per_class)
+    found = detector(np.zeros((100, 180, 3), np.uint8), tile=100, overlap=0.2)
+    assert found.class_id.tolist() == expected
 
 
 def test_detections_have_names_scores_and_boxes_within_the_image(detector, photo):

@@ -31,13 +31,14 @@ def test_folder_with_some_broken_files(tiny_runs, toy_plates, run_tool, tmp_path
     coco = json.loads((out / 'detections.json').read_text())
     assert len(coco['annotations']) == len(rows) > 0
     assert sorted(path.name for path in (out / 'overlays').iterdir()) == names
+    assert (out / 'overview.jpg').is_file()
 
 
 def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_tool, tmp_path):
     work_dir = tiny_runs('frcnn_cleargrasp_plates')
     image = next((toy_plates / 'val').glob('*.jpg'))
     done = run_tool(INFER, work_dir / 'frcnn_cleargrasp_plates.py', work_dir / 'epoch_1.pth', image,
-                    '--out', tmp_path / 'out', '--no-overlays')  # fmt: skip
+                    '--out', tmp_path / 'out', '--no-overlays', '--per-class')  # fmt: skip
     assert 'in 1 images' in done.stdout
     assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
         'detections.csv', 'detections.json', 'images.csv'

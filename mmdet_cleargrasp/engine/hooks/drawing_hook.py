@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import torchvision
+from mmdet.datasets import CocoDataset
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
 from PIL import ImageColor
 
-from ...presentation import PALETTE, SAME_PLATE_IOU
+from ...palette import PALETTE
+from ...suppression import one_box_a_plate
 
 
 @HOOKS.register_module()
 class PlateVisualizationHook(DetVisualizationHook):
-    """MMDetection's drawing hook, with the boxes that ``tools/infer.py`` would give.
+    """MMDetection's drawing hook, with what ``tools/infer.py`` would show in pictures of a test.
 
     The metrics count every class by itself, so that the same plate may well have a box as a dish
-    and one as a multiwell plate. A picture of both says nothing: the better one is drawn.
+    and one as a multiwell plate. A picture of both says nothing: the better one is drawn. Pictures
+    stand in ``test_out_dir`` within the work dir, where MMDetection makes a folder for every start.
 
     Args:
         **kwargs (Any): as in ``mmdet.engine.hooks.DetVisualizationHook``.
     """
 
     def before_test(self, runner: Runner) -> None:
-        """Give each class its colour."""
+        """Choose the folder, and a colour for each class unless the data set has its own."""
+        if not self.draw:
+            return
+        if self.test_out_dir is not None:
+            # An absolute path, which MMDetection takes as it is.
+            self.test_out_dir = str(Path(runner.work_dir, self.test_out_dir).absolute())
         meta = self._visualizer.dataset_meta or {}
-        colors = itertools.cycle(ImageColor.getrgb(color) for color in PALETTE)
-        palette = list(itertools.islice(colors, len(meta.get('classes', ()))))
-        self._visualizer.dataset_meta = {**meta, 'palette': palette}
+        # CocoDataset gives COCO's colours to whatever classes it is told.
+        if meta.get('classes') and meta.get('palette') in (None, CocoDataset.METAINFO['palette']):
+            colors = itertools.cycle(ImageColor.getrgb(color) for color in PALETTE)
+            palette = list(itertools.islice(colors, len(meta['classes'])))
+            self._visualizer.dataset_meta = {**meta, 'palette': palette}
 
     def after_test_iter(
         self,
@@ -43,18 +53,12 @@ class PlateVisualizationHook(DetVisualizationHook):
     ) -> None:
         """Draw a batch."""
         if self.draw:
-            outputs = [one_box_a_plate(sample) for sample in outputs]
+            outputs = [_with_one_box_a_plate(sample) for sample in outputs]
         super().after_test_iter(runner, batch_idx, data_batch, outputs)
 
 
-def one_box_a_plate(sample: DetDataSample) -> DetDataSample:
-    """The sample with the best of boxes that overlap, whatever their classes.
-
-    Args:
-        sample (DetDataSample): with ``pred_instances``; is left as it is.
-    """
+def _with_one_box_a_plate(sample: DetDataSample) -> DetDataSample:
     found = sample.pred_instances
-    kept = torchvision.ops.nms(found.bboxes, found.scores, SAME_PLATE_IOU)
-    sample = sample.clone()
-    sample.pred_instances = found[kept]
+    sample = sample.clone()  # the metrics go on with all
+    sample.pred_instances = found[one_box_a_plate(found.bboxes, found.scores)]
     return sample

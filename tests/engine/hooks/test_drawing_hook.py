@@ -8,8 +8,9 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 from PIL import Image
 
-from mmdet_cleargrasp.engine.hooks.drawing_hook import PlateVisualizationHook, one_box_a_plate
+from mmdet_cleargrasp.engine.hooks.drawing_hook import PlateVisualizationHook
 
+CLASSES = {'classes': tuple('abcdefghi')}  # more than there are colours
 BETTER, WORSE, OTHER = (
     (12, 10, 52, 50, 0.7, 8), (10, 10, 50, 50, 0.6, 0), (60, 60, 90, 90, 0.4, 0)
 )  # fmt: skip
@@ -22,22 +23,15 @@ def detections(*rows, **meta):
     return DetDataSample(pred_instances=found, metainfo=meta)
 
 
-def test_the_best_box_of_a_plate_is_kept_whatever_its_class():
-    sample = detections(WORSE, BETTER, OTHER)
-    assert one_box_a_plate(sample).pred_instances.labels.tolist() == [8, 0]
-    assert len(sample.pred_instances) == 3  # the metrics go on with all
-    assert len(one_box_a_plate(detections()).pred_instances) == 0
-
-
 @pytest.fixture(scope='module')
 def draw(tmp_path_factory):
     folder = tmp_path_factory.mktemp('drawing')
     Image.new('RGB', (96, 96), 'white').save(folder / 'white.png')
     visualizer = DetLocalVisualizer.get_instance('drawing_hook')
 
-    def picture(*rows):
+    def picture(*rows, meta=CLASSES):
         hook = PlateVisualizationHook(draw=True, test_out_dir='drawn')
-        visualizer.dataset_meta = {'classes': tuple('abcdefghi')}  # more than there are colours
+        visualizer.dataset_meta = meta
         runner = SimpleNamespace(work_dir=folder, timestamp='')
         hook.before_test(runner)
         hook.after_test_iter(runner, 0, {}, [detections(*rows, img_path=str(folder / 'white.png'))])
@@ -52,3 +46,15 @@ def test_pictures_have_one_box_a_plate_in_the_colour_of_its_class(draw):
     picture = draw(BETTER).reshape(-1, 3)
     red, green, blue = picture[np.ptp(picture, axis=1).argmax()]  # the most colourful: the box
     assert blue > green > red  # of class 8, which has the second colour again
+
+
+@pytest.mark.parametrize('meta', [{}, {'classes': None}])
+def test_boxes_are_drawn_where_classes_have_no_names(draw, meta):
+    assert not np.array_equal(draw(OTHER, meta=meta), draw(meta=meta))
+
+
+def test_colours_of_the_data_set_s_own_are_kept(draw):
+    own = {**CLASSES, 'palette': [(255, 0, 0)] * 9}
+    picture = draw(BETTER, meta=own).reshape(-1, 3)
+    red, green, blue = picture[np.ptp(picture, axis=1).argmax()]
+    assert red > green == blue
