@@ -37,19 +37,20 @@ class Drawing:
     title: str = ''
 
 
-def tile(drawing: Drawing, classes: Sequence[str], size: int = 320) -> np.ndarray:
-    """A drawing fitted into a square, with its boxes in the colours of their classes.
+def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] = 320) -> np.ndarray:
+    """A drawing fitted into a rectangle, with its boxes in the colours of their classes.
 
     Args:
         drawing (Drawing): what to draw.
         classes (Sequence[str]): names by label.
-        size (int): pixels of the square's sides.
+        size (int | tuple[int, int]): pixels of the rectangle's width and height.
 
     Returns:
-        np.ndarray: uint8 (size + TITLE_HEIGHT, size, 3), RGB.
+        np.ndarray: uint8 (height + TITLE_HEIGHT, width, 3), RGB.
     """
+    columns, rows = (size, size) if isinstance(size, int) else size
     height, width = drawing.image.shape[:2]
-    scale = size / max(height, width)
+    scale = min(columns / width, rows / height)
     fitted = max(1, round(width * scale)), max(1, round(height * scale))
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scene = np.ascontiguousarray(cv2.resize(drawing.image, fitted, interpolation=shrinks))
@@ -65,11 +66,11 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int = 320) -> np.ndarra
         scene = sv.LabelAnnotator(COLORS, text_scale=0.35, text_padding=2).annotate(
             scene, detections, labels=names
         )[..., ::-1]
-    square = np.full((size + TITLE_HEIGHT, size, 3), BACKGROUND, np.uint8)
-    square[TITLE_HEIGHT : TITLE_HEIGHT + scene.shape[0], : scene.shape[1]] = scene
+    sheet = np.full((rows + TITLE_HEIGHT, columns, 3), BACKGROUND, np.uint8)
+    sheet[TITLE_HEIGHT : TITLE_HEIGHT + scene.shape[0], : scene.shape[1]] = scene
     text = drawing.title.encode('ascii', 'replace').decode()
-    cv2.putText(square, text, (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
-    return square
+    cv2.putText(sheet, text, (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
+    return sheet
 
 
 def page(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:

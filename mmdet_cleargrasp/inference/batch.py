@@ -26,8 +26,8 @@ IMAGE_COLUMNS = ('image', 'width', 'height', 'detections', 'problem')
 #: The overview shows so many images at most, the first ones.
 OVERVIEW_IMAGES = 24
 OVERVIEW_COLUMNS = 4
-#: Pixels of an image on it.
-OVERVIEW_SIZE = 320
+#: Width and height of an image on it, in pixels.
+OVERVIEW_SIZE = (320, 240)
 
 
 @dataclass

@@ -4,13 +4,14 @@ import pytest
 from mmdet_cleargrasp.datasets.drawing import TITLE_HEIGHT, Drawing, page, tile
 
 
+@pytest.mark.parametrize(('size', 'height'), [(64, 64), ((64, 48), 48)])
 @pytest.mark.parametrize('shape', [(40, 80, 3), (80, 40, 3), (4, 400, 3), (1, 1, 3)])
-def test_tiles_are_square_whatever_the_image(shape):
+def test_tiles_have_one_size_whatever_the_image(shape, size, height):
     image = np.full(shape, 100, np.uint8)
     box = np.array([[0, 0, shape[1], shape[0]]], np.float32)
-    drawn = tile(Drawing(image, box, np.array([1]), 'a.jpg'), ('dish', 'lid'), size=64)
-    assert drawn.shape == (64 + TITLE_HEIGHT, 64, 3)
-    empty = tile(Drawing(image, np.empty((0, 4)), np.empty(0, int), 'a.jpg'), ('dish',), size=64)
+    drawn = tile(Drawing(image, box, np.array([1]), 'a.jpg'), ('dish', 'lid'), size)
+    assert drawn.shape == (height + TITLE_HEIGHT, 64, 3)
+    empty = tile(Drawing(image, np.empty((0, 4)), np.empty(0, int), 'a.jpg'), ('dish',), size)
     assert not np.array_equal(drawn, empty)
 
 

@@ -107,7 +107,7 @@ def test_results_of_a_batch(tmp_path):
     overlays = {p.relative_to(out).as_posix() for p in out.glob('overlays/**/*.jpg')}
     assert overlays == {'overlays/a/x.jpg', 'overlays/b/x.jpg', 'overlays/none.jpg'}
     with Image.open(out / 'overview.jpg') as overview:
-        assert overview.size == (3 * OVERVIEW_SIZE, OVERVIEW_SIZE + TITLE_HEIGHT)
+        assert overview.size == (3 * OVERVIEW_SIZE[0], OVERVIEW_SIZE[1] + TITLE_HEIGHT)
 
 
 def test_the_overview_is_one_page_however_many_images(tmp_path):
@@ -116,7 +116,7 @@ def test_the_overview_is_one_page_however_many_images(tmp_path):
     assert f'the first {OVERVIEW_IMAGES} images' in describe(result, BatchOptions())
     rows = -(-OVERVIEW_IMAGES // OVERVIEW_COLUMNS)
     with Image.open(tmp_path / 'out' / 'overview.jpg') as overview:
-        assert overview.height == rows * (OVERVIEW_SIZE + TITLE_HEIGHT)
+        assert overview.height == rows * (OVERVIEW_SIZE[1] + TITLE_HEIGHT)
 
 
 def test_names_of_outputs_never_collide(tmp_path):
