@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import supervision as sv
 
-from ..palette import PALETTE
+from ..palette import CLASS_COLORS
 from .annotations import CocoFile, read_coco
 from .images import read_image
 from .layout import Split
 
-COLORS = sv.ColorPalette.from_hex(list(PALETTE))
+COLORS = sv.ColorPalette.from_hex(list(CLASS_COLORS))
 TITLE_HEIGHT = 18
 BACKGROUND = 255
 

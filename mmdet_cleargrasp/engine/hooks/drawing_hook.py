@@ -14,7 +14,7 @@ from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
 from PIL import ImageColor
 
-from ...palette import PALETTE
+from ...palette import CLASS_COLORS
 from ...suppression import one_box_a_plate
 
 
@@ -40,7 +40,7 @@ class PlateVisualizationHook(DetVisualizationHook):
         meta = self._visualizer.dataset_meta or {}
         # CocoDataset gives COCO's colours to whatever classes it is told.
         if meta.get('classes') and meta.get('palette') in (None, CocoDataset.METAINFO['palette']):
-            colors = itertools.cycle(ImageColor.getrgb(color) for color in PALETTE)
+            colors = itertools.cycle(ImageColor.getrgb(color) for color in CLASS_COLORS)
             palette = list(itertools.islice(colors, len(meta['classes'])))
             self._visualizer.dataset_meta = {**meta, 'palette': palette}
 
