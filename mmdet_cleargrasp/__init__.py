@@ -8,19 +8,19 @@ from . import compat
 
 compat.apply()
 
-from . import backbones, checkpoints, dense_heads  # noqa: E402  the types register themselves
-from .config_files import config_dir, config_path  # noqa: E402
-from .engine import coco_metric, hooks, mixed_precision  # noqa: E402
+from . import checkpoints, models  # noqa: E402  the types register themselves
+from .engine import hooks, mixed_precision  # noqa: E402
+from .evaluation import coco_metric  # noqa: E402
+from .utils.config_paths import config_dir, config_path  # noqa: E402
 from .version import __version__  # noqa: E402
 
 __all__ = [
     '__version__',
-    'backbones',
     'checkpoints',
     'coco_metric',
     'config_dir',
     'config_path',
-    'dense_heads',
     'hooks',
     'mixed_precision',
+    'models',
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import mmdet
 
-from .errors import ConfigError, friendly_exit
+from .utils.errors import ConfigError, friendly_exit
 
 TOOLS_DIR = Path(mmdet.__file__).parent / '.mim' / 'tools'
 

@@ -13,9 +13,9 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 
 import mmdet_cleargrasp  # noqa: F401  registers the types
-from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.datasets.toy_plates import write_toy_plates
 from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,7 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.ops import FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-from mmdet_cleargrasp.backbones import ClearGraspDRN, ClearGraspResNet
+from mmdet_cleargrasp.models.backbones import ClearGraspDRN, ClearGraspResNet
 from tests.parity.reference_weights import reference_tensor
 
 MMDET_CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs' / '_base_' / 'models'

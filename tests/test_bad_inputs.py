@@ -20,9 +20,9 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES, write_toy_plates
 from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 from tests.conftest import ROOT
 from tests.datasets.test_images import png_of_size
 
@@ -455,8 +455,8 @@ COMMAND_LINES = [
     Case('command lines', 'draw_pretraining.py without photographs', 'required: photographs', lambda s: ['tools/analysis_tools/draw_pretraining.py', s.config, s.detector], 'usage'),
     Case('command lines', 'render_plates.py without a spec', 'cannot read the spec', lambda s: ['tools/render_plates.py', 'absent.yaml', s.folder / 'renders']),
     Case('command lines', "render_plates.py on an experiment's spec", 'has no `question`: expected one of', lambda s: ['tools/render_plates.py', 'configs/experiments/example.yaml', s.folder / 'renders']),
-    Case('command lines', 'benchmark.py --size 100', 'expected a multiple of 32', lambda s: ['tools/analysis_tools/benchmark.py', '--size', '100'], 'usage'),
-    Case('command lines', 'benchmark.py without data', 'absent/annotations/train.json does not exist', lambda s: ['tools/analysis_tools/benchmark.py', '--data-root', 'absent', '--size', '64']),
+    Case('command lines', 'benchmarks --size 100', 'expected a multiple of 32', lambda s: ['benchmarks/__main__.py', '--size', '100'], 'usage'),
+    Case('command lines', 'benchmarks without data', 'absent/annotations/train.json does not exist', lambda s: ['benchmarks/__main__.py', '--data-root', 'absent', '--size', '64']),
 ]  # fmt: skip
 
 CASES = [*ANNOTATIONS, *IMAGES, *CHECKPOINTS, *CONFIGS, *COMMAND_LINES]

@@ -15,7 +15,7 @@ from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.checkpoints import recognise
 from mmdet_cleargrasp.engine import preflight
 from mmdet_cleargrasp.engine.run_config import checkpoint_init_cfg, load_config
-from mmdet_cleargrasp.errors import CheckpointError
+from mmdet_cleargrasp.utils.errors import CheckpointError
 from tests.published_files import content_like
 
 CONFIGS = sorted(path.name for path in config_dir().glob('*.py'))

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmdet_cleargrasp.checkpoints import open_backbone, read_checkpoint
+from mmdet_cleargrasp.conversion import FORMATS, Folder
 from mmdet_cleargrasp.datasets import check_split
-from mmdet_cleargrasp.datasets.conversion import FORMATS, Folder
-from mmdet_cleargrasp.errors import CheckpointError, DataError
+from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
 
 LEAVES = (
     st.none()

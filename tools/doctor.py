@@ -25,7 +25,7 @@ def main() -> None:
     args = parse_args()
 
     from mmdet_cleargrasp.engine import preflight, run_config
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     loops = ('test',) if args.checkpoint else ('train', 'val')
     with friendly_exit(), tempfile.TemporaryDirectory() as split_dir:

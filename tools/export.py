@@ -38,20 +38,20 @@ def main() -> None:
     args = parse_args()
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.errors import friendly_exit
-    from mmdet_cleargrasp.inference import PlateDetector, export, inputs
+    from mmdet_cleargrasp.inference import PlateDetector, inputs, onnx_export
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     with friendly_exit():
-        export.require_packages()
+        onnx_export.require_packages()
         found = inputs.find_inputs(args.images) if args.images else None
         detector = PlateDetector(args.config, args.checkpoint, device='cpu')
-        out = export.export_onnx(detector, args.out)
+        out = onnx_export.export_onnx(detector, args.out)
         print(f'written: {out} ({out.stat().st_size / 1e6:.0f} MB)')
         if found is None:
             print('not held against torch: name images by --images')
             return
-        checks = export.check(out, detector, inputs.pictures(found))
-        print(export.describe(checks))
+        checks = onnx_export.check(out, detector, inputs.pictures(found))
+        print(onnx_export.describe(checks))
     alike = all(check.within(args.score_tolerance, args.box_tolerance) for check in checks.values())
     print('alike' if alike else 'NOT alike')
     sys.exit(0 if alike else 3)

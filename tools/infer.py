@@ -65,9 +65,9 @@ def main() -> None:
     args = parse_args()
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.errors import friendly_exit
     from mmdet_cleargrasp.inference import PlateDetector, batch, inputs
     from mmdet_cleargrasp.inference.detector import take_detector
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     options = batch.BatchOptions(
         args.score_thr,

@@ -62,11 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = parse_arguments(arguments)
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.progress import progress_bar
-    from mmdet_cleargrasp.rendering.contact_sheet import contact_sheet
-    from mmdet_cleargrasp.rendering.dataset import write_dataset
-    from mmdet_cleargrasp.rendering.pathtracer import MissingRendererError
-    from mmdet_cleargrasp.rendering.spec import SpecError, read_spec
+    from mmdet_cleargrasp.utils.progress import progress_bar
+    from plate_renderer.output.contact_sheet import contact_sheet
+    from plate_renderer.output.dataset import write_dataset
+    from plate_renderer.output.pathtracer import MissingRendererError
+    from plate_renderer.scene.spec import SpecError, read_spec
 
     command = 'python ' + shlex.join(sys.argv if arguments is None else arguments)
     try:

@@ -40,9 +40,9 @@ def main() -> None:
     # Late, so that --help and a wrong option answer at once.
     from rich.console import Console
 
-    from mmdet_cleargrasp.errors import ConfigError, friendly_exit
     from mmdet_cleargrasp.experiments import jobs, listing, local, slurm
     from mmdet_cleargrasp.experiments.spec import read_experiment
+    from mmdet_cleargrasp.utils.errors import ConfigError, friendly_exit
 
     # As the keyboard's: the run at work is ended too, and goes on with the next start.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

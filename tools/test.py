@@ -36,7 +36,7 @@ def main() -> None:
 
     # Late, so that --help and a wrong option answer at once.
     from mmdet_cleargrasp.engine import run_config, testing
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     with friendly_exit():
         cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)

@@ -35,7 +35,7 @@ def main() -> None:
 
     # Late, so that --help and a wrong option answer at once.
     from mmdet_cleargrasp.engine import mixed_precision, resuming, run_config, training
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     with friendly_exit():
         cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)

@@ -56,9 +56,9 @@ def main() -> None:
     args = parse_args()
 
     # Late, so that --help and a wrong option answer at once.
-    from ..errors import friendly_exit
     from ..inference import PlateDetector
     from ..inference.detector import find_run
+    from ..utils.errors import friendly_exit
     from .offline import is_loopback, stay_offline
     from .page import launch, make_page, prepare_gradio
     from .review import Limits

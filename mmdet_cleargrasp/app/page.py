@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets.images import IMAGE_SUFFIXES
-from ..errors import ConfigError
 from ..inference import PlateDetector
 from ..inference.detector import SCORE_THR
+from ..utils.errors import ConfigError
 from .review import LOWEST_SCORE, Limits, Review, look_at
 
 if TYPE_CHECKING:

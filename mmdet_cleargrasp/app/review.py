@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import supervision as sv
 
-from ..atomic_files import write_json
 from ..datasets.images import read_image
-from ..errors import UserError
 from ..inference import PlateDetector
-from ..inference.drawing import draw_detections
 from ..inference.results import COLUMNS, to_coco, to_rows, write_csv
+from ..utils.atomic_files import write_json
+from ..utils.errors import UserError
+from ..visualization.detections import draw_detections
 
 #: Longer side of the pictures that the page shows, in pixels.
 SHOWN = 1400

@@ -15,7 +15,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
-from ..errors import CheckpointError
+from ..utils.errors import CheckpointError
 from .state_dicts import (
     StateDictFile,
     find_problems,

@@ -54,7 +54,7 @@ def recognise(state_dict: Mapping[str, Tensor]) -> Family:
         Family: ``Family('an unknown network')`` where nothing fits.
 
     Example:
-        >>> from mmdet_cleargrasp.backbones import ClearGraspResNet
+        >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
         >>> recognise(ClearGraspResNet(depth=34, frozen=False).state_dict())
         Family(name='ResNet-34', config="type='ClearGraspResNet', depth=34", configs=None)
     """

@@ -11,7 +11,7 @@ from mmengine.model import BaseModule
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
-from ..errors import CheckpointError
+from ..utils.errors import CheckpointError
 from .families import Family, recognise
 from .state_dicts import (
     find_problems,

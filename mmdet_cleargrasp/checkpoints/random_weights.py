@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..backbones import ClearGraspResNet
 from ..datasets.images import read_image
-from ..errors import DataError
+from ..models.backbones import ClearGraspResNet
+from ..utils.errors import DataError
 from .writing import save_atomically
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..errors import CheckpointError
+from ..utils.errors import CheckpointError
 
 
 def read_checkpoint(path: str | Path, map_location: Any = 'cpu', source: str | None = None) -> Any:
@@ -31,7 +31,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu', source: str | N
         >>> read_checkpoint('checkpoints/none.pth')
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.errors.CheckpointError: no checkpoint at checkpoints/none.pth (...
+        mmdet_cleargrasp.utils.errors.CheckpointError: no checkpoint at checkpoints/none.pth (...
     """
     path = Path(path).expanduser()
     _check_is_file(path, source)

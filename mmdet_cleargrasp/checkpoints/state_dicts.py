@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError
+from ..utils.errors import CheckpointError
 from .reading import read_checkpoint
 
 # Where the layouts keep their tensors: ClearGrasp's, MMDetection's; torchvision's has no wrapper.

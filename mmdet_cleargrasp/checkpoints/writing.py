@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..atomic_files import write_atomically
+from ..utils.atomic_files import write_atomically
 from .loading import BackboneFile
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..atomic_files import write_json
-from ..errors import DataError
+from ..utils.atomic_files import write_json
+from ..utils.errors import DataError
 
 ID = int | str
 SECTIONS = {
@@ -62,7 +62,7 @@ def read_coco(path: str | Path) -> CocoFile:
         >>> read_coco('annotations/none.json')
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.errors.DataError: no annotation file at annotations/none.json (...
+        mmdet_cleargrasp.utils.errors.DataError: no annotation file at annotations/none.json (...
     """
     path = Path(path)
     if not path.is_file():

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from ..errors import DataError
-from ..findings import Finding, error, ok, warning
+from ..utils.errors import DataError
+from ..utils.findings import Finding, error, ok, warning
 from .annotations import CocoFile, needs_renumbering, read_coco
 from .images import ImageFacts, inspect_image
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..utils.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def find_samples(root: str | Path, kinds: Sequence[str]) -> list[dict[str, Path]
         >>> find_samples('data/nowhere', ['mask'])
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.errors.DataError: no folder data/nowhere (...
+        mmdet_cleargrasp.utils.errors.DataError: no folder data/nowhere (...
     """
     root = Path(root)
     if not root.is_dir():

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..errors import DataError
+from ..utils.errors import DataError
 
 #: Formats by their content, whatever the name says; Pillow's others may start other programs.
 FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP')
@@ -68,7 +68,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         >>> read_image('plates/none.jpg')
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.errors.DataError: no image at plates/none.jpg (...
+        mmdet_cleargrasp.utils.errors.DataError: no image at plates/none.jpg (...
     """
     with _opened(path, max_pixels) as image:
         _refuse_stacks(path, image)

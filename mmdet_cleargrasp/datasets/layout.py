@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
+from ..utils.errors import DataError
 from .annotations import CocoFile, needs_renumbering, read_coco, write_coco
 
 SPLIT_NAMES = {

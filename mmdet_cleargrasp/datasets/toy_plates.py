@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..errors import DataError
+from ..utils.errors import DataError
 
 CLASSES = ('petri_dish', 'square_dish', 'multiwell_plate')
 SPLITS = ('train', 'val')

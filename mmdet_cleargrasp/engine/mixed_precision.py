@@ -13,7 +13,7 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import autocast
 from torch import nn
 
-from ..findings import Finding, error, ok, warning
+from ..utils.findings import Finding, error, ok, warning
 
 #: oneDNN computes in bfloat16 by any of these instructions; without them it converts.
 BFLOAT16_INSTRUCTIONS = ('avx512_bf16', 'amx_bf16', 'bf16')

@@ -30,8 +30,8 @@ from ..checkpoints import (
 )
 from ..datasets.annotations import read_coco
 from ..datasets.checks import check_split
-from ..errors import ConfigError, UserError
-from ..findings import Finding, error, ok, warning
+from ..utils.errors import ConfigError, UserError
+from ..utils.findings import Finding, error, ok, warning
 from .mixed_precision import check_amp
 from .run_config import checkpoint_init_cfg, class_counts, innermost_dataset, split_paths
 from .runner import rank, world_size
@@ -422,7 +422,7 @@ def describe(findings: list[Finding]) -> str:
     """Findings as lines of text.
 
     Example:
-        >>> from mmdet_cleargrasp.findings import ok
+        >>> from mmdet_cleargrasp.utils.findings import ok
         >>> print(describe([ok('device', 'CPU with 2 threads')]))
         ok      device: CPU with 2 threads
     """

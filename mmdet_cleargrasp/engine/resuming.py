@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..checkpoints import read_checkpoint
-from ..errors import CheckpointError
+from ..utils.errors import CheckpointError
 from .run_config import checkpoint_init_cfg
 
 

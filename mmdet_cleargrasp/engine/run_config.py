@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..datasets.annotations import read_coco
 from ..datasets.layout import Split, find_splits, renumbered, split_at_random
-from ..errors import ConfigError, DataError
+from ..utils.errors import ConfigError, DataError
 
 LOOPS = ('train', 'val', 'test')
 

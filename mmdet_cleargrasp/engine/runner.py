@@ -9,9 +9,9 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from ..allocator import keep_freed_memory
 from ..compat import train_on_cpu_processes
-from ..errors import ConfigError
+from ..compat.cpu_memory import keep_freed_memory
+from ..utils.errors import ConfigError
 
 # What torchrun, Slurm and Open MPI tell each process; mmengine reads them when the runner is built.
 RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')

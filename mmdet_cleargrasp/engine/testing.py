@@ -9,9 +9,9 @@ from mmdet.evaluation import DumpDetResults
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from ..analysis.detection_report import write_report
-from ..atomic_files import write_json
-from ..errors import ConfigError
+from ..evaluation.detection_report import write_report
+from ..utils.atomic_files import write_json
+from ..utils.errors import ConfigError
 from .preflight import check_run, refuse_errors
 from .run_config import innermost_dataset, split_paths
 from .runner import build_runner

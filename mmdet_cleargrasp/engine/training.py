@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.runner import Runner
 
-from ..errors import ConfigError, TrainingError
+from ..utils.errors import ConfigError, TrainingError
 from .hooks.curves_hook import CURVES_FILE
 from .preflight import check_run, refuse_errors
 from .resuming import best_checkpoint, latest_checkpoint

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ..atomic_files import write_json
-from ..config_files import config_dir
 from ..engine.resuming import best_checkpoint
-from ..errors import UserError
+from ..utils.atomic_files import write_json
+from ..utils.config_paths import config_dir
+from ..utils.errors import UserError
 from .jobs import Job
 
 #: Written last: a run is complete when it is there.

@@ -15,7 +15,6 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..atomic_files import write_atomically, write_json
 from ..datasets.annotations import read_coco
 from ..datasets.layout import Split
 from ..engine.preflight import check_run, steps_per_epoch
@@ -28,8 +27,9 @@ from ..engine.run_config import (
     use_data_root,
 )
 from ..engine.testing import report_name
-from ..errors import ConfigError, UserError
-from ..findings import Finding
+from ..utils.atomic_files import write_atomically, write_json
+from ..utils.errors import ConfigError, UserError
+from ..utils.findings import Finding
 from .spec import Arm, ExperimentSpec, SpecError
 from .subsets import choose_images, write_subset
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..findings import Finding
+from ..utils.findings import Finding
 from .config_differences import config_differences
 from .execution import read_record, state
 from .jobs import Job, Plan

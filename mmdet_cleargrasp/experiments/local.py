@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ..errors import UserError
+from ..utils.errors import UserError
 from .execution import execute, read_record, steps_done
 from .jobs import Job
 

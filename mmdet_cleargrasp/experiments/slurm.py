@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..utils.errors import ConfigError
 from .execution import execute, read_record
 from .jobs import Job
 from .spec import ExperimentSpec

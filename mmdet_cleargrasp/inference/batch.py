@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import supervision as sv
 
-from ..atomic_files import write_json
-from ..datasets import drawing
-from ..errors import ConfigError, UserError
-from ..progress import progress_bar
+from ..utils.atomic_files import write_json
+from ..utils.errors import ConfigError, UserError
+from ..utils.progress import progress_bar
+from ..visualization import contact_sheets as drawing
+from ..visualization.detections import cut_out, draw_detections, save_jpeg
 from .detector import PlateDetector
-from .drawing import cut_out, draw_detections, save_jpeg
 from .inputs import Picture
 from .results import COLUMNS, find_scale, to_coco, to_rows, write_csv
 

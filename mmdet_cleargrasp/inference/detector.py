@@ -15,8 +15,8 @@ from ..datasets.images import read_image
 from ..engine.preflight import check_checkpoint
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
-from ..errors import CheckpointError, ConfigError, DataError
-from ..suppression import one_box_a_plate
+from ..models.postprocessing import one_box_a_plate
+from ..utils.errors import CheckpointError, ConfigError, DataError
 
 #: Detections below it are left out unless asked for.
 SCORE_THR = 0.3
@@ -158,7 +158,7 @@ def find_run(work_dir: str | Path) -> tuple[Path, Path]:
         >>> find_run('work_dirs/none')
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.errors.ConfigError: no folder at work_dirs/none (...
+        mmdet_cleargrasp.utils.errors.ConfigError: no folder at work_dirs/none (...
     """
     work_dir = Path(work_dir)
     if not work_dir.is_dir():

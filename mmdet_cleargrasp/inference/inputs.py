@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ..datasets.images import IMAGE_SUFFIXES, is_url, read_image
-from ..errors import DataError
+from ..utils.errors import DataError
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
 
@@ -67,7 +67,7 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
         >>> find_inputs(['https://example.org/plate.jpg'])
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.errors.DataError: https://example.org/plate.jpg is a URL, and ...
+        mmdet_cleargrasp.utils.errors.DataError: https://example.org/plate.jpg is a URL, and ...
     """
     inputs = Inputs()
     for argument in map(str, arguments):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import supervision as sv
 
-from ..atomic_files import write_atomically
+from ..utils.atomic_files import write_atomically
 
 #: Columns of ``detections.csv``; lengths in pixels of the upright image, but for those in mm.
 COLUMNS = (

@@ -15,7 +15,7 @@ from mmengine.runner import load_state_dict
 
 from ..checkpoints import read_checkpoint
 from ..datasets.images import read_image
-from ..errors import CheckpointError, DataError
+from ..utils.errors import CheckpointError, DataError
 from .network import ClearGraspNetwork
 from .pictures import draw_rows
 

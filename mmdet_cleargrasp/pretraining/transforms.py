@@ -15,7 +15,7 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from ..errors import DataError
+from ..utils.errors import DataError
 from .tasks import CHANNELS, OUTLINE_CLASSES
 
 FIELDS = ('img', *CHANNELS)

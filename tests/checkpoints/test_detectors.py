@@ -6,7 +6,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_Weights
 
-from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.checkpoints import (
     DetectorCheckpoint,
     fit_detector,
@@ -15,7 +14,8 @@ from mmdet_cleargrasp.checkpoints import (
     open_detector,
 )
 from mmdet_cleargrasp.checkpoints.detectors import TORCHVISION_RETINANET_NECK
-from mmdet_cleargrasp.errors import CheckpointError
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.utils.errors import CheckpointError
 from tests.published_files import MMDET_CONFIGS, mmdetection_detector, torchvision_detector
 
 COCO = CocoDataset.METAINFO['classes']

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mmdet_cleargrasp import config_dir
-from mmdet_cleargrasp.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet
-from mmdet_cleargrasp.backbones.drn import ARCHS
 from mmdet_cleargrasp.checkpoints import recognise
+from mmdet_cleargrasp.models.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet
+from mmdet_cleargrasp.models.backbones.drn import ARCHS
 from tests.parity.load import PARITY
 
 

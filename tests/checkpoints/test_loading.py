@@ -3,9 +3,9 @@ import torch
 import torchvision
 from mmengine.registry import WEIGHT_INITIALIZERS
 
-from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.checkpoints import load_backbone, open_backbone
-from mmdet_cleargrasp.errors import CheckpointError
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.utils.errors import CheckpointError
 
 
 @pytest.fixture(scope='module')

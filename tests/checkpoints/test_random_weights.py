@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.checkpoints import load_backbone, read_checkpoint
 from mmdet_cleargrasp.checkpoints.random_weights import write_random_backbone
-from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.utils.errors import DataError
 
 
 def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
-from mmdet_cleargrasp.errors import CheckpointError
+from mmdet_cleargrasp.utils.errors import CheckpointError
 
 
 class Malicious:

@@ -2,9 +2,9 @@
 
 import torch
 
-from mmdet_cleargrasp.backbones import ClearGraspResNet
 from mmdet_cleargrasp.checkpoints import load_backbone, open_backbone
 from mmdet_cleargrasp.checkpoints.writing import plain_backbone, save_atomically
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 
 
 def test_half_precision_is_half_the_size_and_loads(backbone_files, tmp_path):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mmdet_cleargrasp.datasets import read_coco
-from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.utils.errors import DataError
 
 GOOD = {
     'images': [{'id': 1, 'file_name': 'a.jpg', 'width': 10, 'height': 10}],

@@ -3,7 +3,7 @@
 import pytest
 
 from mmdet_cleargrasp.datasets.cleargrasp_folders import find_samples
-from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.utils.errors import DataError
 
 
 def write(root, *names):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmdet_cleargrasp.datasets import images
 from mmdet_cleargrasp.datasets.images import inspect_image, read_image, read_size
-from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.utils.errors import DataError
 
 # A corner, so that a turn shows, over a smooth ground, so that JPEG keeps the colours.
 COLORS = np.full((40, 60, 3), (200, 120, 40), np.uint8)

@@ -5,7 +5,7 @@ import pytest
 
 from mmdet_cleargrasp.datasets import find_splits, read_coco, split_at_random
 from mmdet_cleargrasp.datasets.layout import Split, renumbered
-from mmdet_cleargrasp.errors import DataError
+from mmdet_cleargrasp.utils.errors import DataError
 
 
 def roboflow(root):

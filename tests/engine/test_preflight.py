@@ -4,7 +4,7 @@ import torch
 from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.engine import preflight
 from mmdet_cleargrasp.engine.run_config import load_config, use_data_root
-from mmdet_cleargrasp.errors import ConfigError
+from mmdet_cleargrasp.utils.errors import ConfigError
 
 
 @pytest.fixture

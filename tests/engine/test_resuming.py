@@ -5,7 +5,7 @@ import torch
 
 from mmdet_cleargrasp.engine.resuming import latest_checkpoint, resume
 from mmdet_cleargrasp.engine.run_config import load_config
-from mmdet_cleargrasp.errors import CheckpointError
+from mmdet_cleargrasp.utils.errors import CheckpointError
 
 WHOLE = {'state_dict': {'w': torch.zeros(2)}, 'optimizer': {}, 'meta': {'epoch': 1, 'iter': 3}}
 

@@ -11,7 +11,7 @@ from mmdet_cleargrasp.engine.run_config import (
     split_paths,
     use_data_root,
 )
-from mmdet_cleargrasp.errors import ConfigError, DataError
+from mmdet_cleargrasp.utils.errors import ConfigError, DataError
 
 
 @pytest.mark.parametrize(

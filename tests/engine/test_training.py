@@ -2,7 +2,7 @@ import pytest
 
 from mmdet_cleargrasp.engine import training
 from mmdet_cleargrasp.engine.run_config import load_config
-from mmdet_cleargrasp.errors import ConfigError
+from mmdet_cleargrasp.utils.errors import ConfigError
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from mmengine.config import Config
 
 from mmdet_cleargrasp.datasets.layout import Split
 from mmdet_cleargrasp.engine.run_config import innermost_dataset, split_paths
-from mmdet_cleargrasp.errors import ConfigError
 from mmdet_cleargrasp.experiments.jobs import check_arms, plan_experiment, write_plan
 from mmdet_cleargrasp.experiments.spec import Arm, ExperimentSpec
+from mmdet_cleargrasp.utils.errors import ConfigError
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mmdet_cleargrasp.experiments.spec import parse_experiment, read_experiment
-from mmdet_cleargrasp.specs import SpecError
+from mmdet_cleargrasp.utils.yaml_specs import SpecError
 from tests.conftest import ROOT
 
 CONFIG = str(ROOT / 'configs' / 'frcnn_cleargrasp_plates.py')

@@ -7,8 +7,6 @@ import supervision as sv
 from PIL import Image
 from pycocotools.coco import COCO
 
-from mmdet_cleargrasp.datasets.drawing import TITLE_HEIGHT
-from mmdet_cleargrasp.errors import ConfigError, DataError
 from mmdet_cleargrasp.inference.batch import (
     OVERVIEW_COLUMNS,
     OVERVIEW_IMAGES,
@@ -21,6 +19,8 @@ from mmdet_cleargrasp.inference.batch import (
 )
 from mmdet_cleargrasp.inference.inputs import Picture
 from mmdet_cleargrasp.inference.results import find_scale
+from mmdet_cleargrasp.utils.errors import ConfigError, DataError
+from mmdet_cleargrasp.visualization.contact_sheets import TITLE_HEIGHT
 
 CLASSES = ('petri_dish', 'multiwell_plate')
 

@@ -8,10 +8,10 @@ from mmdet.apis import DetInferencer
 from PIL import Image
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
-from mmdet_cleargrasp.errors import CheckpointError, ConfigError, DataError
 from mmdet_cleargrasp.inference import PlateDetector
 from mmdet_cleargrasp.inference.detector import find_run
-from mmdet_cleargrasp.suppression import SAME_PLATE_IOU
+from mmdet_cleargrasp.models.postprocessing import SAME_PLATE_IOU
+from mmdet_cleargrasp.utils.errors import CheckpointError, ConfigError, DataError
 
 CONFIGS = ['retinanet_cleargrasp_plates', 'frcnn_cleargrasp_plates']
 

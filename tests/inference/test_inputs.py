@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdet_cleargrasp.errors import DataError
 from mmdet_cleargrasp.inference.inputs import count, find_inputs, pictures
+from mmdet_cleargrasp.utils.errors import DataError
 
 
 @pytest.fixture

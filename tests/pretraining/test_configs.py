@@ -9,8 +9,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from mmdet_cleargrasp import config_dir
-from mmdet_cleargrasp.engine.pretraining import check_pretraining, use_folders
 from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.pretraining.running import check_pretraining, use_folders
 
 CONFIGS = sorted(path.name for path in (config_dir() / 'pretrain').glob('*.py'))
 

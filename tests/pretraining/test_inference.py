@@ -7,9 +7,9 @@ import torch
 
 from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.engine.run_config import load_config
-from mmdet_cleargrasp.errors import CheckpointError, DataError
 from mmdet_cleargrasp.pretraining import ClearGraspNetwork
 from mmdet_cleargrasp.pretraining.inference import draw_photographs, load_network
+from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
 
 
 @pytest.fixture

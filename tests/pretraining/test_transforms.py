@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.datasets.cleargrasp_folders import find_samples
-from mmdet_cleargrasp.errors import DataError
 from mmdet_cleargrasp.pretraining import augmentation, transforms
+from mmdet_cleargrasp.utils.errors import DataError
 
 from .conftest import write_exr
 

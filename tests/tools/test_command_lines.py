@@ -6,8 +6,8 @@ import re
 import pytest
 import torch
 
-from mmdet_cleargrasp.analysis.logs import read_run
 from mmdet_cleargrasp.checkpoints import read_checkpoint
+from mmdet_cleargrasp.visualization.training_logs import read_run
 from tests.conftest import ROOT
 
 TRAIN, TEST = 'tools/train.py', 'tools/test.py'

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdet_cleargrasp.analysis.browsing import browse_config, browse_folder
+from mmdet_cleargrasp.conversion import convert
 from mmdet_cleargrasp.datasets import check_split, find_splits, read_coco
-from mmdet_cleargrasp.datasets.conversion import convert
 from mmdet_cleargrasp.datasets.images import read_image
+from mmdet_cleargrasp.engine.browsing import browse_config, browse_folder
 from mmdet_cleargrasp.engine.run_config import load_config, use_data_root
-from mmdet_cleargrasp.errors import ConfigError
-from tests.datasets.conversion.sources import labelformat_yolo, supervision_labelme
+from mmdet_cleargrasp.utils.errors import ConfigError
+from tests.conversion.sources import labelformat_yolo, supervision_labelme
 
 TO_COCO = 'tools/dataset_converters/to_coco.py'
 

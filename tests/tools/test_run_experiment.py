@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 
-from mmdet_cleargrasp.analysis.logs import read_run
+from mmdet_cleargrasp.visualization.training_logs import read_run
 from tests.conftest import ROOT
 
 TOOL = 'tools/run_experiment.py'

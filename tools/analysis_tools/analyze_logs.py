@@ -39,9 +39,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
 
-    from mmdet_cleargrasp.analysis.curves import plot_curves, train_times
-    from mmdet_cleargrasp.analysis.logs import read_run
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.utils.errors import friendly_exit
+    from mmdet_cleargrasp.visualization.training_curves import plot_curves, train_times
+    from mmdet_cleargrasp.visualization.training_logs import read_run
 
     with friendly_exit():
         if args.task == 'plot_curve':

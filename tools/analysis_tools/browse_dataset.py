@@ -36,9 +36,9 @@ def main() -> None:
     args = parse_args()
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.analysis.browsing import browse_config, browse_folder
+    from mmdet_cleargrasp.engine.browsing import browse_config, browse_folder
     from mmdet_cleargrasp.engine.run_config import load_config, use_data_root
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     out = args.out or Path('work_dirs') / 'browse' / args.source.resolve().stem
     with friendly_exit():

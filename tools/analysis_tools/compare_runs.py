@@ -47,9 +47,9 @@ def main() -> None:
 
     from rich.console import Console
 
-    from mmdet_cleargrasp.analysis.comparison.report import write_comparison
-    from mmdet_cleargrasp.analysis.comparison.runs import collect_runs
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.experiments.comparison.report import write_comparison
+    from mmdet_cleargrasp.experiments.comparison.runs import collect_runs
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     with friendly_exit():
         runs = collect_runs(args.runs, args.reference)

@@ -27,8 +27,8 @@ def main() -> None:
     import cv2
 
     from mmdet_cleargrasp.engine.run_config import load_config
-    from mmdet_cleargrasp.errors import ConfigError, friendly_exit
     from mmdet_cleargrasp.pretraining.inference import draw_photographs, load_network
+    from mmdet_cleargrasp.utils.errors import ConfigError, friendly_exit
 
     with friendly_exit():
         files = [

@@ -26,7 +26,7 @@ def main() -> None:
     args = parse_args()
 
     from mmdet_cleargrasp.datasets.toy_plates import write_toy_plates
-    from mmdet_cleargrasp.errors import friendly_exit
+    from mmdet_cleargrasp.utils.errors import friendly_exit
 
     with friendly_exit():
         out = write_toy_plates(args.output, args.train, args.val, args.size, args.seed)

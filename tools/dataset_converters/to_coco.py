@@ -70,10 +70,10 @@ def main() -> None:
     args = parse_args()
 
     # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.datasets.conversion import convert
-    from mmdet_cleargrasp.datasets.conversion.summary import write_summary
-    from mmdet_cleargrasp.errors import friendly_exit
-    from mmdet_cleargrasp.progress import progress_bar
+    from mmdet_cleargrasp.conversion import convert
+    from mmdet_cleargrasp.conversion.summary import write_summary
+    from mmdet_cleargrasp.utils.errors import friendly_exit
+    from mmdet_cleargrasp.utils.progress import progress_bar
 
     options = vars(args)
     rename = dict(pair.split('=', 1) for pair in options.pop('classes'))

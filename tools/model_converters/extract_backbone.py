@@ -29,7 +29,7 @@ def main() -> None:
 
     from mmdet_cleargrasp.checkpoints import open_backbone
     from mmdet_cleargrasp.checkpoints.writing import plain_backbone, save_atomically
-    from mmdet_cleargrasp.errors import ConfigError, friendly_exit
+    from mmdet_cleargrasp.utils.errors import ConfigError, friendly_exit
 
     with friendly_exit():
         file = open_backbone(args.input)

@@ -25,7 +25,7 @@ def main() -> None:
     args = parse_args()
 
     from mmdet_cleargrasp.checkpoints.random_weights import write_random_backbone
-    from mmdet_cleargrasp.errors import DataError, friendly_exit
+    from mmdet_cleargrasp.utils.errors import DataError, friendly_exit
 
     with friendly_exit():
         images = sorted(

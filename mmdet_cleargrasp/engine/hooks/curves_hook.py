@@ -9,8 +9,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ...analysis.curves import draw_run
-from ...errors import UserError
+from ...utils.errors import UserError
+from ...visualization.training_curves import draw_run
 
 #: Name of the picture in the work dir.
 CURVES_FILE = 'curves.png'

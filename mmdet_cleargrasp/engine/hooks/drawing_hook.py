@@ -14,8 +14,8 @@ from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
 from PIL import ImageColor
 
-from ...palette import CLASS_COLORS
-from ...suppression import one_box_a_plate
+from ...models.postprocessing import one_box_a_plate
+from ...visualization.palette import CLASS_COLORS
 
 
 @HOOKS.register_module()

@@ -10,8 +10,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from ...backbones.feature_cache import FeatureCache
-from ...errors import ConfigError
+from ...models.backbones.feature_cache import FeatureCache
+from ...utils.errors import ConfigError
 
 
 @HOOKS.register_module()

@@ -9,7 +9,7 @@ from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ...errors import TrainingError
+from ...utils.errors import TrainingError
 
 
 @HOOKS.register_module()

@@ -7,8 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from ...backbones import FreezableBackbone
-from ...errors import ConfigError
+from ...models.backbones import FreezableBackbone
+from ...utils.errors import ConfigError
 
 
 @HOOKS.register_module()

@@ -14,7 +14,7 @@ from mmengine.dist import all_reduce, barrier, is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ...atomic_files import write_atomically
+from ...utils.atomic_files import write_atomically
 
 #: The checkpoint of a run that was told to stop, and the exit status it leaves with: that of
 #: a process that SIGTERM ended.

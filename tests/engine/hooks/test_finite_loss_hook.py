@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.engine.hooks import FiniteLossHook
-from mmdet_cleargrasp.errors import TrainingError
+from mmdet_cleargrasp.utils.errors import TrainingError
 
 
 class Optimizer:

@@ -1,0 +1,83 @@
+"""Time this plugin's detectors beside torchvision's and MMDetection's, in turns in one run."""
+
+import argparse
+from pathlib import Path
+
+GROUPS = ('frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'levers', 'allocator', 'feature_cache')
+WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
+
+EXAMPLES = f"""
+examples:
+  python -m benchmarks
+  python -m benchmarks --groups frcnn_r50 --works 'train step' --rounds 3
+  python -m benchmarks --device cuda:0 --batch-size 8
+
+groups: {', '.join(GROUPS)}
+works:  {', '.join(WORKS)}
+See docs/performance.md.
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--data-root', default='data/plates', metavar='DIR', help='[data/plates]')
+    parser.add_argument('--groups', nargs='+', choices=GROUPS, default=GROUPS, metavar='GROUP',
+                        help='systems [all]')  # fmt: skip
+    parser.add_argument('--works', nargs='+', choices=WORKS, default=WORKS, metavar='WORK',
+                        help='what they do [all]')  # fmt: skip
+    parser.add_argument('--size', type=int, default=512, help='side of the images, pixels [512]')
+    parser.add_argument('--batch-size', type=int, default=2, help='images a step [2]')
+    parser.add_argument('--rounds', type=int, default=5, help='that count [5]')
+    parser.add_argument('--files', type=int, default=8, help='files to predict, and an epoch [8]')
+    parser.add_argument('--workers', type=int, default=1, help='processes that read [1]')
+    parser.add_argument('--threads', type=int, default=2, help='of torch [2]')
+    parser.add_argument('--device', default='cpu', help='cpu or cuda:0 [cpu]')
+    parser.add_argument('--seed', type=int, default=0, help='of weights and order [0]')
+    parser.add_argument('--out', default='work_dirs/benchmark', metavar='DIR',
+                        help='[work_dirs/benchmark]')  # fmt: skip
+    args = parser.parse_args()
+    for name in ('rounds', 'batch_size', 'files', 'threads'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} {getattr(args, name)}: expected 1 or more')
+    if args.size % 32 or args.size < 64:
+        parser.error(f'--size {args.size}: expected a multiple of 32 from 64 on')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+
+    # Late, so that --help and a wrong option answer at once.
+    import mmengine
+    import torch
+    from rich.console import Console
+
+    from benchmarks.report import print_tables, write_report
+    from benchmarks.running import Options, count_ticks, run_benchmark
+    from mmdet_cleargrasp.utils.errors import ConfigError, friendly_exit
+    from mmdet_cleargrasp.utils.progress import progress_bar
+
+    with friendly_exit():
+        if args.device.startswith('cuda') and not torch.cuda.is_available():
+            raise ConfigError(f'--device {args.device}: torch finds no GPU here')
+        mmengine.MMLogger.get_current_instance().setLevel('ERROR')
+        values = {name: value for name, value in vars(args).items() if name != 'out'}
+        values |= {name: tuple(values[name]) for name in ('groups', 'works')}
+        options = Options(**{**values, 'data_root': Path(args.data_root)})
+        console = Console()
+        with progress_bar() as bar:
+            task = bar.add_task('', total=count_ticks(options))
+            for results in run_benchmark(
+                options, lambda what: bar.update(task, advance=1, description=what)
+            ):
+                files = write_report(results, args.out)
+        print_tables(results, console)
+        console.print()
+        for path in files:
+            console.print(f'wrote {path}', markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == '__main__':
+    main()

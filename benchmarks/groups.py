@@ -1,0 +1,244 @@
+"""What is compared with what."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
+from mmdet_cleargrasp.engine.mixed_precision import BFloat16OptimWrapper
+from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
+from mmdet_cleargrasp.utils.config_paths import config_path
+
+from .systems import (
+    MMDetectionSystem,
+    System,
+    TorchvisionSystem,
+    dense_resnet101,
+    resnet_weights,
+    stock_config,
+    torchvision_frcnn_dense_r101,
+    torchvision_frcnn_r50,
+    torchvision_retinanet_r50,
+)
+
+OURS = 'this plugin'
+#: Works of which a group measures but some; the others measure all.
+LIMITED = {
+    'levers': ('train step', 'predict'),
+    'allocator': ('memory',),
+    'feature_cache': ('train step', 'memory'),
+}
+
+#: How to make each system of a group, by its name; times are divided by the first one's.
+Group = dict[str, Callable[[], System]]
+
+#: What the dense network's maps ask of the other parts.
+_DENSE = {
+    'model.backbone.output_stride': 8,
+    'model.rpn_head.anchor_generator.strides': [4, 8, 8, 8, 16],
+    'model.roi_head.bbox_roi_extractor.featmap_strides': [4, 8, 8, 8],
+}
+#: Each saving of Faster R-CNN as MMDetection has it.
+_TAKEN_BACK = {
+    "MMDetection's RPN backward": {'model.rpn_head.type': 'RPNHead'},
+    "torchvision's RoIAlign": {'model.roi_head.bbox_roi_extractor.roi_layer.use_torchvision': True},
+    '512 RoIs an image': {'model.train_cfg.rcnn.sampler.num': 512},
+    "MMDetection's proposals": {
+        'model.train_cfg.rpn_proposal.nms_pre': 2000,
+        'model.train_cfg.rpn_proposal.max_per_img': 1000,
+        'model.test_cfg.rpn.nms_pre': 1000,
+        'model.test_cfg.rpn.max_per_img': 1000,
+    },
+}
+
+
+def frcnn_r101(size: int, device: torch.device) -> Group:
+    """Faster R-CNN R101 at the pyramid's strides, beside torchvision over the dense network."""
+    return {
+        OURS: partial(_ours, 'frcnn_cleargrasp_r101_plates', 101, size, device),
+        'torchvision, dense R101': lambda: TorchvisionSystem(
+            torchvision_frcnn_dense_r101(size, resnet_weights(101)), device, first_label=1
+        ),
+    }
+
+
+def frcnn_r50(size: int, device: torch.device) -> Group:
+    """Faster R-CNN R50 beside torchvision's and MMDetection's own."""
+    return {
+        OURS: partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device),
+        'torchvision': lambda: TorchvisionSystem(
+            torchvision_frcnn_r50(size, resnet_weights(50)), device, first_label=1
+        ),
+        'MMDetection': partial(
+            _stock, 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', size, device
+        ),
+    }
+
+
+def retinanet_r50(size: int, device: torch.device) -> Group:
+    """RetinaNet R50 beside torchvision's and MMDetection's own."""
+    return {
+        OURS: partial(_ours, 'retinanet_cleargrasp_plates', 50, size, device),
+        'torchvision': lambda: TorchvisionSystem(
+            torchvision_retinanet_r50(size, resnet_weights(50)), device, first_label=0
+        ),
+        'MMDetection': partial(
+            _stock, 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', size, device
+        ),
+    }
+
+
+def levers(size: int, device: torch.device) -> Group:
+    """Faster R-CNN R50 beside itself with one of its savings taken back at a time.
+
+    On a CPU also with one that it does not make by itself: bfloat16.
+    """
+    ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
+
+    def unfolded() -> System:
+        system = ours()
+        system.model.backbone.forward = _without_autograd(system.model.backbone.forward_features)
+        return system
+
+    def bfloat16() -> System:
+        system = ours()
+        system.wrapper = BFloat16OptimWrapper(optimizer=system.optimizer)
+        return system
+
+    changed = {name: partial(ours, options=options) for name, options in _TAKEN_BACK.items()}
+    on_cpu = {'bfloat16 (--amp)': bfloat16} if device.type == 'cpu' else {}
+    return {OURS: ours, **changed, 'batch norm not folded': unfolded, **on_cpu}
+
+
+def allocator(size: int, device: torch.device) -> Group:
+    """Faster R-CNN R50 with freed memory kept, and given back; timed in a process each."""
+    ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
+
+    def giving_back() -> System:
+        keep_freed_memory(False)
+        return ours()
+
+    return {OURS: ours, 'freed memory given back': giving_back}
+
+
+def feature_cache(size: int, device: torch.device) -> Group:
+    """A dense ResNet-101 whose maps are on disk already, beside neck and heads alone, and without.
+
+    The first round, which is not counted, fills the cache.
+    """
+    dense = partial(_ours, 'frcnn_cleargrasp_r101_plates', 101, size, device, options=_DENSE)
+
+    def cached() -> System:
+        system, folder = dense(), tempfile.TemporaryDirectory(prefix='feature_cache_')
+        backbone = system.model.backbone
+        backbone.forward = FeatureCache(backbone, folder.name)
+        system.close = folder.cleanup
+        return system
+
+    def alone() -> System:
+        system = dense()
+        system.model.backbone.forward = _Remembered(system.model.backbone.forward)
+        return system
+
+    return {'maps from the cache': cached, 'neck and heads alone': alone, 'no cache': dense}
+
+
+GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
+    'frcnn_r101': frcnn_r101,
+    'frcnn_r50': frcnn_r50,
+    'retinanet_r50': retinanet_r50,
+    'levers': levers,
+    'allocator': allocator,
+    'feature_cache': feature_cache,
+}
+
+
+def applies(group: str, work: str) -> bool:
+    """Whether a group measures a work.
+
+    Example:
+        >>> applies('levers', 'train step'), applies('levers', 'epoch')
+        (True, False)
+    """
+    return work in LIMITED.get(group, (work,))
+
+
+def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Sequence[Tensor]]]]:
+    """Backbones beside the same weights as a plain port computes them, by network and name.
+
+    Args:
+        device (torch.device): where they compute.
+    """
+    found = {}
+    for depth in (50, 101):
+        ours = ClearGraspResNet(depth)
+        ours.load_state_dict(resnet_weights(depth))
+        ours.to(device).eval()
+        found[f'ResNet-{depth}'] = {
+            OURS: ours,
+            'batch norm not folded': _without_autograd(ours.forward_features),
+        }
+    dense = dense_resnet101()
+    dense.load_state_dict(resnet_weights(101), strict=False)
+    dense.to(device).eval()
+    found['ResNet-101']['dense, a plain port'] = _without_autograd(partial(_stages, dense))
+    return found
+
+
+class _Remembered:
+    """A backbone whose maps are computed once and stay in memory."""
+
+    def __init__(self, forward: Callable[[Tensor], Sequence[Tensor]]) -> None:
+        self.forward, self.maps = forward, {}
+
+    def __call__(self, images: Tensor) -> Sequence[Tensor]:
+        key = float(images.sum())
+        if key not in self.maps:
+            self.maps[key] = self.forward(images)
+        return self.maps[key]
+
+
+def _stages(network: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+    x = network.maxpool(network.relu(network.bn1(network.conv1(x))))
+    maps = []
+    for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
+        x = stage(x)
+        maps.append(x)
+    return tuple(maps)
+
+
+def _without_autograd(function: Callable[[Tensor], Sequence[Tensor]]) -> Callable:
+    return torch.no_grad()(function)
+
+
+def _ours(
+    config: str,
+    depth: int,
+    size: int,
+    device: torch.device,
+    options: dict[str, Any] | None = None,
+) -> MMDetectionSystem:
+    cfg = load_config(config_path(config), cfg_options=options)
+    return MMDetectionSystem(_resized(cfg, size), device, resnet_weights(depth))
+
+
+def _stock(config: str, size: int, device: torch.device) -> MMDetectionSystem:
+    return MMDetectionSystem(_resized(stock_config(config), size), device, resnet_weights(50))
+
+
+def _resized(cfg: Config, size: int) -> Config:
+    """Let the pipelines make images of the benchmark's size."""
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        for step in loader.dataset.pipeline:
+            if step['type'] == 'Resize':
+                step.update(scale=(size, size), keep_ratio=True)
+    return cfg

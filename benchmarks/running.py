@@ -1,0 +1,286 @@
+"""The whole benchmark: every group, every work, every system."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import mmdet
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torchvision
+from mmengine.runner import set_random_seed
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
+
+from .groups import GROUPS, applies, backbones
+from .processes import START_UPS, MemoryUse, StartUp, measure_memory, measure_start_up
+from .samples import Sample, load_samples
+from .systems import System
+from .timing import Timing, time_in_turns
+
+#: Side of the matrices whose product tells what the machine can do.
+PEAK_SIDE = 2048
+PEAK_FLOP = 2 * PEAK_SIDE**3
+WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
+#: Those that whole detectors do in turns.
+IN_TURNS = WORKS[:4]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is measured, and how.
+
+    Attributes:
+        data_root (Path): COCO-format data with ``annotations/train.json``.
+        groups (tuple[str, ...]): of :data:`.GROUPS`.
+        works (tuple[str, ...]): of :data:`WORKS`.
+        size (int): side of the images in pixels.
+        batch_size (int): images a step.
+        rounds (int): that count; of an epoch, two at most.
+        files (int): image files that are predicted, and trained on in an epoch.
+        workers (int): processes that read in an epoch.
+        threads (int): of torch, for all systems.
+        device (str): such as ``'cpu'`` or ``'cuda:0'``.
+        seed (int): of heads and order.
+    """
+
+    data_root: Path
+    groups: tuple[str, ...]
+    works: tuple[str, ...]
+    size: int
+    batch_size: int
+    rounds: int
+    files: int
+    workers: int
+    threads: int
+    device: str
+    seed: int
+
+    def rounds_of(self, work: str) -> int:
+        """How many rounds of a work count."""
+        return min(self.rounds, 2) if work == 'epoch' else self.rounds
+
+
+@dataclass(frozen=True)
+class BackboneRate:
+    """How much of the machine a backbone uses.
+
+    Attributes:
+        network (str): which one.
+        computed (str): in what way.
+        gflop (float): multiplications and additions of the batch, 1e9.
+        peak (float): GFLOP a second in the same rounds of the fastest of a matrix product, the same
+            as a 1x1 convolution, and a 3x3 convolution, which each use another library or kernel.
+        share (float): of that peak, from 0 to 1.
+        difference (float): largest, to the maps of the unfolded network, over the largest value.
+    """
+
+    network: str
+    computed: str
+    gflop: float
+    peak: float
+    share: float
+    difference: float
+
+
+@dataclass
+class Results:
+    """What was measured.
+
+    Attributes:
+        options (Options): how.
+        machine (dict[str, Any]): on what.
+        timings (list[Timing]): of everything that was done in turns.
+        backbones (list[BackboneRate]): beside a matrix product.
+        memory (list[MemoryUse]): of each system's training in a process of its own.
+        start_up (list[StartUp]): of the command line.
+    """
+
+    options: Options
+    machine: dict[str, Any]
+    timings: list[Timing] = field(default_factory=list)
+    backbones: list[BackboneRate] = field(default_factory=list)
+    memory: list[MemoryUse] = field(default_factory=list)
+    start_up: list[StartUp] = field(default_factory=list)
+
+
+def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Results]:
+    """Measure everything that is asked for.
+
+    Args:
+        options (Options): what and how.
+        tick (Callable[[str], None]): is told what is being done, once a system and round.
+
+    Yields:
+        Results: all so far, after each part, so that an interruption loses one part only.
+
+    Raises:
+        DataError: the data are not there or too few.
+    """
+    torch.set_num_threads(options.threads)
+    set_random_seed(options.seed)
+    device = torch.device(options.device)
+    if device.type == 'cpu':
+        keep_freed_memory()  # as the command lines do; here it serves all systems alike
+    results = Results(options, describe_machine(device))
+    count = max(options.batch_size, options.files)
+    samples = load_samples(options.data_root, count, options.size)
+    if 'backbone' in options.works:
+        _time_backbones(results, samples[: options.batch_size], device, tick)
+        yield results
+    for group in options.groups:
+        if _in_turns(options, group):
+            results.timings += _time_group(options, group, samples, device, tick)
+            yield results
+    if 'start-up' in options.works:
+        results.start_up = measure_start_up(options, tick)
+        yield results
+    if 'memory' in options.works:
+        results.memory = measure_memory(options, tick)
+        yield results
+
+
+def count_ticks(options: Options) -> int:
+    """How often :func:`run_benchmark` will call ``tick``, for a progress bar.
+
+    Args:
+        options (Options): what and how.
+    """
+    device = torch.device(options.device)
+    count = START_UPS * ('start-up' in options.works)
+    for group in options.groups:
+        systems = len(GROUPS[group](options.size, device))
+        works = _in_turns(options, group)
+        count += systems * sum(options.rounds_of(work) + 1 for work in works)
+        count += systems * ('memory' in options.works and applies(group, 'memory'))
+    if 'backbone' in options.works:
+        meta = torch.device('meta')
+        calls = sum(len(calls) + len(_products(meta)) for calls in backbones(meta).values())
+        count += calls * (options.rounds + 1)
+    return count
+
+
+def describe_machine(device: torch.device) -> dict[str, Any]:
+    """What the figures depend on.
+
+    Args:
+        device (torch.device): that computes.
+    """
+    return {
+        'processor': _processor(),
+        'cores': os.cpu_count(),
+        'device': torch.cuda.get_device_name(device) if device.type == 'cuda' else 'cpu',
+        'python': platform.python_version(),
+        'torch': torch.__version__,
+        'torchvision': torchvision.__version__,
+        'mmdet': mmdet.__version__,
+        'mmcv': mmcv.__version__,
+    }
+
+
+def _in_turns(options: Options, group: str) -> list[str]:
+    return [work for work in IN_TURNS if work in options.works and applies(group, work)]
+
+
+def _time_group(
+    options: Options,
+    group: str,
+    samples: Sequence[Sample],
+    device: torch.device,
+    tick: Callable[[str], None],
+) -> list[Timing]:
+    batch, files = samples[: options.batch_size], samples[: options.files]
+    paths = [sample.path for sample in files]
+
+    def do(work: str, system: System) -> None:
+        if work == 'train step':
+            system.train_step(batch)
+        elif work == 'predict':
+            system.predict(batch[:1])
+        elif work == 'predict files':
+            system.predict_files(paths)
+        else:
+            system.train_epoch(files, options.batch_size, options.workers)
+
+    systems = {name: make() for name, make in GROUPS[group](options.size, device).items()}
+    timings = []
+    for work in _in_turns(options, group):
+        calls = {name: partial(do, work, system) for name, system in systems.items()}
+        told = partial(tick, f'{group}: {work}')
+        timings += time_in_turns(group, work, calls, options.rounds_of(work), device, told)
+    for system in systems.values():
+        system.close()
+    return timings
+
+
+def _time_backbones(
+    results: Results, samples: Sequence[Sample], device: torch.device, tick: Callable[[str], None]
+) -> None:
+    images = np.stack([sample.image for sample in samples]).transpose(0, 3, 1, 2)
+    x = torch.from_numpy(images.copy()).to(device).float() / 255
+    products = _products(device)
+    for network, functions in backbones(device).items():
+        calls = {name: partial(function, x) for name, function in functions.items()}
+        told = partial(tick, f'{network}: backbone')
+        found = time_in_turns(
+            network, 'backbone', calls | products, results.options.rounds, device, told
+        )
+        timings = found[: len(calls)]
+        results.timings += timings
+        peak = PEAK_FLOP / min(product.median for product in found[len(calls) :])
+        expected = calls['batch norm not folded']()
+        for timing in timings:
+            with FlopCounterMode(display=False) as counter:
+                maps = calls[timing.system]()
+            flop = counter.get_total_flops()
+            results.backbones.append(
+                BackboneRate(
+                    network,
+                    timing.system,
+                    flop / 1e9,
+                    peak / 1e9,
+                    flop / timing.median / peak,
+                    _difference(maps, expected),
+                )
+            )
+
+
+def _products(device: torch.device) -> dict[str, Callable[[], Tensor]]:
+    """What tells how much a machine can do, of about :data:`PEAK_FLOP` each."""
+    left, right = (torch.rand(PEAK_SIDE, PEAK_SIDE, device=device) for _ in range(2))
+    positions = left[None, :, :, None].contiguous(memory_format=torch.channels_last)
+    maps = torch.rand(1, 256, 64, PEAK_FLOP // (2 * 9 * 256**2 * 64), device=device)
+    maps, kernel = maps.contiguous(memory_format=torch.channels_last), torch.rand(256, 256, 3, 3)
+    return {
+        'matrix product': partial(torch.matmul, left, right),
+        '1x1 convolution': partial(F.conv2d, positions, right[..., None, None]),
+        '3x3 convolution': partial(F.conv2d, maps, kernel.to(device), padding=1),
+    }
+
+
+def _difference(maps: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
+    """The largest, over the largest value, where the expected maps have positions."""
+    found = 0.0
+    for ours, theirs in zip(maps, expected, strict=True):
+        step = ours.shape[2] // theirs.shape[2]
+        subsampled = ours[..., ::step, ::step]
+        found = max(found, float((subsampled - theirs).abs().max() / theirs.abs().max()))
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path('/proc/cpuinfo').read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(':')[1].strip() for line in lines if 'model name' in line), '')

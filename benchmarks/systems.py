@@ -1,0 +1,378 @@
+"""Detectors that can be timed on the same work, whatever library they come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.apis import inference_detector
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.hub import get_config
+from mmengine.optim import OptimWrapper
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision.io import ImageReadMode
+from torchvision.io import read_image as read_tensor
+from torchvision.models import resnet50, resnet101
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
+from torchvision.models.detection.faster_rcnn import fasterrcnn_resnet50_fpn
+from torchvision.models.detection.retinanet import retinanet_resnet50_fpn
+from torchvision.ops.misc import FrozenBatchNorm2d
+
+from mmdet_cleargrasp.models.backbones.frozen import set_dilation
+
+from .samples import Sample
+
+CLASSES = 3
+#: Added to the background's logit of untrained heads, so that few boxes pass, as after training.
+BACKGROUND_BIAS = 5.0
+
+
+class System(ABC):
+    """A detector with its optimizer.
+
+    Args:
+        model (nn.Module): with weights.
+        device (torch.device): where it computes.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device) -> None:
+        self.model, self.device = model.to(device), device
+        learning = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(learning, lr=1e-6, fused=True)
+
+    @abstractmethod
+    def train_step(self, samples: Sequence[Sample]) -> None:
+        """Forward, backward and the optimizer's step on a batch in memory."""
+
+    @abstractmethod
+    def predict(self, samples: Sequence[Sample]) -> None:
+        """Detect in a batch in memory."""
+
+    @abstractmethod
+    def predict_files(self, paths: Sequence[Path]) -> None:
+        """Detect in image files, one after the other, reading included."""
+
+    @abstractmethod
+    def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
+        """Train on image files once, reading by worker processes included."""
+
+    def close(self) -> None:  # noqa: B027  most have nothing to close
+        """Let go of what lies on disk."""
+
+
+class MMDetectionSystem(System):
+    """A detector of MMDetection, this plugin's or a stock one, as a config describes it.
+
+    Args:
+        cfg (Config): with ``model`` and the pipelines.
+        device (torch.device): where it computes.
+        backbone (dict[str, Tensor]): weights of the backbone.
+    """
+
+    def __init__(self, cfg: Config, device: torch.device, backbone: dict[str, Tensor]) -> None:
+        init_default_scope('mmdet')
+        cfg.model.backbone.init_cfg = None
+        model = MODELS.build(cfg.model)
+        model.backbone.load_state_dict(backbone)
+        if getattr(model, 'with_roi_head', False):
+            model.roi_head.bbox_head.fc_cls.bias.data[-1] += BACKGROUND_BIAS
+        super().__init__(model, device)
+        model.cfg = self.cfg = cfg
+        self.wrapper = OptimWrapper(self.optimizer)
+
+    def train_step(self, samples: Sequence[Sample]) -> None:
+        """See :class:`System`."""
+        self.model.train()
+        self.model.train_step(self._batch(samples), self.wrapper)
+
+    def predict(self, samples: Sequence[Sample]) -> None:
+        """See :class:`System`."""
+        self.model.eval()
+        with torch.no_grad():
+            self.model.test_step(self._batch(samples))
+
+    def predict_files(self, paths: Sequence[Path]) -> None:
+        """See :class:`System`."""
+        self.model.eval()
+        inference_detector(self.model, [str(path) for path in paths])
+
+    def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
+        """See :class:`System`."""
+        self.model.train()
+        pipeline = Compose(self.cfg.train_dataloader.dataset.pipeline)
+        files = _AnnotatedFiles(samples, pipeline)
+        loader = DataLoader(
+            files, batch_size, shuffle=True, num_workers=workers, collate_fn=pseudo_collate
+        )
+        for batch in loader:
+            self.model.train_step(batch, self.wrapper)
+
+    def _batch(self, samples: Sequence[Sample]) -> dict[str, Any]:
+        images = [torch.from_numpy(s.image[..., ::-1].transpose(2, 0, 1).copy()) for s in samples]
+        return {'inputs': images, 'data_samples': [_data_sample(s) for s in samples]}
+
+
+class TorchvisionSystem(System):
+    """A detector of torchvision.
+
+    Args:
+        model (nn.Module): with weights.
+        device (torch.device): where it computes.
+        first_label (int): of the first class: 1 where 0 is the background, as in Faster R-CNN.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device, first_label: int) -> None:
+        super().__init__(model, device)
+        self.first_label = first_label
+
+    def train_step(self, samples: Sequence[Sample]) -> None:
+        """See :class:`System`."""
+        self._train_step(
+            [_tensor(s.image) for s in samples], [_target(s, self.first_label) for s in samples]
+        )
+
+    def predict(self, samples: Sequence[Sample]) -> None:
+        """See :class:`System`."""
+        self.model.eval()
+        with torch.no_grad():
+            self.model([_tensor(s.image).to(self.device) for s in samples])
+
+    def predict_files(self, paths: Sequence[Path]) -> None:
+        """See :class:`System`."""
+        self.model.eval()
+        with torch.no_grad():
+            for path in paths:
+                self.model([_read(path).to(self.device)])
+
+    def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
+        """See :class:`System`."""
+        loader = DataLoader(
+            _Files(samples, self.first_label),
+            batch_size,
+            shuffle=True,
+            num_workers=workers,
+            collate_fn=_unzip,
+        )
+        for images, targets in loader:
+            self._train_step(images, targets)
+
+    def _train_step(self, images: Sequence[Tensor], targets: Sequence[dict[str, Tensor]]) -> None:
+        self.model.train()
+        on_device = [{k: v.to(self.device) for k, v in target.items()} for target in targets]
+        losses = self.model([image.to(self.device) for image in images], on_device)
+        self.optimizer.zero_grad()
+        sum(losses.values()).backward()
+        self.optimizer.step()
+
+
+def dense_resnet101() -> nn.Module:
+    """A plain port of ClearGrasp's: torchvision's ResNet-101 dense at stride 8, with multi-grid.
+
+    Example:
+        >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+        >>> set(ClearGraspResNet(101, frozen=False).state_dict()) == {
+        ...     name for name in dense_resnet101().state_dict() if not name.startswith('fc.')}
+        True
+    """
+    network = resnet101(norm_layer=nn.BatchNorm2d, replace_stride_with_dilation=[False, True, True])
+    for stage, base in ((network.layer3, 2), (network.layer4, 4)):
+        for index, block in enumerate(stage):
+            set_dilation(block, base * ((1, 2, 4)[index] if stage is network.layer4 else 1))
+    return network
+
+
+def torchvision_frcnn_dense_r101(size: int, backbone: dict[str, Tensor]) -> nn.Module:
+    """Faster R-CNN of torchvision with FPN over :func:`dense_resnet101`, frozen.
+
+    Args:
+        size (int): side of the images.
+        backbone (dict[str, Tensor]): weights of the backbone.
+    """
+    network = dense_resnet101()
+    network.load_state_dict(backbone, strict=False)
+    network = _freeze_norms(network)
+    extractor = _resnet_fpn_extractor(network, trainable_layers=0)
+    anchors = AnchorGenerator(((32,), (64,), (128,), (256,), (512,)), ((0.5, 1.0, 2.0),) * 5)
+    model = FasterRCNN(
+        extractor, CLASSES + 1, rpn_anchor_generator=anchors, min_size=size, max_size=size
+    )
+    return _with_background(model)
+
+
+def torchvision_frcnn_r50(size: int, backbone: dict[str, Tensor]) -> nn.Module:
+    """The ``fasterrcnn_resnet50_fpn`` of torchvision with its backbone frozen."""
+    model = fasterrcnn_resnet50_fpn(
+        weights=None,
+        weights_backbone=None,
+        num_classes=CLASSES + 1,
+        min_size=size,
+        max_size=size,
+    )
+    return _with_background(_freeze_body(model, backbone))
+
+
+def torchvision_retinanet_r50(size: int, backbone: dict[str, Tensor]) -> nn.Module:
+    """The ``retinanet_resnet50_fpn`` of torchvision with its backbone frozen."""
+    model = retinanet_resnet50_fpn(
+        weights=None,
+        weights_backbone=None,
+        num_classes=CLASSES,
+        min_size=size,
+        max_size=size,
+    )
+    return _freeze_body(model, backbone)
+
+
+def stock_config(name: str) -> Config:
+    """A config of MMDetection as it is, its backbone frozen, for three classes.
+
+    mmcv's compiled RoIAlign is replaced by torchvision's, which does the same on one thread: this
+    plugin's own operator would make the stock detector faster than it is.
+
+    Args:
+        name (str): as in ``'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'``.
+    """
+    cfg = get_config(name)
+    cfg.model.backbone.update(frozen_stages=4, norm_eval=True)
+    if 'roi_head' in cfg.model:
+        cfg.model.roi_head.bbox_head.num_classes = CLASSES
+        cfg.model.roi_head.bbox_roi_extractor.roi_layer.use_torchvision = True
+    else:
+        cfg.model.bbox_head.num_classes = CLASSES
+    return cfg
+
+
+@cache
+def resnet_weights(depth: int) -> dict[str, Tensor]:
+    """Random weights of a ResNet, its batch norm as a trained one scales: no map explodes.
+
+    Args:
+        depth (int): 50 or 101.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(depth)
+        network = {50: resnet50, 101: resnet101}[depth](weights=None)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.constant_(module.running_var, 2.0)
+    return {k: v for k, v in network.state_dict().items() if not k.startswith('fc.')}
+
+
+class _Files(Dataset):
+    """torchvision's way to read: files to tensors, half of them mirrored."""
+
+    def __init__(self, samples: Sequence[Sample], first_label: int) -> None:
+        self.samples, self.first_label = samples, first_label
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor]]:
+        sample = self.samples[index]
+        image, target = _read(sample.path), _target(sample, self.first_label)
+        target['boxes'] = torch.from_numpy(_boxes_in_file(sample))
+        if torch.rand(()) < 0.5:
+            image = image.flip(2)
+            target['boxes'][:, [0, 2]] = image.shape[2] - target['boxes'][:, [2, 0]]
+        return image, target
+
+
+class _AnnotatedFiles(Dataset):
+    """MMDetection's way to read: its pipeline on files."""
+
+    def __init__(self, samples: Sequence[Sample], pipeline: Any) -> None:
+        self.samples, self.pipeline = samples, pipeline
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        sample = self.samples[index]
+        width, height = sample.file_size
+        instances = [
+            {'bbox': list(box), 'bbox_label': int(label), 'ignore_flag': 0}
+            for box, label in zip(_boxes_in_file(sample), sample.labels, strict=True)
+        ]
+        return self.pipeline(
+            {
+                'img_path': str(sample.path),
+                'img_id': index,
+                'height': height,
+                'width': width,
+                'instances': instances,
+            }
+        )
+
+
+def _data_sample(sample: Sample) -> DetDataSample:
+    shape = sample.image.shape[:2]
+    found = DetDataSample(
+        metainfo={'img_id': 0, 'img_shape': shape, 'ori_shape': shape, 'scale_factor': (1.0, 1.0)}
+    )
+    found.gt_instances = InstanceData(
+        bboxes=torch.from_numpy(sample.boxes), labels=torch.from_numpy(sample.labels)
+    )
+    found.ignored_instances = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0).long())
+    return found
+
+
+def _tensor(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(image.transpose(2, 0, 1).copy()).float() / 255
+
+
+def _read(path: Path) -> Tensor:
+    return read_tensor(str(path), ImageReadMode.RGB).float() / 255
+
+
+def _target(sample: Sample, first_label: int) -> dict[str, Tensor]:
+    labels = torch.from_numpy(sample.labels) + first_label
+    return {'boxes': torch.from_numpy(sample.boxes.copy()), 'labels': labels}
+
+
+def _boxes_in_file(sample: Sample) -> np.ndarray:
+    height, width = sample.image.shape[:2]
+    scale = [sample.file_size[0] / width, sample.file_size[1] / height] * 2
+    return sample.boxes * np.array(scale, dtype=np.float32)
+
+
+def _unzip(items: list[tuple[Tensor, dict]]) -> tuple[list[Tensor], list[dict]]:
+    return [image for image, _ in items], [target for _, target in items]
+
+
+def _freeze_body(model: nn.Module, backbone: dict[str, Tensor]) -> nn.Module:
+    body = model.backbone.body
+    body.load_state_dict(backbone, strict=False)
+    _freeze_norms(body)
+    for parameter in body.parameters():
+        parameter.requires_grad = False
+    return model
+
+
+def _freeze_norms(network: nn.Module) -> nn.Module:
+    """Put torchvision's frozen batch norm in the place of the learning one."""
+    for name, child in network.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            frozen = FrozenBatchNorm2d(child.num_features)
+            frozen.load_state_dict(child.state_dict())
+            setattr(network, name, frozen)
+        else:
+            _freeze_norms(child)
+    return network
+
+
+def _with_background(model: FasterRCNN) -> FasterRCNN:
+    model.roi_heads.box_predictor.cls_score.bias.data[0] += BACKGROUND_BIAS
+    return model

@@ -1,1 +1,0 @@
-"""Reading what runs leave behind, and making pictures and tables of it."""

@@ -1,0 +1,246 @@
+"""Gaps between MMDetection 3.3 and the libraries of today, one function each.
+
+Every function says what upstream lacks and what will make it unnecessary. :func:`apply` runs those
+that concern every use; importing :mod:`mmdet_cleargrasp` calls it once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pickle
+import sys
+import warnings
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+MINIMUM_TORCH = (2, 4)
+
+
+def apply() -> None:
+    """Close every gap, in an order in which each may rely on the ones before."""
+    refuse_impossible_versions()
+    provide_mmcv_operators()
+    allow_mmengine_history()
+    read_local_checkpoints_safely()
+    write_local_files_whole()
+    find_base_configs_at_once()
+
+
+def refuse_impossible_versions() -> None:
+    """Raise one sentence that names the fix where the installed versions cannot work.
+
+    - torch < 2.4 has no allow-list for ``weights_only=True``, so the training checkpoints of
+      mmengine could only be read by unpickling anything.
+    - mmengine 0.10 finds ``mmdet::`` base configs through ``pkg_resources``, which setuptools has
+      removed. Unnecessary with the first mmengine after 0.10.7, which uses ``importlib``
+      (https://github.com/open-mmlab/mmengine/pull/1676).
+    - mmdet 3.3 refuses mmcv 2.2, and older ones than 2.1 were not tried.
+
+    Raises:
+        ImportError: naming what is installed, what is needed and the command that installs it.
+    """
+    import torch
+
+    found = tuple(int(part) for part in torch.__version__.split('.')[:2])
+    if found < MINIMUM_TORCH:
+        raise ImportError(
+            f'torch {torch.__version__} cannot read training checkpoints without unpickling '
+            "arbitrary objects; mmdet_cleargrasp needs torch 2.4 or later: pip install 'torch>=2.4'"
+        )
+    # The last setuptools that have it warn of its end at each of mmengine's look-ups.
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
+    if importlib.util.find_spec('pkg_resources') is None:
+        raise ImportError(
+            'mmengine needs pkg_resources, which recent setuptools have no longer: '
+            "pip install 'setuptools<81'"
+        )
+    import mmcv
+
+    if not mmcv.__version__.startswith('2.1.'):
+        raise ImportError(
+            f'mmcv {mmcv.__version__} is installed, but mmdet_cleargrasp stands on mmcv 2.1: '
+            "pip install 'mmcv-lite==2.1.0' (or a compiled mmcv 2.1.0)"
+        )
+
+
+def provide_mmcv_operators() -> None:
+    """Stand in for ``mmcv._ext`` where mmcv was installed without its compiled operators.
+
+    mmcv's wheels with operators exist for few torch versions and building them takes a compiler
+    (https://github.com/open-mmlab/mmcv/issues/2059). A compiled mmcv is left alone. Unnecessary
+    once mmcv falls back on torchvision's operators itself.
+
+    Raises:
+        ImportError: a compiled mmcv is there and does not fit the installed torch.
+    """
+    if importlib.util.find_spec('mmcv._ext') is None:
+        from . import mmcv_operators
+
+        sys.modules['mmcv._ext'] = _extension_module(mmcv_operators)
+        return
+    try:
+        importlib.import_module('mmcv._ext')
+    except ImportError as error:
+        raise ImportError(
+            f'the compiled mmcv was built for another torch ({error}); replace it: '
+            'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0'
+        ) from error
+
+
+def allow_mmengine_history() -> None:
+    """Let ``torch.load(weights_only=True)`` read the log history in mmengine's checkpoints.
+
+    They hold ``HistoryBuffer`` objects, each two numpy arrays and four of its own methods by name,
+    and metrics that are numpy scalars (https://github.com/open-mmlab/mmengine/issues/1655).
+    Exactly these are added to torch's allow-list. Unnecessary once mmengine saves plain lists.
+    """
+    import numpy as np
+    import torch
+    from mmengine.logging import HistoryBuffer
+
+    def history_method(owner: object, name: str) -> object:
+        if owner is not HistoryBuffer or name not in ('min', 'max', 'mean', 'current'):
+            raise pickle.UnpicklingError(f'GLOBAL getattr {name} was not an allowed global')
+        return getattr(owner, name)
+
+    def latin1_bytes(text: str, encoding: str) -> bytes:
+        if encoding != 'latin1':
+            raise pickle.UnpicklingError(f'GLOBAL _codecs.encode {encoding} was not allowed')
+        return text.encode('latin1')
+
+    new_array, new_scalar = np.zeros(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+    allowed = [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        type(np.dtype(np.float64)),
+        type(np.dtype(np.int64)),
+        # Pickle names a method by a call of getattr, which as it is would open up everything.
+        _under_name('builtins', 'getattr', history_method),
+        # Pickle's protocol 2 writes bytes so; torch 2.5 and later allow it themselves.
+        _under_name('_codecs', 'encode', latin1_bytes),
+    ]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):  # numpy 1 and 2
+        allowed.append(_under_name(module, '_reconstruct', new_array))
+        allowed.append(_under_name(module, 'scalar', new_scalar))
+    torch.serialization.add_safe_globals(allowed)
+
+
+def _under_name(module: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that torch's allow-list takes for ``module.name``."""
+
+    def renamed(*args: object) -> object:
+        return function(*args)
+
+    renamed.__module__, renamed.__name__, renamed.__qualname__ = module, name, name
+    return renamed
+
+
+def read_local_checkpoints_safely() -> None:
+    """Make mmengine read local files by :func:`~.checkpoints.reading.read_checkpoint`.
+
+    ``torch.load`` unpickles anything by default up to torch 2.5, and its errors are no help to the
+    person who mistook a file. mmengine's own registry of loaders takes ours in place of its local
+    one. Unnecessary once mmengine passes ``weights_only=True``
+    (https://github.com/open-mmlab/mmengine/pull/1650 proposes the contrary).
+    """
+    from mmengine.runner import CheckpointLoader
+
+    from ..checkpoints.reading import load_from_local
+
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+
+
+def write_local_files_whole() -> None:
+    """Make mmengine write local files, its checkpoints above all, by :mod:`.atomic_files`.
+
+    It writes over the target, so that a run that is killed meanwhile, or whose disk is full, leaves
+    half a checkpoint under its final name. Unnecessary once mmengine's ``LocalBackend`` renames.
+    """
+    from mmengine.fileio import LocalBackend, register_backend
+
+    from ..utils.atomic_files import write_atomically
+
+    class WholeFileBackend(LocalBackend):
+        """mmengine's files on disk, each written whole or not at all."""
+
+        def put(self, obj: bytes, filepath: str) -> None:
+            write_atomically(filepath, obj)
+
+    register_backend('local', WholeFileBackend, force=True, prefixes='')
+
+
+def find_base_configs_at_once() -> None:
+    """Spare mmengine the look through all metafiles of a package for each ``mmdet::_base_`` config.
+
+    Those are in none of them, as mmengine finds out after parsing a hundred YAML files. Unnecessary
+    once mmengine looks for the file first.
+    """
+    from mmengine.config import config
+
+    look_through_metafiles = config._get_external_cfg_path
+
+    def find(package_path: str, cfg_file: str) -> str:
+        if cfg_file.startswith('_base_/'):
+            raise ValueError('has no metafile')  # upon which mmengine takes it as a path
+        return look_through_metafiles(package_path, cfg_file)
+
+    config._get_external_cfg_path = find
+
+
+def train_on_cpu_processes(cfg: Config) -> None:
+    """Let torchrun's processes train on a machine without GPU.
+
+    mmengine's ``init_dist`` and ``Runner`` pick a CUDA device for each process whatever the
+    backend. A process group that is there already is left alone, and so is a wrapper that the
+    config describes. Unnecessary once mmengine asks ``torch.cuda.is_available()`` first.
+
+    Args:
+        cfg (Config): of the run; is changed.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    cfg.setdefault('model_wrapper_cfg', wrapper)
+
+
+class _MissingOperators(ModuleType):
+    """A module in which every operator that was not provided is there, and says so when called."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith('__'):
+            raise AttributeError(name)
+
+        def missing(*_args: object, **_kwargs: object) -> None:
+            raise NotImplementedError(
+                f'mmcv operator {name!r} is not provided by mmdet_cleargrasp, which stands in for '
+                'the operators that Faster R-CNN and RetinaNet use. Install a compiled mmcv 2.1.0 '
+                '(pip uninstall -y mmcv-lite && pip install mmcv==2.1.0, which needs a compiler) '
+                'to use it.'
+            )
+
+        return missing
+
+
+def _extension_module(operators: ModuleType) -> ModuleType:
+    module = _MissingOperators('mmcv._ext', doc=operators.__doc__)
+    # mmcv looks for the extension through its spec, which has to have a loader.
+    module.__spec__ = ModuleSpec('mmcv._ext', loader=operators.__spec__.loader)
+    for name in operators.__all__:
+        setattr(module, name, getattr(operators, name))
+    return module

@@ -1,0 +1,141 @@
+"""Masks as PNG: ClearGrasp's folders, Penn-Fudan's, and images/ beside masks/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ..datasets.cleargrasp_folders import KINDS
+from .source import Box, Folder, Source
+
+TITLE = (
+    'PNG masks (rgb-imgs/ and segmentation-masks/, PNGImages/ and PedMasks/, images/ and masks/)'
+)
+LISTS_IMAGES = False
+
+#: What masks leave open: which class it is. `--classes object=petri_dish` names it.
+LABEL = 'object'
+#: Pixels of a connected part, below which it is taken for noise.
+SMALLEST_PART = 16
+#: Values of a mask, beyond which it is a grey picture.
+MOST_THINGS = 64
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Where an image and its mask are: folders and endings of names."""
+
+    image_folder: str
+    image_ending: str
+    mask_folder: str
+    mask_ending: str
+
+
+PAIRINGS = (
+    *(
+        Pairing(KINDS['rgb'].folder, Path(image).stem, KINDS['mask'].folder, Path(mask).stem)
+        for image in KINDS['rgb'].endings
+        for mask in KINDS['mask'].endings
+    ),
+    # ClearGrasp's photographs, all kinds in one folder.
+    Pairing('', '-transparent-rgb-img', '', '-mask'),
+    Pairing('PNGImages', '', 'PedMasks', '_mask'),
+    Pairing('images', '', 'masks', '_mask'),
+    Pairing('images', '', 'masks', ''),
+)
+
+
+def recognise(folder: Folder) -> bool:
+    """Whether an image has a mask where one of the layouts has it."""
+    return any(_mask_of(folder, image) for image in folder.images)
+
+
+def read(folder: Folder) -> Source:
+    """Read images, and boxes around what their masks mark.
+
+    A mask of several values has a value for each thing. One of a single value, as ClearGrasp's,
+    only says where things are: connected parts count as one each, so that things which touch
+    become one.
+    """
+    source = Source(folder)
+    source.no_images = {path for path in folder.images if _is_mask(path)}
+    for image in folder.images:
+        mask_path = _mask_of(folder, image)
+        if mask_path is None:
+            continue
+        mask, size = _read_mask(mask_path), source.size(image)
+        if mask is None:
+            source.skip(mask_path, 'no mask of one channel')
+        elif size is not None and mask.shape[::-1] != size:
+            source.skip(image, f'image of {size[0]} x {size[1]} pixels, mask of {mask.shape[1]} x '
+                        f'{mask.shape[0]}')  # fmt: skip
+        elif size is not None:
+            boxes = _boxes(source, mask)
+            if boxes is None:
+                source.skip(mask_path, f'over {MOST_THINGS} values, as of a picture, not a mask')
+            else:
+                source.add(image, boxes)
+    return source
+
+
+def _boxes(source: Source, mask: np.ndarray) -> list[Box] | None:
+    values = np.unique(mask[mask > 0])
+    if len(values) > MOST_THINGS:
+        return None
+    if len(values) != 1:
+        return [_extent(mask == value) for value in values]
+    source.notes.append(
+        'masks of one value: connected parts are one thing each, and things that touch are one'
+    )
+    return list(_parts(mask))
+
+
+def _read_mask(path: Path) -> np.ndarray | None:
+    """The values of a mask, which may be a palette's; ``None`` where it has several channels."""
+    try:
+        with Image.open(path, formats=['PNG']) as image:
+            mask = np.array(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    if mask.ndim == 3 and (mask[..., :3] == mask[..., :1]).all():
+        mask = mask[..., 0]
+    return mask.astype(np.int32) if mask.ndim == 2 else None
+
+
+def _is_mask(path: Path) -> bool:
+    return any(
+        path.parent.name == (p.mask_folder or path.parent.name)
+        and path.stem.endswith(p.mask_ending)
+        and bool(p.mask_folder or p.mask_ending)
+        for p in PAIRINGS
+    )
+
+
+def _mask_of(folder: Folder, image: Path) -> Path | None:
+    for pairing in PAIRINGS:
+        fits = not pairing.image_folder or image.parent.name == pairing.image_folder
+        if fits and image.stem.endswith(pairing.image_ending):
+            name = image.stem.removesuffix(pairing.image_ending) + pairing.mask_ending + '.png'
+            place = image.parent
+            if pairing.mask_folder:
+                place = place.parent / pairing.mask_folder
+            if place / name in folder and place / name != image:
+                return place / name
+    return None
+
+
+def _extent(mask: np.ndarray) -> Box:
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    return Box(LABEL, *(float(v) for v in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)))
+
+
+def _parts(mask: np.ndarray) -> Iterator[Box]:
+    _, _, stats, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8), connectivity=8)
+    for left, top, width, height, area in stats[1:].tolist():
+        if area >= SMALLEST_PART:
+            yield Box(LABEL, float(left), float(top), float(left + width), float(top + height))

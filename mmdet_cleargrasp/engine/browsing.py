@@ -1,0 +1,107 @@
+"""Contact sheets of a data set: as it is annotated, and as training sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from ..datasets.layout import find_splits
+from ..utils.errors import ConfigError
+from ..visualization.contact_sheets import Drawing, annotated, chosen, page, save, tile
+from .run_config import innermost_dataset, split_paths
+
+COLUMNS = 4
+
+
+def browse_folder(
+    root: str | Path, out: str | Path, count: int = 16, size: int = 320
+) -> list[Path]:
+    """Draw a sheet for every split of a folder.
+
+    Args:
+        root (str | Path): in one of the layouts of :func:`.find_splits`.
+        out (str | Path): folder of the sheets.
+        count (int): images a sheet.
+        size (int): pixels of an image on it.
+
+    Returns:
+        list[Path]: ``SPLIT.png`` each.
+
+    Raises:
+        DataError: no such layout, or an image that cannot be read.
+    """
+    sheets = []
+    for name, split in find_splits(root).items():
+        drawings, classes = annotated(split, count)
+        sheets.append(_save(Path(out) / f'{name}.png', drawings, classes, size))
+    return sheets
+
+
+def browse_config(
+    cfg: Config, out: str | Path, count: int = 16, size: int = 320, seed: int = 0
+) -> list[Path]:
+    """Draw training data as it is annotated, and the same images as the pipeline makes them.
+
+    Args:
+        cfg (Config): from :func:`.load_config`.
+        out (str | Path): folder of the sheets.
+        count (int): images a sheet.
+        size (int): pixels of an image on it.
+        seed (int): of the augmentation.
+
+    Returns:
+        list[Path]: ``train_before.png`` and ``train_after.png``; the images at the same places are
+        the same.
+
+    Raises:
+        ConfigError: training has no CocoDataset, or its pipeline cannot be built.
+        DataError: annotations or images that cannot be read.
+    """
+    if not cfg.get('train_dataloader'):
+        raise ConfigError('the config has no train_dataloader')
+    settings = innermost_dataset(cfg.train_dataloader)
+    if settings.get('type') != 'CocoDataset':
+        raise ConfigError(f'training data is {settings.get("type")}, expected CocoDataset')
+    before, classes = annotated(split_paths(settings), count)
+    after = _augmented(settings, len(before), seed)
+    out = Path(out)
+    return [
+        _save(out / 'train_before.png', before, classes, size),
+        _save(out / 'train_after.png', after, settings.metainfo.classes, size),
+    ]
+
+
+def _augmented(settings: dict, count: int, seed: int) -> list[Drawing]:
+    """Images as they leave the pipeline."""
+    init_default_scope('mmdet')
+    # What drops images would put others at their places.
+    settings = {**settings, 'filter_cfg': None}
+    try:
+        dataset = DATASETS.build(settings)
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
+        raise ConfigError(f'the data set cannot be built: {str(error).strip(chr(34))}') from error
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    return [_drawing(dataset, index) for index in chosen(len(dataset), count)]
+
+
+def _drawing(dataset: object, index: int) -> Drawing:
+    packed = dataset[index]
+    image = packed['inputs'].numpy().transpose(1, 2, 0)[..., ::-1].clip(0, 255).astype(np.uint8)
+    sample = packed['data_samples']
+    boxes = getattr(sample.gt_instances.bboxes, 'tensor', sample.gt_instances.bboxes).numpy()
+    name, flip = Path(sample.img_path).name, sample.get('flip_direction')
+    title = ' '.join(
+        str(part) for part in (name, f'{image.shape[1]}x{image.shape[0]}', flip) if part
+    )
+    return Drawing(np.ascontiguousarray(image), boxes, sample.gt_instances.labels.numpy(), title)
+
+
+def _save(path: Path, drawings: Sequence[Drawing], classes: Sequence[str], size: int) -> Path:
+    return save(path, page([tile(drawing, classes, size) for drawing in drawings], COLUMNS))

@@ -1,0 +1,275 @@
+"""The comparison itself: figures of every arm, and differences with their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from pycocotools.cocoeval import COCOeval
+
+from ...evaluation.detection_report import STATS, confusion_matrix, evaluate
+from ...utils.errors import DataError
+from .matching import Matches, figures, read_matches, score
+from .runs import RunSet, TestedRun
+from .uncertainty import Interval, difference_interval, draw_weights, mean_interval
+
+#: By size there is no interval, only the spread over seeds.
+SIZE_FIGURES = ('AP_small', 'AP_medium', 'AP_large')
+REPLICATES = 2000
+#: IoU of the precision-recall curves.
+PR_IOU = (0.5, 0.75)
+
+
+@dataclass
+class ArmResult:
+    """An arm on one fraction of the training images, on one test set.
+
+    Attributes:
+        seeds (list[int]): S seeds, in the order of the rows.
+        images (int | None): training images.
+        values (dict[str, ndarray]): by figure, (S, B + 1) by seed and resampling, the test set as
+            it is in column 0; figures by size have that column only.
+        intervals (dict[str, Interval]): by figure, as far as there are resamplings.
+    """
+
+    seeds: list[int]
+    images: int | None
+    values: dict[str, np.ndarray]
+    intervals: dict[str, Interval | None] = field(default_factory=dict)
+
+    def mean(self, figure: str) -> float:
+        """Mean over seeds; NaN where nothing could be measured."""
+        return float(self.values[figure][:, 0].mean())
+
+    def spread(self, figure: str) -> float:
+        """Standard deviation over seeds; NaN for one seed."""
+        column = self.values[figure][:, 0]
+        return float(column.std(ddof=1)) if len(column) > 1 else float('nan')
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An arm against the reference, on one fraction of the training images.
+
+    Attributes:
+        arm (str): its name.
+        reference (str): name of the other.
+        fraction (float): percent of the training images.
+        figure (str): such as ``'AP'``.
+        interval (Interval): of arm minus reference.
+        seeds (tuple[int, int]): number of seeds of either.
+        paired (bool): both had the same seeds.
+        images (int): of the test set.
+        by_seed (tuple[float, ...]): the difference in each seed that both have.
+    """
+
+    arm: str
+    reference: str
+    fraction: float
+    figure: str
+    interval: Interval
+    seeds: tuple[int, int]
+    paired: bool
+    images: int
+    by_seed: tuple[float, ...]
+
+
+@dataclass
+class ArmDetail:
+    """What is drawn of an arm on the largest fraction, averaged over seeds.
+
+    Attributes:
+        precision (ndarray): (len(PR_IOU), R, K), by IoU, recall and class; NaN if unmeasured.
+        confusion (ndarray): (K + 1, K + 1), detections by true and detected class.
+        influence (ndarray): (I,), how much of its AP each image gives or takes: AP of all images
+            minus AP of all the others.
+        shown (TestedRun): the run whose detections are drawn.
+    """
+
+    precision: np.ndarray
+    confusion: np.ndarray
+    influence: np.ndarray
+    shown: TestedRun
+
+
+@dataclass
+class TestComparison:
+    """All arms on one test set.
+
+    Attributes:
+        name (str): of the test set.
+        classes (tuple[str, ...]): K names.
+        image_ids (tuple): of the I images.
+        boxes (int): true boxes.
+        recall (ndarray): (R,), of the precision-recall curves.
+        results (dict[tuple[str, float], ArmResult]): by arm and fraction.
+        differences (list[Difference]): of every arm to the reference.
+        details (dict[str, ArmDetail]): by arm.
+    """
+
+    __test__ = False
+
+    name: str
+    classes: tuple[str, ...]
+    image_ids: tuple[int | str, ...]
+    boxes: int
+    recall: np.ndarray
+    results: dict[tuple[str, float], ArmResult]
+    differences: list[Difference]
+    details: dict[str, ArmDetail]
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of the figures that have intervals."""
+        return list(next(iter(self.results.values())).intervals)
+
+
+def compare(
+    runs: RunSet,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+    progress: Callable[[], None] = lambda: None,
+) -> list[TestComparison]:
+    """Compare runs on every test set.
+
+    Args:
+        runs (RunSet): from :func:`.collect_runs`.
+        replicates (int): resamplings of the images.
+        seed (int): of the resamplings; the same seed gives the same intervals.
+        progress (Callable): called after each run and test set.
+
+    Raises:
+        DataError: the annotations are no longer there, or no longer what was tested on.
+    """
+    return [_compare_on(runs, name, replicates, seed, progress) for name in runs.tests]
+
+
+def largest_fraction(runs: RunSet) -> float:
+    """The largest part of the training images on which every arm was trained.
+
+    Args:
+        runs (RunSet): from :func:`.collect_runs`.
+
+    Raises:
+        DataError: no part is common to all arms.
+    """
+    common = set.intersection(
+        *({run.fraction for run in runs.runs if run.arm == arm} for arm in runs.arms)
+    )
+    if not common:
+        raise DataError('no part of the training images on which every arm was trained and tested')
+    return max(common)
+
+
+def _compare_on(
+    runs: RunSet, name: str, replicates: int, seed: int, progress: Callable[[], None]
+) -> TestComparison:
+    rng = np.random.default_rng(seed)
+    fraction = largest_fraction(runs)
+    classes = tuple(runs.runs[0].tests[name].source['classes'])
+    weights = None
+    groups: dict[tuple[str, float], dict[int, tuple[TestedRun, dict[str, np.ndarray]]]] = {}
+    details: dict[str, list[ArmDetail]] = {}
+    for run in sorted(runs.runs, key=lambda run: run.seed):
+        evaluation = _evaluate(run, name, classes)
+        matches = read_matches(evaluation, classes)
+        if weights is None:
+            weights = draw_weights(len(matches.images), replicates, rng)
+            image_ids, boxes = matches.images, sum(c.truths.sum() for c in matches.cells['all'])
+        measured = figures(score(matches, weights), matches)
+        measured |= {key: _stat(evaluation, key) for key in SIZE_FIGURES}
+        groups.setdefault((run.arm, run.fraction), {})[run.seed] = (run, measured)
+        if run.fraction == fraction:
+            details.setdefault(run.arm, []).append(_detail(run, evaluation, matches, classes))
+        progress()
+    results = {key: _result(rows, rng, len(image_ids)) for key, rows in groups.items()}
+    differences = _differences(results, runs, rng, len(image_ids))
+    return TestComparison(
+        name, classes, image_ids, int(boxes), matches.recall, results, differences,
+        {arm: _average(details[arm]) for arm in runs.arms},
+    )  # fmt: skip
+
+
+def _evaluate(run: TestedRun, name: str, classes: tuple[str, ...]) -> COCOeval:
+    report = run.tests[name]
+    for path in (report.source['annotations'], report.predictions):
+        try:
+            open(path, 'rb').close()
+        except OSError as error:
+            raise DataError(f'{run.folder}: cannot read {path}: {error.strerror}') from error
+    return evaluate(report.source['annotations'], report.predictions, classes)
+
+
+def _result(
+    rows: dict[int, tuple[TestedRun, dict[str, np.ndarray]]], rng: np.random.Generator, images: int
+) -> ArmResult:
+    names = next(iter(rows.values()))[1]
+    values = {name: np.stack([measured[name] for _, measured in rows.values()]) for name in names}
+    intervals = {
+        name: mean_interval(value, rng, images)
+        for name, value in values.items()
+        if name not in SIZE_FIGURES
+    }
+    return ArmResult(list(rows), next(iter(rows.values()))[0].images, values, intervals)
+
+
+def _differences(
+    results: dict[tuple[str, float], ArmResult],
+    runs: RunSet,
+    rng: np.random.Generator,
+    images: int,
+) -> list[Difference]:
+    found = []
+    for (arm, fraction), result in results.items():
+        reference = results.get((runs.reference, fraction))
+        if arm == runs.reference or reference is None:
+            continue
+        common = [seed for seed in result.seeds if seed in reference.seeds]
+        # Two seeds in common at least: from one alone nothing is learnt of their spread.
+        most = max(len(result.seeds), len(reference.seeds))
+        paired = len(common) > 1 or len(common) == most
+        for figure in result.intervals:
+            a, b = result.values[figure], reference.values[figure]
+            a_common = a[[result.seeds.index(seed) for seed in common]]
+            b_common = b[[reference.seeds.index(seed) for seed in common]]
+            if paired:
+                a, b = a_common, b_common
+            interval = difference_interval(a, b, rng, images, paired)
+            if interval:
+                by_seed = tuple((a_common[:, 0] - b_common[:, 0]).tolist())
+                found.append(
+                    Difference(
+                        arm, runs.reference, fraction, figure, interval, (len(a), len(b)), paired,
+                        images, by_seed,
+                    )
+                )  # fmt: skip
+    order = {arm: place for place, arm in enumerate(runs.arms)}
+    return sorted(found, key=lambda d: (-d.fraction, order[d.arm]))
+
+
+def _detail(
+    run: TestedRun, evaluation: COCOeval, matches: Matches, classes: tuple[str, ...]
+) -> ArmDetail:
+    levels = [int(np.argmin(np.abs(evaluation.params.iouThrs - iou))) for iou in PR_IOU]
+    precision = evaluation.eval['precision'][levels][..., 0, -1].copy()
+    precision[precision < 0] = np.nan
+    count = len(matches.images)
+    without_one = np.concatenate([np.ones((1, count)), 1 - np.eye(count)])
+    ap = figures(score(matches, without_one), matches)['AP']
+    influence = np.nan_to_num(ap[0] - ap[1:])
+    return ArmDetail(precision, confusion_matrix(evaluation, classes), influence, run)
+
+
+def _average(details: list[ArmDetail]) -> ArmDetail:
+    return ArmDetail(
+        np.mean([detail.precision for detail in details], axis=0),
+        np.mean([detail.confusion for detail in details], axis=0),
+        np.mean([detail.influence for detail in details], axis=0),
+        details[0].shown,
+    )
+
+
+def _stat(evaluation: COCOeval, name: str) -> np.ndarray:
+    value = evaluation.stats[STATS.index(name)]
+    return np.array([value if value > -1 else np.nan])

@@ -1,0 +1,168 @@
+"""The images on which two arms differ most, with the boxes of both."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import supervision as sv
+
+from ...datasets.annotations import CocoFile, read_coco
+from ...datasets.images import read_image
+from ...utils.errors import DataError
+from .comparing import TestComparison
+from .runs import TestReport
+
+#: Detections below it are not drawn.
+DRAWN_SCORE = 0.3
+#: Pixels of a drawn picture's longer side.
+PICTURE_SIZE = 480
+JPEG_QUALITY = 82
+TRUTH_COLOR = '#4d4d4d'
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of three.
+
+    Attributes:
+        title (str): whose boxes are drawn.
+        color (str): of the boxes.
+        uri (str): the picture, as a data URI.
+        boxes (int): drawn.
+    """
+
+    title: str
+    color: str
+    uri: str
+    boxes: int
+
+
+@dataclass(frozen=True)
+class TellingImage:
+    """An image that weighs in a difference.
+
+    Attributes:
+        file_name (str): of the image.
+        influence (float): the difference in AP on all images minus that without this one.
+        panels (list[Panel]): the truth and both arms.
+    """
+
+    file_name: str
+    influence: float
+    panels: list[Panel]
+
+
+def telling_images(
+    comparison: TestComparison,
+    arm: str,
+    reference: str,
+    colors: dict[str, str],
+    count: int = 3,
+) -> list[TellingImage]:
+    """Draw the images on which two arms differ most.
+
+    Args:
+        comparison (TestComparison): on one test set.
+        arm (str): one of its arms.
+        reference (str): the other.
+        colors (dict[str, str]): by arm, as ``'#rrggbb'``.
+        count (int): at most so many images.
+
+    Returns:
+        list[TellingImage]: the most telling first; without those whose file is gone.
+    """
+    details = {name: comparison.details[name] for name in (arm, reference)}
+    influence = details[arm].influence - details[reference].influence
+    reports = {name: detail.shown.tests[comparison.name] for name, detail in details.items()}
+    source = reports[arm].source
+    coco = read_coco(source['annotations'])
+    files = {image['id']: image['file_name'] for image in coco.images}
+    found: list[TellingImage] = []
+    for index in np.argsort(-np.abs(influence), kind='stable'):
+        if len(found) == count or not influence[index]:
+            break
+        image_id = comparison.image_ids[index]
+        try:
+            picture = read_image(Path(source['images']) / files[image_id])[..., ::-1]  # BGR
+        except DataError:
+            continue  # the figures stand without it
+        boxes = {'truth': _truth(coco, image_id, comparison.classes)}
+        for name, report in reports.items():
+            boxes[name] = _found(report, coco, image_id, comparison.classes)
+        panels = [
+            _draw(picture, detections, name, colors.get(name, TRUTH_COLOR), comparison.classes)
+            for name, detections in boxes.items()
+        ]
+        found.append(TellingImage(files[image_id], float(influence[index]), panels))
+    return found
+
+
+def _draw(
+    picture: np.ndarray, detections: sv.Detections, title: str, color: str, classes: Sequence[str]
+) -> Panel:
+    scale = min(1.0, PICTURE_SIZE / max(picture.shape[:2]))
+    scene = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    detections.xyxy = detections.xyxy * scale
+    labels = [
+        classes[k] if detections.confidence is None else f'{classes[k]} {score:.2f}'
+        for k, score in zip(
+            detections.class_id,
+            detections.confidence if detections.confidence is not None else detections.class_id,
+            strict=True,
+        )
+    ]
+    paint = sv.Color.from_hex(color)
+    one_color = sv.ColorLookup.INDEX
+    for annotate in (
+        sv.BoxAnnotator(color=paint, thickness=2, color_lookup=one_color).annotate,
+        partial(
+            sv.LabelAnnotator(
+                color=paint,
+                text_color=sv.Color.WHITE,
+                text_scale=0.36,
+                text_padding=3,
+                color_lookup=one_color,
+            ).annotate,
+            labels=labels,
+        ),
+    ):
+        scene = annotate(scene, detections)
+    _, content = cv2.imencode('.jpg', scene, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    uri = f'data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}'
+    return Panel(title, color, uri, len(detections))
+
+
+def _truth(coco: CocoFile, image_id: int | str, classes: Sequence[str]) -> sv.Detections:
+    entries = [a for a in coco.annotations if a['image_id'] == image_id]
+    return _detections(entries, coco, classes, with_score=False)
+
+
+def _found(
+    report: TestReport, coco: CocoFile, image_id: int | str, classes: Sequence[str]
+) -> sv.Detections:
+    entries = json.loads(report.predictions.read_text(encoding='utf-8'))
+    drawn = [e for e in entries if e['image_id'] == image_id and e['score'] >= DRAWN_SCORE]
+    return _detections(drawn, coco, classes, with_score=True)
+
+
+def _detections(
+    entries: list[dict], coco: CocoFile, classes: Sequence[str], with_score: bool
+) -> sv.Detections:
+    names = {category['id']: category['name'] for category in coco.categories}
+    entries = [entry for entry in entries if names[entry['category_id']] in classes]
+    boxes = np.array([entry['bbox'] for entry in entries], dtype=np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    labels = [list(classes).index(names[entry['category_id']]) for entry in entries]
+    scores = [entry.get('score') for entry in entries]
+    return sv.Detections(
+        xyxy=boxes,
+        class_id=np.array(labels, dtype=int),
+        confidence=np.array(scores, dtype=np.float32) if with_score else None,
+    )

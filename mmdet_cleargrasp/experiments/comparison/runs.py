@@ -1,0 +1,207 @@
+"""Finding tested runs and what belongs to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...engine.testing import PREDICTIONS_PREFIX, SOURCE_FILE
+from ...utils.errors import ConfigError, DataError
+from ..execution import RECORD_FILE
+from ..jobs import EXPERIMENT_FILE, SEED_STRIDE
+
+
+@dataclass(frozen=True)
+class TestReport:
+    """What tools/test.py left of one test.
+
+    Attributes:
+        folder (Path): ``WORK_DIR/test/NAME``.
+        source (dict): ``source.json``: what was tested on what.
+    """
+
+    # pytest would take the class for a collection of tests.
+    __test__ = False
+
+    folder: Path
+    source: dict[str, Any]
+
+    @property
+    def predictions(self) -> Path:
+        """Detections in COCO's format."""
+        return self.folder / f'{PREDICTIONS_PREFIX}.bbox.json'
+
+
+@dataclass(frozen=True)
+class TestedRun:
+    """A run that was trained and tested.
+
+    Attributes:
+        folder (Path): its work dir.
+        arm (str): what it is a run of.
+        fraction (float): percent of the training images.
+        seed (int): tells runs of an arm apart; the same seed in two arms means the same images in
+            the same order.
+        images (int | None): training images, where that is recorded.
+        tests (dict[str, TestReport]): by name of the test set.
+    """
+
+    __test__ = False
+
+    folder: Path
+    arm: str
+    fraction: float
+    seed: int
+    images: int | None
+    tests: dict[str, TestReport]
+
+    @property
+    def config(self) -> Path:
+        """The run's config, as the runner kept it."""
+        report = next(iter(self.tests.values()))
+        return report.folder / report.source['config']
+
+
+@dataclass(frozen=True)
+class RunSet:
+    """Runs that are compared.
+
+    Attributes:
+        runs (list[TestedRun]): at least two arms, all tested on ``tests``.
+        arms (tuple[str, ...]): their names, in order.
+        reference (str): the arm that the others are held against.
+        tests (tuple[str, ...]): names of the test sets, the most important first.
+        question (str): that the experiment asks; may be empty.
+        notes (list[str]): what a reader has to know of what is not there.
+        equal (str): ``'steps'`` or ``'epochs'`` were the same on all fractions; may be empty.
+    """
+
+    runs: list[TestedRun]
+    arms: tuple[str, ...]
+    reference: str
+    tests: tuple[str, ...]
+    question: str = ''
+    notes: list[str] = field(default_factory=list)
+    equal: str = ''
+
+
+def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunSet:
+    """Find the runs that a command line names.
+
+    Args:
+        arguments (Sequence[str]): work dirs of runs or of experiments; ``NAME=DIR`` names the arm,
+            which is otherwise called as the experiment or the folder calls it.
+        reference (str, optional): the arm to hold the others against; by default the
+            experiment's, or the first.
+
+    Raises:
+        ConfigError: fewer than two arms, two runs of one arm with the same seed, or a reference
+            that is no arm.
+        DataError: a folder without tested runs, or runs that were tested on different images.
+    """
+    runs: list[TestedRun] = []
+    notes: list[str] = []
+    description: dict[str, Any] = {}
+    for argument in arguments:
+        name, _, rest = argument.partition('=') if not Path(argument).exists() else ('', '', '')
+        folder = Path(rest or argument)
+        if (folder / EXPERIMENT_FILE).is_file() and not name:
+            description = description or _read_json(folder / EXPERIMENT_FILE)
+            runs += _experiment_runs(folder, notes)
+        else:
+            runs.append(_read_run(folder, name))
+    _refuse_duplicates(runs)
+    arms = _ordered([run.arm for run in runs], description.get('arms', []))
+    reference = reference or description.get('reference') or arms[0]
+    if reference not in arms:
+        raise ConfigError(f'--reference {reference}: expected one of {", ".join(arms)}')
+    if len(arms) < 2:
+        raise ConfigError(
+            f'only one arm, {arms[0]}: a comparison takes two. Name arms with NAME=DIR; runs of '
+            'one name are seeds of the same arm.'
+        )
+    tests = _common_tests(runs, description.get('tests', []), notes)
+    question = description.get('question', '')
+    equal = description.get('equal', '')
+    return RunSet(runs, arms, reference, tests, question, notes, equal)
+
+
+def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
+    records = sorted(folder.glob(f'*/fraction-*/seed-*/{RECORD_FILE}'))
+    if not records:
+        raise DataError(
+            f'{folder} has no complete run yet (*/fraction-*/seed-*/{RECORD_FILE}): go on with '
+            'tools/run_experiment.py'
+        )
+    planned = _read_json(folder / EXPERIMENT_FILE)['runs']
+    if len(records) < planned:
+        notes.append(f'Only {len(records)} of {planned} runs of {folder} are complete.')
+    return [_read_run(path.parent, '') for path in records]
+
+
+def _read_run(folder: Path, name: str) -> TestedRun:
+    reports = sorted(folder.glob(f'test/*/{SOURCE_FILE}'))
+    if not reports:
+        found = 'holds no test' if folder.is_dir() else 'is not there'
+        raise DataError(
+            f'{folder} {found} (test/*/{SOURCE_FILE}); expected a work dir of tools/train.py and '
+            'tools/test.py, or the folder of an experiment'
+        )
+    tests = {path.parent.name: TestReport(path.parent, _read_json(path)) for path in reports}
+    if (folder / RECORD_FILE).is_file():
+        record = _read_json(folder / RECORD_FILE)
+        arm, fraction, seed = record['arm'], record['fraction'], record['seed']
+        return TestedRun(folder, name or arm, fraction, seed, record['images'], tests)
+    seed = next(iter(tests.values())).source.get('seed')
+    if seed is not None and seed and seed % SEED_STRIDE == 0:
+        seed //= SEED_STRIDE
+    return TestedRun(folder, name or folder.resolve().name, 100, seed or 0, None, tests)
+
+
+def _refuse_duplicates(runs: list[TestedRun]) -> None:
+    seen: dict[tuple[str, float, int], TestedRun] = {}
+    for run in runs:
+        other = seen.setdefault((run.arm, run.fraction, run.seed), run)
+        if other is not run:
+            raise ConfigError(
+                f'{other.folder} and {run.folder} are both {run.arm} with seed {run.seed}. Name '
+                'different arms with NAME=DIR; runs of one arm need different randomness.seed.'
+            )
+
+
+def _common_tests(runs: list[TestedRun], order: list[str], notes: list[str]) -> tuple[str, ...]:
+    every = _ordered([name for run in runs for name in run.tests], order)
+    common = tuple(name for name in every if all(name in run.tests for run in runs))
+    if not common:
+        listed = '; '.join(f'{run.folder}: {", ".join(run.tests)}' for run in runs[:4])
+        raise DataError(
+            f'the runs were tested on different test sets ({listed}). Run tools/test.py on the '
+            'same for all of them.'
+        )
+    for name in common:
+        first = runs[0].tests[name].source
+        for run in runs:
+            source = run.tests[name].source
+            for key in ('annotations_sha256', 'classes'):
+                if source[key] != first[key]:
+                    raise DataError(
+                        f'the runs were tested on different images, boxes or classes under the '
+                        f'name {name}: {runs[0].folder} on {first["annotations"]}, {run.folder} on '
+                        f'{source["annotations"]}. Run tools/test.py on the same for all of them.'
+                    )
+    left_out = [name for name in every if name not in common]
+    if left_out:
+        notes.append(f'Not all runs were tested on {", ".join(left_out)}: left out.')
+    return common
+
+
+def _ordered(found: list[str], order: list[str]) -> tuple[str, ...]:
+    """Each once, those that an experiment names in its order, the others as they come."""
+    return tuple(dict.fromkeys([*(name for name in order if name in found), *found]))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding='utf-8'))

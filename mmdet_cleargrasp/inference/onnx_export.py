@@ -1,0 +1,513 @@
+"""The whole detector as one ONNX graph, from an image's bytes to boxes, and its check.
+
+The graph takes a *canvas* of a fixed size with the image, made to fit, in its upper left corner:
+
+============  ======  ===================  ==================================================
+name          type    shape                what
+============  ======  ===================  ==================================================
+``canvas``    uint8   (1, H, W, 3)         RGB; what lies outside the image does not count
+``size``      int64   (2,)                 height and width of the image within the canvas
+``original``  int64   (2,)                 height and width that it had before
+``boxes``     float   (N, 4)               x1, y1, x2, y2 in pixels of the original image
+``scores``    float   (N,)                 falling
+``labels``    int64   (N,)                 class ids
+============  ======  ===================  ==================================================
+
+Decoding and non-maximum suppression are written here as tensor operations that ONNX has, since
+MMDetection's branch on the values; its heads, coders and anchors are called as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mmcv
+import numpy as np
+import supervision as sv
+import torch
+import torchvision
+from mmdet.models.detectors import SingleStageDetector, TwoStageDetector
+from mmdet.structures import DetDataSample
+from mmdet.utils import get_test_pipeline_cfg
+from torch import Tensor, nn
+
+from ..utils.errors import ConfigError
+from .detector import PlateDetector
+from .inputs import Picture
+
+if TYPE_CHECKING:
+    from mmengine.config import ConfigDict
+
+OUTPUTS = ('boxes', 'scores', 'labels')
+
+#: The first with RoIAlign's half-pixel coordinates is 16; torch's exporter writes 18 by itself.
+OPSET = 18
+
+#: Boxes of one class that overlap by more are the same detection.
+MATCH_IOU = 0.9
+
+
+class WholeDetector(nn.Module):
+    """A detector of MMDetection as one function of tensors, without branches on their values.
+
+    Args:
+        model (nn.Module): Faster R-CNN or RetinaNet, or what is built alike.
+        canvas (tuple[int, int]): height and width of the input.
+
+    Raises:
+        ConfigError: a detector of another kind.
+    """
+
+    def __init__(self, model: nn.Module, canvas: tuple[int, int]) -> None:
+        super().__init__()
+        _refuse_others(model)
+        self.model = model.eval()
+        self.canvas = canvas
+
+    def forward(
+        self, canvas: Tensor, size: Tensor, original: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Detections in an image.
+
+        Args:
+            canvas (Tensor): uint8 (1, H, W, 3), RGB, with the image in the upper left corner.
+            size (Tensor): int64 (2,), height and width of the image there.
+            original (Tensor): int64 (2,), height and width before it was made to fit.
+
+        Returns:
+            tuple[Tensor, Tensor, Tensor]: boxes (N, 4) in pixels of the original, scores (N,),
+            labels (N,).
+        """
+        features = self.model.extract_feat(self._normalised(canvas, size))
+        if isinstance(self.model, TwoStageDetector):
+            cfg = self.model.roi_head.test_cfg
+            proposals = self._propose(features, size)
+            boxes, scores, labels = self._classify(features, proposals, size)
+        else:
+            cfg = self.model.bbox_head.test_cfg
+            boxes, scores, labels, _ = self._candidates(self.model.bbox_head, cfg, features, size)
+        # Before the suppression, as MMDetection does: rounding of sizes changes overlaps a little.
+        boxes = boxes * (original / size).flip(0).repeat(2).to(boxes.dtype)
+        # What scores low suppresses nothing that scores high: it may go afterwards.
+        kept = _suppress(boxes, scores, labels, cfg.nms)
+        kept = kept[_large_enough(boxes[kept], cfg)][: cfg.max_per_img]
+        kept = kept[scores[kept] > cfg.score_thr]
+        return boxes[kept], scores[kept], labels[kept]
+
+    def _normalised(self, canvas: Tensor, size: Tensor) -> Tensor:
+        """What the data preprocessor makes of an image, zero where there is none."""
+        preprocessor = self.model.data_preprocessor
+        pixels = canvas.permute(0, 3, 1, 2).float()
+        if not preprocessor._channel_conversion:
+            pixels = pixels.flip(1)  # the model was trained on BGR
+        if preprocessor._enable_normalize:
+            pixels = (pixels - preprocessor.mean) / preprocessor.std
+        rows = torch.arange(self.canvas[0], device=canvas.device) < size[0]
+        columns = torch.arange(self.canvas[1], device=canvas.device) < size[1]
+        return pixels * (rows[:, None] & columns[None])
+
+    def _candidates(
+        self, head: nn.Module, cfg: ConfigDict, features: tuple[Tensor, ...], size: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The best anchors of each level: boxes, scores, labels and levels."""
+        levels = list(zip(*head(features), strict=True))
+        priors = head.prior_generator.grid_priors(
+            [cls.shape[-2:] for cls, _ in levels], dtype=levels[0][0].dtype, device=size.device
+        )
+        found = []
+        for level, ((cls, reg), anchors) in enumerate(zip(levels, priors, strict=True)):
+            scores = _per_anchor(cls[0], head.cls_out_channels).sigmoid()
+            limit = cfg.get('nms_pre', -1)
+            count = scores.numel() if limit < 0 else min(limit, scores.numel())
+            best, index = scores.flatten().topk(count)
+            anchor, label = index // head.cls_out_channels, index % head.cls_out_channels
+            deltas = _per_anchor(reg[0], 4)[anchor]
+            boxes = _clamp(head.bbox_coder.decode(anchors[anchor], deltas), size)
+            found.append((boxes, best, label, torch.full_like(label, level)))
+        boxes, scores, labels, level_ids = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return boxes, scores, labels, level_ids
+
+    def _propose(self, features: tuple[Tensor, ...], size: Tensor) -> Tensor:
+        """(N, 4) boxes in which something may be."""
+        head, cfg = self.model.rpn_head, self.model.rpn_head.test_cfg
+        boxes, scores, _, levels = self._candidates(head, cfg, features, size)
+        boxes = boxes[_suppress(boxes, scores, levels, cfg.nms)]
+        return boxes[_large_enough(boxes, cfg)][: cfg.max_per_img]
+
+    def _classify(
+        self, features: tuple[Tensor, ...], proposals: Tensor, size: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Every proposal as every class: boxes, scores and labels."""
+        roi_head = self.model.roi_head
+        head = roi_head.bbox_head
+        pooled = self._pool(features, proposals)
+        if roi_head.with_shared_head:
+            pooled = roi_head.shared_head(pooled)
+        cls, reg = head(pooled)
+        classes = head.num_classes
+        scores = cls.softmax(dim=1)[:, :classes]
+        if head.reg_class_agnostic:
+            reg = reg.repeat(1, classes)
+        anchors = proposals[:, None].expand(-1, classes, 4).reshape(-1, 4)
+        boxes = _clamp(head.bbox_coder.decode(anchors, reg.reshape(-1, 4)), size)
+        labels = torch.arange(classes, device=size.device).expand(scores.shape).reshape(-1)
+        return boxes, scores.reshape(-1), labels
+
+    def _pool(self, features: tuple[Tensor, ...], proposals: Tensor) -> Tensor:
+        """RoIAlign of each proposal on the pyramid level of its size."""
+        extractor = self.model.roi_head.bbox_roi_extractor
+        features = features[: extractor.num_inputs]
+        rois = torch.cat([torch.zeros_like(proposals[:, :1]), proposals], dim=1)
+        pooled = [
+            torchvision.ops.roi_align(
+                feature,
+                rois,
+                layer.output_size,
+                layer.spatial_scale,
+                layer.sampling_ratio or -1,
+                layer.aligned,
+            )
+            for layer, feature in zip(extractor.roi_layers, features, strict=True)
+        ]
+        if len(pooled) == 1:
+            return pooled[0]
+        levels = extractor.map_roi_levels(rois, len(pooled))[:, None, None, None]
+        # All levels and a choice, rather than each level's own: no branch, no empty tensor.
+        result = pooled[0]
+        for level, values in enumerate(pooled[1:], 1):
+            result = torch.where(levels == level, values, result)
+        return result
+
+
+def _suppress(boxes: Tensor, scores: Tensor, groups: Tensor, nms: ConfigDict) -> Tensor:
+    """Indices of the boxes that are kept, by falling score; groups do not touch each other."""
+    if not nms.get('class_agnostic', False):
+        boxes = boxes + groups[:, None] * (boxes.max() + 1)
+    return torchvision.ops.nms(boxes, scores, nms.iou_threshold)
+
+
+def _large_enough(boxes: Tensor, cfg: ConfigDict) -> Tensor:
+    """Which boxes have an area left after they were cut off, where the config asks for it."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return (sides > cfg.get('min_bbox_size', -1)).all(dim=1)
+
+
+def _per_anchor(values: Tensor, channels: int) -> Tensor:
+    """(A * C, H, W) as (H * W * A, C), in the order of the anchors."""
+    return values.permute(1, 2, 0).reshape(-1, channels)
+
+
+def _clamp(boxes: Tensor, size: Tensor) -> Tensor:
+    """Boxes cut off at the image's edges."""
+    far = torch.stack([size[1], size[0], size[1], size[0]]).to(boxes.dtype)
+    return torch.minimum(boxes.clamp(min=0), far)
+
+
+def _refuse_others(model: nn.Module) -> None:
+    """Refuse detectors whose decoding differs from what is written here."""
+    if isinstance(model, TwoStageDetector):
+        roi_head = model.roi_head
+        heads = {
+            'rpn_head': (type(model.rpn_head).__name__, 'RPNHead'),
+            'roi_head': (type(roi_head).__name__, 'StandardRoIHead'),
+            'extractor': (type(roi_head.bbox_roi_extractor).__name__, 'SingleRoIExtractor'),
+        }
+        suppressions = [model.rpn_head.test_cfg.nms, roi_head.test_cfg.nms]
+    elif isinstance(model, SingleStageDetector):
+        heads = {'bbox_head': (type(model.bbox_head).__name__, 'RetinaHead')}
+        suppressions = [model.bbox_head.test_cfg.get('nms', {})]
+    else:
+        heads = {'detector': (type(model).__name__, 'FasterRCNN or RetinaNet')}
+        suppressions = []
+    for part, (found, expected) in heads.items():
+        if found != expected:
+            raise ConfigError(f'{part} is a {found}; the export knows {expected}')
+    for nms in suppressions:
+        if nms.get('type', 'nms') != 'nms':
+            raise ConfigError(f'the export knows nms, and the config has {nms.type}')
+
+
+def scale_of(model: nn.Module) -> tuple[int, int]:
+    """The longer and the shorter side that images are made to fit in, as the config tests.
+
+    Raises:
+        ConfigError: the test pipeline resizes in another way.
+    """
+    steps = [s for s in get_test_pipeline_cfg(model.cfg.copy()) if s.type.endswith('Resize')]
+    if len(steps) != 1 or not steps[0].get('keep_ratio') or 'scale' not in steps[0]:
+        raise ConfigError('the test pipeline needs one Resize with a scale and keep_ratio=True')
+    return max(steps[0].scale), min(steps[0].scale)
+
+
+def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
+    """Write a detector as one ONNX file; classes and scale are in its metadata.
+
+    Args:
+        detector (PlateDetector): Faster R-CNN or RetinaNet.
+        out (str | Path): the file; weights of more than 2 GB would go beside it.
+
+    Raises:
+        ConfigError: another kind of detector, or a name that is taken or does not end in .onnx.
+    """
+    out = Path(out)
+    if out.suffix != '.onnx':
+        raise ConfigError(f'{out}: expected a name that ends in .onnx')
+    if out.exists():
+        raise ConfigError(f'{out} is there, and nothing is overwritten: name another file')
+    scale = scale_of(detector.model)
+    divisor = detector.model.data_preprocessor.pad_size_divisor
+    side = -(-scale[0] // divisor) * divisor  # square: images come lying and standing
+    model = WholeDetector(detector.model, (side, side))
+    device = next(detector.model.parameters()).device
+    # Noise, so that something is found: shapes that depend on values are traced at no special one.
+    noise = torch.randint(0, 256, (1, side, side, 3), dtype=torch.uint8, device=device)
+    size = torch.tensor([side, side], device=device)
+    with warnings.catch_warnings(), torch.no_grad(), _quiet('torch.onnx', 'onnxscript'):
+        warnings.simplefilter('ignore')  # of operators that the exporter would rather not see
+        program = torch.onnx.export(
+            model,
+            (noise, size, 2 * size),
+            input_names=['canvas', 'size', 'original'],
+            output_names=list(OUTPUTS),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    metadata = {'classes': list(detector.classes), 'scale': list(scale), 'canvas': [side, side]}
+    program.model.metadata_props['mmdet_cleargrasp'] = json.dumps(metadata)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    program.save(out, external_data=False)
+    return out
+
+
+def require_packages() -> None:
+    """Say what is missing before anything long starts.
+
+    Raises:
+        ConfigError: a package of the extra ``export`` is not installed.
+    """
+    for name in ('onnx', 'onnxscript', 'onnxruntime'):
+        if importlib.util.find_spec(name) is None:
+            raise ConfigError(f"{name} is missing: pip install 'mmdet_cleargrasp[export]'")
+
+
+class OnnxPlateDetector:
+    """Finds plates with an exported file, by onnxruntime.
+
+    Args:
+        path (str | Path): what :func:`export_onnx` wrote.
+
+    Attributes:
+        classes (tuple[str, ...]): names by class id.
+        scale (tuple[int, int]): longer and shorter side that images are made to fit in.
+        canvas (tuple[int, int]): height and width of the input.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        import onnxruntime
+
+        self.session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+        metadata = self.session.get_modelmeta().custom_metadata_map['mmdet_cleargrasp']
+        content = json.loads(metadata)
+        self.classes = tuple(content['classes'])
+        self.scale, self.canvas = tuple(content['scale']), tuple(content['canvas'])
+
+    def __call__(self, image: np.ndarray) -> sv.Detections:
+        """Find plates.
+
+        Args:
+            image (np.ndarray): uint8 (H, W, 3), RGB.
+
+        Returns:
+            sv.Detections: as :class:`.PlateDetector` gives them with ``per_class=True``, above the
+            config's lowest score.
+        """
+        canvas, size = to_canvas(image, self.scale, self.canvas)
+        inputs = {
+            'canvas': canvas,
+            'size': np.array(size, np.int64),
+            'original': np.array(image.shape[:2], np.int64),
+        }
+        boxes, scores, labels = self.session.run(OUTPUTS, inputs)
+        return sv.Detections(
+            xyxy=boxes,
+            confidence=scores,
+            class_id=labels.astype(int),
+            data={'class_name': np.array(self.classes, dtype=object)[labels].astype(str)},
+        )
+
+
+def to_canvas(
+    image: np.ndarray, scale: tuple[int, int], canvas: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Make an image fit and lay it on a black canvas.
+
+    Args:
+        image (np.ndarray): uint8 (H, W, 3), RGB.
+        scale (tuple[int, int]): longer and shorter side to fit in.
+        canvas (tuple[int, int]): height and width.
+
+    Returns:
+        tuple: uint8 (1, *canvas, 3), and height and width of the image within it.
+
+    Example:
+        >>> laid, size = to_canvas(np.ones((30, 60, 3), np.uint8), (120, 80), (128, 128))
+        >>> laid.shape, size
+        ((1, 128, 128, 3), (60, 120))
+    """
+    small = mmcv.imrescale(image, scale)
+    laid = np.zeros((1, *canvas, 3), np.uint8)
+    laid[0, : small.shape[0], : small.shape[1]] = small
+    return laid, small.shape[:2]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far an ONNX file and MMDetection are apart on one image.
+
+    Attributes:
+        detections (int): how many MMDetection found.
+        unmatched (int): of both, those that the other has not.
+        unmatched_score (float): the highest score of these; 0 without any.
+        score (float): the largest difference of scores.
+        box (float): the largest difference of a box's side, in pixels of the image.
+    """
+
+    detections: int
+    unmatched: int
+    unmatched_score: float
+    score: float
+    box: float
+
+    def within(self, score: float, box: float) -> bool:
+        """Whether nothing differs by more, but for one detection in fifty.
+
+        Where two boxes overlap by almost exactly what suppression allows, the last bit decides
+        which of them stays.
+        """
+        allowed = 2 * (self.detections // 50)  # one is missing on each side
+        return self.score <= score and self.box <= box and self.unmatched <= allowed
+
+
+def check(
+    path: str | Path, detector: PlateDetector, pictures: Iterable[Picture]
+) -> dict[str, Difference]:
+    """Hold an ONNX file against MMDetection on images, one by one.
+
+    Args:
+        path (str | Path): what :func:`export_onnx` wrote.
+        detector (PlateDetector): what it was made from.
+        pictures (Iterable[Picture]): the images.
+
+    Returns:
+        dict[str, Difference]: by the images' names.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    exported = OnnxPlateDetector(path)
+    return {picture.name: compare(exported, detector, picture.read()) for picture in pictures}
+
+
+def describe(checks: dict[str, Difference]) -> str:
+    """Differences as a table of text, the largest of all in its last line.
+
+    Args:
+        checks (dict[str, Difference]): of :func:`check`.
+
+    Example:
+        >>> print(describe({'a.jpg': Difference(7, 0, 0.0, 2e-6, 0.001)}))
+        image    detections  unmatched  best unmatched  score     box (px)
+        a.jpg    7           0          0.00            2.00e-06  1.00e-03
+        largest  7           0          0.00            2.00e-06  1.00e-03
+    """
+    worst = Difference(
+        *(max(column) for column in zip(*map(astuple, checks.values()), strict=True))
+    )
+    lines = [('image', 'detections', 'unmatched', 'best unmatched', 'score', 'box (px)')]
+    for name, found in [*checks.items(), ('largest', worst)]:
+        figures = (f'{found.unmatched_score:.2f}', f'{found.score:.2e}', f'{found.box:.2e}')
+        lines.append((name, str(found.detections), str(found.unmatched), *figures))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ('  '.join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
+    return '\n'.join(line.rstrip() for line in table)
+
+
+def compare(exported: OnnxPlateDetector, detector: PlateDetector, image: np.ndarray) -> Difference:
+    """Hold an ONNX file against MMDetection's own prediction on the same canvas.
+
+    Args:
+        exported (OnnxPlateDetector): the file.
+        detector (PlateDetector): what it was made from.
+        image (np.ndarray): uint8 (H, W, 3), RGB.
+    """
+    ours, theirs = exported(image), _predict_on_canvas(exported, detector.model, image)
+    iou = sv.box_iou_batch(theirs.xyxy, ours.xyxy) if len(ours) and len(theirs) else np.zeros(0)
+    pairs, free = [], set(range(len(ours)))
+    for index in range(len(theirs)):
+        same = [k for k in free if ours.class_id[k] == theirs.class_id[index]]
+        best = max(same, key=lambda k, index=index: iou[index, k], default=None)
+        if best is not None and iou[index, best] > MATCH_IOU:
+            pairs.append((index, best))
+            free.remove(best)
+    matched = {index for index, _ in pairs}
+    alone = [float(theirs.confidence[k]) for k in range(len(theirs)) if k not in matched]
+    alone += [float(ours.confidence[k]) for k in free]
+    their_index = [index for index, _ in pairs]
+    our_index = [index for _, index in pairs]
+    return Difference(
+        len(theirs),
+        len(alone),
+        max(alone, default=0.0),
+        _largest(theirs.confidence[their_index] - ours.confidence[our_index]),
+        _largest(theirs.xyxy[their_index] - ours.xyxy[our_index]),
+    )
+
+
+def _predict_on_canvas(
+    exported: OnnxPlateDetector, model: nn.Module, image: np.ndarray
+) -> sv.Detections:
+    """MMDetection's whole prediction of an image that is padded to the canvas."""
+    canvas, size = to_canvas(image, exported.scale, exported.canvas)
+    rgb = torch.from_numpy(canvas[0, : size[0], : size[1]])
+    sample = DetDataSample(
+        metainfo={
+            'ori_shape': image.shape[:2],
+            'img_shape': size,
+            'scale_factor': (size[1] / image.shape[1], size[0] / image.shape[0]),
+        }
+    )
+    data = {'inputs': [rgb.permute(2, 0, 1).flip(0)], 'data_samples': [sample]}
+    data = model.data_preprocessor(data, training=False)
+    pixels = data['inputs']
+    missing = [exported.canvas[1] - pixels.shape[3], exported.canvas[0] - pixels.shape[2]]
+    pixels = nn.functional.pad(pixels, (0, missing[0], 0, missing[1]))
+    sample.set_metainfo({'batch_input_shape': exported.canvas})
+    with torch.no_grad():
+        return sv.Detections.from_mmdetection(model.predict(pixels, data['data_samples'])[0])
+
+
+def _largest(differences: np.ndarray) -> float:
+    return float(np.abs(differences).max(initial=0))
+
+
+@contextlib.contextmanager
+def _quiet(*names: str) -> Iterator[None]:
+    """Loggers without a word below an error."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

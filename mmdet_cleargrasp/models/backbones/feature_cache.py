@@ -1,0 +1,150 @@
+"""Maps of a frozen backbone, computed once for every image and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib.format import read_array_header_1_0, read_magic
+from torch import Tensor, nn
+
+from ...utils.atomic_files import write_atomically
+from ...utils.errors import DataError
+
+Maps = tuple[Tensor, ...]
+DTYPES = {'float32': torch.float32, 'float16': torch.float16}
+
+
+class FeatureCache:
+    """Stands in for a frozen backbone's ``forward`` and computes nothing twice.
+
+    What is kept is named after the backbone's weights and structure and after the very numbers that
+    went in: other weights, another image, crop, flip or scale is another name, so that nothing on
+    disk can be out of date. Maps are kept channels last, in which neck and heads compute on a CPU.
+
+    Args:
+        backbone (nn.Module): frozen, with its weights loaded, on its device.
+        folder (str | Path): where to; several backbones and runs may share it.
+        structure (str): what the weights alone do not tell, such as the backbone's config.
+        dtype (str): ``'float32'``, exact, or ``'float16'``, half the size. Maps come back in 32
+            bits, rounded alike whether they were found or computed.
+        max_gigabytes (float): beyond it nothing more is kept of this backbone; what is there still
+            serves.
+
+    Attributes:
+        hits (int): images that were found; ``misses``, that were computed.
+
+    Raises:
+        ValueError: an unknown dtype.
+        DataError: at a call, a file that is cut off.
+
+    Example:
+        >>> import tempfile
+        >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+        >>> backbone = ClearGraspResNet(18, frozen=False).eval()
+        >>> images = torch.rand(2, 3, 32, 32)
+        >>> with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        ...     cache = FeatureCache(backbone, folder)
+        ...     first, again = cache(images), cache(images)
+        >>> all(torch.equal(a, b) for a, b in zip(first, again)), cache.hits, cache.misses
+        (True, 2, 2)
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        folder: str | Path,
+        structure: str = '',
+        dtype: str = 'float32',
+        max_gigabytes: float = 20.0,
+    ) -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f'dtype={dtype!r}, expected one of {tuple(DTYPES)}')
+        self._compute = backbone.forward
+        self._dtype = DTYPES[dtype]
+        name = _digest_of_backbone(backbone, f'{structure}|{dtype}')
+        self.folder = Path(folder) / name
+        kept = sum(file.stat().st_size for file in self.folder.glob('*/*.npy'))
+        self._room = max_gigabytes * 1e9 - kept
+        self.hits = self.misses = 0
+
+    def __call__(self, inputs: Tensor) -> Maps:
+        """Look up or compute the maps of normalised images, (N, 3, H, W), float."""
+        files = [self._file(image) for image in inputs]
+        missing = [row for row, file in enumerate(files) if not file.is_file()]
+        found = [row for row in range(len(files)) if row not in missing]
+        self.hits += len(found)
+        self.misses += len(missing)
+        if not found:
+            return tuple(level.float() for level in self._compute_and_keep(inputs, files))
+        maps = _read(files, found)
+        if missing:
+            computed = self._compute_and_keep(inputs[missing], [files[row] for row in missing])
+            for level, rows in zip(maps, computed, strict=True):
+                level[missing] = rows.cpu()
+        return tuple(level.to(inputs.device).float() for level in maps)
+
+    def _compute_and_keep(self, inputs: Tensor, files: list[Path]) -> list[Tensor]:
+        # What is kept serves runs of any precision.
+        with torch.autocast(inputs.device.type, enabled=False):
+            levels = [level.to(self._dtype) for level in self._compute(inputs.float())]
+        for row, file in enumerate(files):
+            self._keep(file, [level[row] for level in levels])
+        return levels
+
+    def _file(self, image: Tensor) -> Path:
+        numbers = image.detach().cpu().contiguous().numpy()
+        name = hashlib.blake2b(
+            numbers.tobytes() + str((numbers.shape, numbers.dtype)).encode(), digest_size=20
+        ).hexdigest()
+        return self.folder / name[:2] / f'{name[2:]}.npy'
+
+    def _keep(self, file: Path, maps: list[Tensor]) -> None:
+        """Write an image's maps one after the other, channels last."""
+        content = io.BytesIO()
+        for level in maps:
+            np.save(content, level.detach().permute(1, 2, 0).cpu().contiguous().numpy())
+        if content.tell() <= self._room:
+            self._room -= content.tell()
+            write_atomically(file, content.getvalue())
+
+
+def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
+    """Maps of a batch, channels-last, with those rows filled in from their files.
+
+    The numbers go straight to where they belong: gathering maps that were read one by one would
+    take longer than reading them.
+    """
+    maps: list[np.ndarray] = []
+    for row in rows:
+        with files[row].open('rb') as stream:
+            for level in itertools.count():
+                if stream.tell() == files[row].stat().st_size:
+                    if level < len(maps):
+                        raise DataError(f'{files[row]} is cut off: remove it, and it is made anew')
+                    break
+                read_magic(stream)
+                shape, _, dtype = read_array_header_1_0(stream)
+                if level == len(maps):
+                    maps.append(np.empty((len(files), *shape), dtype))
+                target = maps[level][row].reshape(-1).view(np.uint8)
+                if stream.readinto(target) != target.nbytes:
+                    raise DataError(f'{files[row]} is cut off: remove it, and it is made anew')
+    return [torch.from_numpy(level).permute(0, 3, 1, 2) for level in maps]
+
+
+def _digest_of_backbone(backbone: nn.Module, structure: str) -> str:
+    digest = hashlib.blake2b(f'{structure}|{backbone}'.encode(), digest_size=12)
+    for name, tensor in sorted(backbone.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(_numbers(tensor))
+    return digest.hexdigest()
+
+
+def _numbers(tensor: Tensor) -> Any:
+    return tensor.detach().cpu().contiguous().numpy().tobytes()

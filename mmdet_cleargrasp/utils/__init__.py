@@ -1,0 +1,1 @@
+"""Errors, atomic files, progress bars, YAML specs and config paths; nothing here imports torch."""

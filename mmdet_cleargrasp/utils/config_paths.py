@@ -1,0 +1,37 @@
+"""Finding the configs that come with the plugin, in a checkout as in an installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import ConfigError
+
+
+def config_dir() -> Path:
+    """The folder of the plugin's configs.
+
+    Example:
+        >>> (config_dir() / 'frcnn_cleargrasp_plates.py').is_file()
+        True
+    """
+    return Path(__file__).resolve().parents[1] / '.mim' / 'configs'
+
+
+def config_path(name: str) -> Path:
+    """The path of one config, by its name with or without ``.py``.
+
+    Args:
+        name (str): as in ``'frcnn_cleargrasp_plates'``.
+
+    Raises:
+        ConfigError: no config of this name; the message lists those that there are.
+
+    Example:
+        >>> config_path('retinanet_cleargrasp_plates').name
+        'retinanet_cleargrasp_plates.py'
+    """
+    path = config_dir() / f'{name.removesuffix(".py")}.py'
+    if not path.is_file():
+        there = ', '.join(sorted(file.stem for file in config_dir().glob('*.py')))
+        raise ConfigError(f'no config {name!r}; there are {there}')
+    return path

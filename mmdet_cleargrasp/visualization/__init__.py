@@ -1,0 +1,1 @@
+"""Pictures: detections, contact sheets and training curves."""

@@ -1,0 +1,142 @@
+"""Pages of small pictures with boxes, to see at a glance what a data set says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import supervision as sv
+
+from ..datasets.annotations import CocoFile, read_coco
+from ..datasets.images import read_image
+from ..datasets.layout import Split
+from .palette import CLASS_COLORS
+
+COLORS = sv.ColorPalette.from_hex(list(CLASS_COLORS))
+TITLE_HEIGHT = 18
+BACKGROUND = 255
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture and what is marked on it.
+
+    Attributes:
+        image (np.ndarray): uint8 (H, W, 3), RGB.
+        boxes (np.ndarray): float (N, 4), left, top, right and bottom in pixels.
+        labels (np.ndarray): int (N,), numbers of the classes.
+        title (str): stands above it.
+    """
+
+    image: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    title: str = ''
+
+
+def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] = 320) -> np.ndarray:
+    """A drawing fitted into a rectangle, with its boxes in the colours of their classes.
+
+    Args:
+        drawing (Drawing): what to draw.
+        classes (Sequence[str]): names by label.
+        size (int | tuple[int, int]): pixels of the rectangle's width and height.
+
+    Returns:
+        np.ndarray: uint8 (height + TITLE_HEIGHT, width, 3), RGB.
+    """
+    columns, rows = (size, size) if isinstance(size, int) else size
+    height, width = drawing.image.shape[:2]
+    scale = min(columns / width, rows / height)
+    fitted = max(1, round(width * scale)), max(1, round(height * scale))
+    shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scene = np.ascontiguousarray(cv2.resize(drawing.image, fitted, interpolation=shrinks))
+    if len(drawing.boxes):
+        detections = sv.Detections(
+            xyxy=np.asarray(drawing.boxes, np.float32).reshape(-1, 4) * scale,
+            class_id=np.asarray(drawing.labels, int),
+        )
+        names = [classes[k] for k in detections.class_id]
+        # The annotators write BGR colours.
+        scene = np.ascontiguousarray(scene[..., ::-1])
+        scene = sv.BoxAnnotator(COLORS, thickness=2).annotate(scene, detections)
+        scene = sv.LabelAnnotator(COLORS, text_scale=0.35, text_padding=2).annotate(
+            scene, detections, labels=names
+        )[..., ::-1]
+    sheet = np.full((rows + TITLE_HEIGHT, columns, 3), BACKGROUND, np.uint8)
+    sheet[TITLE_HEIGHT : TITLE_HEIGHT + scene.shape[0], : scene.shape[1]] = scene
+    text = drawing.title.encode('ascii', 'replace').decode()
+    cv2.putText(sheet, text, (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
+    return sheet
+
+
+def page(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Tiles of one size in rows.
+
+    Example:
+        >>> page([np.zeros((3, 2, 3), np.uint8)] * 3, columns=2).shape
+        (6, 4, 3)
+    """
+    columns = min(columns, len(tiles))
+    blank = np.full_like(tiles[0], BACKGROUND)
+    filled = [*tiles, *[blank] * (-len(tiles) % columns)]
+    rows = [np.hstack(filled[k : k + columns]) for k in range(0, len(filled), columns)]
+    return np.vstack(rows)
+
+
+def save(path: str | Path, image: np.ndarray) -> Path:
+    """Write an RGB picture in the format that its name ends in; its folder is made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = cv2.imencode(path.suffix, np.ascontiguousarray(image[..., ::-1]))[1]
+    path.write_bytes(data.tobytes())
+    return path
+
+
+def chosen(count: int, wanted: int) -> list[int]:
+    """Indices spread evenly over a number of things.
+
+    Example:
+        >>> chosen(10, 3), chosen(2, 5)
+        ([0, 3, 6], [0, 1])
+    """
+    wanted = min(count, wanted)
+    return [k * count // wanted for k in range(wanted)]
+
+
+def annotated(split: Split, count: int, name: str = '') -> tuple[list[Drawing], tuple[str, ...]]:
+    """Images of a split with their boxes as they are annotated, spread evenly.
+
+    Args:
+        split (Split): annotation file and images.
+        count (int): how many at most.
+        name (str): begins the titles.
+
+    Returns:
+        tuple[list[Drawing], tuple[str, ...]]: drawings, and the names of the classes.
+
+    Raises:
+        DataError: the annotations or an image cannot be read.
+    """
+    coco = read_coco(split.ann_file)
+    return [_drawing(split, coco, coco.images[k], name) for k in chosen(len(coco.images), count)], (
+        coco.classes
+    )
+
+
+def _drawing(split: Split, coco: CocoFile, image: dict, name: str) -> Drawing:
+    numbers = {category['id']: k for k, category in enumerate(coco.categories)}
+    mine = [
+        a for a in coco.annotations if a['image_id'] == image['id'] and a['category_id'] in numbers
+    ]
+    boxes = [(x, y, x + w, y + h) for x, y, w, h in (a['bbox'] for a in mine)]
+    title = f'{name} {image["file_name"]}' + ('' if mine else ' (no plate)')
+    return Drawing(
+        read_image(split.img_dir / image['file_name']),
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array([numbers[a['category_id']] for a in mine], int),
+        title.strip(),
+    )

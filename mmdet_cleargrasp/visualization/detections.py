@@ -1,0 +1,82 @@
+"""Pictures of detections: boxes with labels, and plates cut out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import supervision as sv
+from PIL import Image
+
+from .contact_sheets import COLORS
+
+#: JPEG has no longer sides.
+MAX_JPEG = 65_500
+
+
+def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
+    """Draw boxes, each with its class and score, at a size that suits the image.
+
+    Args:
+        image (np.ndarray): uint8 (H, W, 3), RGB; is left as it is.
+        detections (sv.Detections): of :class:`.PlateDetector`.
+
+    Returns:
+        np.ndarray: uint8 (H, W, 3), RGB.
+
+    Example:
+        >>> image = np.full((48, 64, 3), 255, np.uint8)
+        >>> found = sv.Detections(
+        ...     xyxy=np.array([[8.0, 20.0, 40.0, 44.0]]), confidence=np.array([0.9]),
+        ...     class_id=np.array([0]), data={'class_name': np.array(['petri_dish'])},
+        ... )
+        >>> drawn = draw_detections(image, found)
+        >>> drawn.shape, bool((drawn != image).any())
+        ((48, 64, 3), True)
+    """
+    drawn = np.ascontiguousarray(image[..., ::-1])  # supervision's colours are BGR
+    size = (image.shape[1], image.shape[0])
+    thickness = sv.calculate_optimal_line_thickness(size) + 1
+    labels = [
+        f'{name} {score:.2f}'
+        for name, score in zip(detections['class_name'], detections.confidence, strict=True)
+    ]
+    boxes = sv.BoxAnnotator(COLORS, thickness=thickness)
+    texts = sv.LabelAnnotator(
+        COLORS,
+        text_scale=1.25 * sv.calculate_optimal_text_scale(size),
+        text_thickness=max(thickness // 2, 1),
+        text_padding=2 * thickness,
+    )
+    drawn = texts.annotate(boxes.annotate(drawn, detections), detections, labels=labels)
+    return np.ascontiguousarray(drawn[..., ::-1])
+
+
+def cut_out(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+    """The part of an image inside a box; ``None`` where nothing is.
+
+    Args:
+        image (np.ndarray): uint8 (H, W, 3).
+        box (np.ndarray): (4,) as x1, y1, x2, y2 in pixels; is widened to whole ones.
+
+    Example:
+        >>> cut_out(np.zeros((48, 64, 3), np.uint8), np.array([10.4, 5.0, 20.1, 60.0])).shape
+        (43, 11, 3)
+    """
+    height, width = image.shape[:2]
+    x1, y1 = np.floor(box[:2]).astype(int).clip(0)
+    x2, y2 = np.minimum(np.ceil(box[2:]).astype(int), (width, height))
+    return image[y1:y2, x1:x2] if x2 > x1 and y2 > y1 else None
+
+
+def save_jpeg(image: np.ndarray, path: Path) -> None:
+    """Save an RGB image as JPEG, with the folders above it; smaller where JPEG has no such size.
+
+    Args:
+        image (np.ndarray): uint8 (H, W, 3), RGB.
+        path (Path): the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(image)
+    picture.thumbnail((MAX_JPEG, MAX_JPEG))  # only makes smaller
+    picture.save(path, 'JPEG', quality=90)

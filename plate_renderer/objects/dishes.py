@@ -1,0 +1,220 @@
+"""Petri dishes and square dishes: a moulded polystyrene dish, its lid and its agar.
+
+Both are one construction, a profile swept around a circle or a rounded square. Polystyrene meets
+air on most of its surface and agar inside; where it meets agar there is one interface with both
+refractive indices, so that no two meshes lie on each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from shapely.geometry import box
+
+from ..geometry.meshes import Mesh, Outline, arc, grooved_sheet, loft, merge, sheet
+from .materials import Color, Part, absorbed, interface
+from .plates import Bed, Item
+
+LID_WALL = 1.0
+LID_GAP = 0.7
+LID_RIDGE = 0.35
+CONTACT_GAP = 0.1
+"""Air between things that rest on each other: closer than a ray's own tolerance they would leak."""
+FOOT_HEIGHT = 0.5
+FOOT_WIDTH = 1.6
+
+
+@dataclass(frozen=True)
+class DishSize:
+    """Outer dimensions of a dish with its lid on, as vendors give them, in millimetres.
+
+    Args:
+        width: Diameter or side.
+        height: With lid.
+        wall: Thickness of wall and bottom.
+        radius: Corner radius; None for a round dish.
+        grid: Pitch of the moulded counting grid, None without one.
+    """
+
+    width: float
+    height: float
+    wall: float = 1.2
+    radius: float | None = None
+    grid: float | None = None
+
+    def outline(self, inset: float = 0.0) -> Outline:
+        """Return the outline of the lid, moved inwards by `inset` mm."""
+        width = self.width - 2 * inset
+        radius = width / 2 if self.radius is None else max(self.radius - inset, 0.5)
+        return Outline(width, width, radius)
+
+    @property
+    def dish_inset(self) -> float:
+        """Distance from the lid's outer wall to the dish's in millimetres."""
+        return LID_WALL + LID_GAP
+
+    @property
+    def dish_height(self) -> float:
+        """Height of the dish without lid in millimetres."""
+        return self.lid_top - LID_WALL - CONTACT_GAP
+
+    @property
+    def lid_top(self) -> float:
+        """Height of the lid's flat top, below its ridge, in millimetres."""
+        return self.height - LID_RIDGE
+
+
+PETRI_SIZES = {
+    35: DishSize(35.0, 10.0, 1.0),
+    60: DishSize(60.0, 15.0, 1.0),
+    90: DishSize(94.0, 16.0, 1.2),
+    100: DishSize(100.0, 15.0, 1.2),
+    150: DishSize(150.0, 20.0, 1.4),
+}
+"""By nominal diameter. 35 × 10, 60 × 15, 100 × 15 and 150 mm as in Corning's Falcon catalogue
+(351008, 351007, 351029, 351058; 15–20 mm high by maker), 94 × 16 as Greiner 633180, which labs
+call a 90 mm dish. ISO 24998 sets the kinds of single-use dishes, not their exact sizes."""
+
+SQUARE_SIZES = {
+    100: DishSize(100.0, 15.0, 1.3, radius=10.0, grid=13.0),
+    120: DishSize(120.0, 17.0, 1.3, radius=14.0),
+    245: DishSize(245.0, 25.0, 2.0, radius=12.0),
+}
+"""By nominal side. 100 × 100 × 15 with a 13 mm moulded grid as Corning Falcon 351112, 120 × 120 ×
+17 as Greiner 688161, 245 × 245 × 25 as Corning's bioassay dish 431111. Corner radii are measured
+on photographs: makers do not state them."""
+
+
+@dataclass(frozen=True)
+class Agar:
+    """A poured gel.
+
+    Args:
+        depth: In millimetres; 3–5 mm is usual (about 20–25 mL in a 90 mm dish).
+        absorption: Linear RGB in 1/mm.
+        meniscus: Rise at the wall in millimetres.
+    """
+
+    depth: float
+    absorption: Color
+    meniscus: float = 1.0
+
+
+def dish(
+    size: DishSize, category: str, agar: Agar | None, lid: bool, plastic: Color = (0.99, 0.99, 0.99)
+) -> Item:
+    """Build a dish.
+
+    Args:
+        size: Its dimensions.
+        category: `petri_dish` or `square_dish`.
+        agar: What is poured in; None leaves it empty.
+        lid: Whether the lid is on.
+        plastic: Linear RGB share of light that one polystyrene surface lets through.
+
+    Returns:
+        The dish about the origin with the beds `growth` (on the agar or the bare bottom), `floor`
+        and, where there is a lid, `lid`.
+
+    Raises:
+        ValueError: If the agar would reach the rim.
+
+    Example:
+        >>> plate = dish(PETRI_SIZES[90], 'petri_dish', Agar(4.0, (0.01, 0.02, 0.05)), lid=True)
+        >>> size = np.ptp(np.concatenate([p.mesh.vertices for p in plate.parts]), axis=0)
+        >>> [round(float(length), 1) for length in size]
+        [94.0, 94.0, 16.0]
+    """
+    outline = size.outline(size.dish_inset)
+    wall, height = size.wall, size.dish_height
+    floor = FOOT_HEIGHT + wall
+    surface = floor + (agar.depth if agar else 0.0)
+    if surface + 2.0 > height:
+        raise ValueError(
+            f'agar of {agar.depth} mm does not fit a dish that is {height:.1f} mm high: '
+            f'make it at most {height - floor - 2.0:.1f} mm'
+        )
+    axis = outline.width / 2
+    edge = 0.4 * wall
+    wet = surface + (agar.meniscus if agar else 0.0)
+    corner = 0.8
+
+    outside = [
+        (FOOT_WIDTH, FOOT_HEIGHT),
+        (FOOT_WIDTH, 0.0),
+        *arc((0.8, 0.8), 0.8, -90, 0),
+        *arc((edge, height - edge), edge, 0, 90),
+        *arc((wall - edge, height - edge), edge, 90, 180),
+    ]
+    inside = [*arc((wall + corner, floor + corner), corner, 0, -90), (axis, floor)]
+    plastic_air = [_underside(outline, size.grid)]
+    parts = []
+    if agar:
+        top = _meniscus(wall, wet, surface, axis)
+        plastic_air.append(loft(outline, [*outside, (wall, wet)]))
+        parts.append(
+            Part(loft(outline, [(wall, wet), *inside]), interface('polystyrene', 'agar', plastic))
+        )
+        tint = absorbed(agar.absorption, agar.depth)
+        parts.append(Part(loft(outline, top), interface('agar', transmittance=tint), pane=True))
+    else:
+        plastic_air.append(loft(outline, [*outside, *inside]))
+    parts.append(Part(merge(plastic_air), interface('polystyrene', transmittance=plastic)))
+
+    inner = size.outline(size.dish_inset + wall)
+    beds = {'growth': Bed(inner, surface), 'floor': Bed(size.outline(5.0), FOOT_HEIGHT)}
+    if lid:
+        parts.append(Part(_lid(size), interface('polystyrene', transmittance=plastic), pane=True))
+        beds['lid'] = Bed(size.outline(6.0), size.lid_top)
+    kind = 'petri' if size.radius is None else 'square'
+    return Item(
+        parts=tuple(parts),
+        footprint=size.outline(0.0 if lid else size.dish_inset).polygon(),
+        height=(size.lid_top if lid else height) + CONTACT_GAP,
+        category=category,
+        beds=beds,
+        label=f'{kind} {size.width:.0f}x{size.height:.0f}{", lid" if lid else ""}',
+    )
+
+
+def _underside(outline: Outline, grid: float | None) -> Mesh:
+    """The recessed bottom, which faces down, with a moulded grid where the dish has one."""
+    figure = outline.polygon(FOOT_WIDTH)
+    if grid is None:
+        return sheet(figure, FOOT_HEIGHT).reversed()
+    half = outline.width / 2 - outline.radius
+    frame = sheet(figure.difference(box(-half, -half, half, half)), FOOT_HEIGHT)
+    ridges = grooved_sheet(half, half, FOOT_HEIGHT, grid, width=0.8, height=-0.25)
+    return merge([frame, ridges]).reversed()
+
+
+def _meniscus(wall: float, wet: float, surface: float, axis: float) -> list[tuple[float, float]]:
+    """Profile of the gel's upper side from the wall to the axis."""
+    away = np.array([0.0, 0.3, 0.7, 1.2, 1.8, 2.6, 3.6, 5.0])
+    rise = (wet - surface) * np.exp(-away / 1.1)
+    rise = np.where(away == 5.0, 0.0, rise)
+    curve = [(wall + float(a), surface + float(r)) for a, r in zip(away, rise, strict=True)]
+    return [*curve, (axis, surface)]
+
+
+def _lid(size: DishSize) -> Mesh:
+    """The lid, which rests on the dish's rim, with the raised ring that keeps a stack in place."""
+    outline = size.outline()
+    axis = size.width / 2
+    top = size.lid_top
+    ceiling = top - LID_WALL
+    skirt = 0.35 * size.dish_height
+    half = LID_WALL / 2
+    return loft(
+        outline,
+        [
+            (axis, ceiling),
+            *arc((LID_WALL + 0.6, ceiling - 0.6), 0.6, 90, 0),
+            *arc((half, skirt + half), half, 180, 360, steps=6),
+            *arc((0.8, top - 0.8), 0.8, 0, 90),
+            # The ridge stands inside the foot of the dish above it and lower than its recess.
+            *arc((4.2, top), LID_RIDGE, 0, 180, steps=6),
+            (axis, top),
+        ],
+    )

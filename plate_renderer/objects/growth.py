@@ -1,0 +1,257 @@
+"""What grows or lies on agar: colonies, lawns with antibiotic discs, streaks, mould, seedlings.
+
+Everything flat (lawns, streaks, turbidity, blood) is painted on a layer just below the agar's
+surface, so that the surface keeps its gloss; everything raised is a mesh that stands on it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..geometry.meshes import Outline, arc, domes, loft, merge, sheet
+from .materials import Coating, Color, Opaque, Part
+from .plates import Bed
+from .textures import lettering, noise, srgb, tinted
+
+CANVAS = 768
+EDGE = 3.2
+"""Millimetres from the wall to which painted layers reach: the meniscus is beyond."""
+LIFT = 0.08
+"""Air under what stands on the agar, more than a ray's own tolerance."""
+DISC_DIAMETER, DISC_THICKNESS = 6.0, 1.0
+"""Antibiotic susceptibility discs: 6 mm paper, as EUCAST and CLSI disc diffusion use."""
+
+CREAM, YELLOW, WHITE = srgb(225, 205, 150), srgb(214, 178, 74), srgb(232, 228, 214)
+RED, PINK, GREEN = srgb(150, 38, 40), srgb(214, 128, 130), srgb(120, 140, 80)
+COLONY_COLORS = (CREAM, CREAM, YELLOW, WHITE, RED, PINK, GREEN)
+
+
+def turbidity(bed: Bed, rng: np.random.Generator, color: Color, opacity: float) -> list[Part]:
+    """Haze of the gel itself, slightly uneven.
+
+    Args:
+        bed: The agar's surface.
+        rng: Source of chance.
+        color: Linear RGB of the scattered light.
+        opacity: Share of light that is scattered, in [0, 1].
+
+    Returns:
+        One translucent layer in the middle of the upper half of the gel.
+    """
+    uneven = opacity * (0.9 + 0.2 * noise(rng, 128, (2, 2), 3))
+    figure = bed.outline.polygon(0.4)
+    layer = Coating(color, np.clip(uneven, 0, 1), translucent=True)
+    return [Part(sheet(figure, bed.z - 1.0), layer)]
+
+
+def colonies(bed: Bed, rng: np.random.Generator, count: int, color: Color) -> list[Part]:
+    """Scattered round colonies of one species, some of them touching.
+
+    Args:
+        bed: The agar's surface.
+        rng: Source of chance.
+        count: How many.
+        color: Linear RGB.
+    """
+    half = bed.outline.width / 2 - EDGE
+    centers = _inside(bed.outline, rng.uniform(-half, half, (count, 2)))
+    radius = rng.uniform(0.4, 1.5) * rng.lognormal(0, 0.25, len(centers))
+    feet = np.column_stack([centers, np.full(len(centers), bed.z + LIFT)])
+    radii = np.column_stack([radius, radius * rng.uniform(0.85, 1.15, len(centers))])
+    mesh = domes(feet, radii, radius * rng.uniform(0.25, 0.5))
+    return [Part(mesh, Opaque(color, 'coated', 0.15))]
+
+
+def lawn(
+    bed: Bed, rng: np.random.Generator, color: Color, disc_count: int, opacity: float = 0.6
+) -> list[Part]:
+    """Swabbed bacterial lawn around antibiotic discs with zones of inhibition.
+
+    Args:
+        bed: The agar's surface.
+        rng: Source of chance.
+        color: Linear RGB of the growth.
+        disc_count: Antibiotic discs, laid on a ring or, on square dishes, a grid; 0 for none.
+        opacity: Of dense growth.
+    """
+    x, y, pixel = _canvas(bed)
+    angle = rng.uniform(0, np.pi)
+    rough = noise(rng, CANVAS, (2, 2), 6)
+    across = np.cos(angle) * x + np.sin(angle) * y + 2.5 * noise(rng, CANVAS, (4, 4), 3)
+    swab = 0.75 + 0.25 * np.sin(2 * np.pi * across / rng.uniform(2.0, 4.0))
+    density = opacity * np.clip(swab * (0.7 + 0.5 * rough), 0, 1)
+    centers = _disc_centers(bed.outline, rng, disc_count)
+    for cx, cy in centers:
+        zone = rng.uniform(4, 16) if rng.random() < 0.85 else 0.0
+        fringe = 0.8 * (rough - 0.5)
+        inside = (zone - np.hypot(x - cx, y - cy) + 2 * fringe) / rng.uniform(0.4, 2.0)
+        density *= 1 / (1 + np.exp(np.clip(3 * inside, -30, 30)))
+    parts = [_painted(bed, Coating(color, density, translucent=True))]
+    if len(centers):
+        parts += _discs(bed, rng, centers)
+    return parts
+
+
+def streaks(bed: Bed, rng: np.random.Generator, color: Color) -> list[Part]:
+    """Quadrant streak: four zigzags, each thinned from the one before, ending in colonies."""
+    _, _, pixel = _canvas(bed)
+    ink = np.zeros((CANVAS, CANVAS), np.uint8)
+    radius = 0.42 * CANVAS
+    turn = rng.uniform(0, 2 * np.pi)
+    last = np.zeros((0, 2))
+    for quadrant in range(4):
+        steps = int(rng.integers(6, 12))
+        angles = turn + quadrant * np.pi / 2 + np.linspace(0, 1.25, steps)
+        reach = np.where(np.arange(steps) % 2, 0.35, 0.98) * radius
+        path = np.stack([np.cos(angles) * reach, np.sin(angles) * reach], axis=1)
+        path = path + rng.normal(0, 3, path.shape) + CANVAS / 2
+        width = max(1, round((1.4 - 0.25 * quadrant) * pixel))
+        cv2.polylines(ink, [path.astype(np.int32)], False, 255, width, cv2.LINE_AA)
+        last = path
+    grain = noise(rng, CANVAS, (90, 90), 3)
+    opacity = 0.85 * (ink / 255.0) * np.clip(0.4 + 1.2 * grain, 0, 1)
+    steps = rng.uniform(0, 1, (40, 1))
+    pick = rng.integers(0, len(last) - 1, 40)
+    spots = (last[pick] * (1 - steps) + last[pick + 1] * steps - CANVAS / 2) / pixel
+    centers = _inside(bed.outline, spots * [1, -1])
+    size = rng.uniform(0.4, 1.1, len(centers))
+    feet = np.column_stack([centers, np.full(len(centers), bed.z + LIFT)])
+    mesh = domes(feet, np.column_stack([size, size]), 0.4 * size)
+    return [
+        _painted(bed, Coating(color, opacity, translucent=True)),
+        Part(mesh, Opaque(color, 'coated', 0.15)),
+    ]
+
+
+def blood(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """Blood agar: nearly opaque red, with cleared zones where something haemolysed it."""
+    x, y, _ = _canvas(bed)
+    opacity = np.full((CANVAS, CANVAS), rng.uniform(0.93, 0.98))
+    rough = noise(rng, CANVAS, (6, 6), 4)
+    half = 0.8 * bed.outline.width / 2
+    for _ in range(int(rng.integers(0, 4))):
+        cx, cy = rng.uniform(-half, half, 2)
+        zone = rng.uniform(4, 0.5 * half)
+        edge = np.hypot(x - cx, y - cy) - zone + 6 * (rough - 0.5)
+        opacity -= 0.3 / (1 + np.exp(np.clip(2 * edge, -30, 30)))
+    color = tinted(rough, srgb(96, 8, 18), srgb(140, 14, 30))
+    return [_painted(bed, Coating(color, np.clip(opacity, 0.3, 1), translucent=True), edge=0.4)]
+
+
+def mould(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
+    """Fungal colonies: woolly discs with a pale margin and a coloured, ringed middle."""
+    x, y, _ = _canvas(bed)
+    rough = noise(rng, CANVAS, (12, 12), 6)
+    opacity = np.zeros((CANVAS, CANVAS))
+    color = np.ones((CANVAS, CANVAS, 3)) * np.asarray(WHITE)
+    middle = np.asarray([srgb(70, 92, 60), srgb(48, 46, 44), srgb(150, 130, 60)][rng.integers(3)])
+    half = 0.75 * bed.outline.width / 2
+    for _ in range(count):
+        cx, cy = rng.uniform(-half, half, 2)
+        radius = rng.uniform(0.12, 0.4) * half
+        away = np.hypot(x - cx, y - cy) / radius + 0.25 * (rough - 0.5)
+        opacity = np.maximum(opacity, np.clip(8 * (1 - away), 0, 0.97))
+        ringed = np.clip(1.15 - away, 0, 1) * (0.75 + 0.25 * np.cos(9 * away))
+        share = np.clip(1.6 * ringed, 0, 1)[..., None]
+        color = np.where((away < 1)[..., None], color * (1 - share) + middle * share, color)
+    return [_painted(bed, Coating(color * (0.7 + 0.3 * rough[..., None]), opacity))]
+
+
+def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
+    """A row of seedlings with rosettes of leaves and roots that grow along the gel."""
+    _, _, pixel = _canvas(bed)
+    half = bed.outline.width / 2
+    row = half * rng.uniform(0.35, 0.65)
+    roots = np.zeros((CANVAS, CANVAS), np.uint8)
+    feet, radii, heights = [], [], []
+    for x in np.linspace(-0.75, 0.75, count) * half:
+        foot = np.array([x + rng.normal(0, 1.0), row + rng.normal(0, 1.0)])
+        size = rng.uniform(0.8, 3.0)
+        for k in range(int(rng.integers(2, 8))):
+            angle = 2.4 * k + rng.normal(0, 0.3)
+            offset = size * rng.uniform(0.6, 1.2) * np.array([np.cos(angle), np.sin(angle)])
+            feet.append([*(foot + offset), bed.z + LIFT + 0.9 * k / 8])
+            radii.append(size * rng.uniform(0.45, 0.8, 2))
+            heights.append(0.25 * size)
+        length = int(rng.integers(8, 45))
+        steps = np.cumsum(rng.normal([0, -1.0], [0.35, 0.15], (length, 2)), axis=0)
+        path = (foot + steps) * [1, -1] * pixel + CANVAS / 2
+        width = max(1, round(0.3 * pixel))
+        cv2.polylines(roots, [path.astype(np.int32)], False, 255, width, cv2.LINE_AA)
+    leaves = domes(np.array(feet), np.array(radii), np.array(heights), turns=10)
+    green = srgb(60 + rng.integers(40), 110 + rng.integers(40), 35)
+    return [
+        Part(leaves, Opaque(green, 'coated', 0.4)),
+        _painted(bed, Coating(srgb(222, 214, 190), 0.7 * roots / 255.0, translucent=True)),
+    ]
+
+
+def _canvas(bed: Bed) -> tuple[np.ndarray, np.ndarray, float]:
+    """Millimetre coordinates of the canvas' pixels, and pixels per millimetre."""
+    half = bed.outline.width / 2
+    at = (np.arange(CANVAS) + 0.5) / CANVAS * 2 - 1
+    return (
+        np.tile(at * half, (CANVAS, 1)),
+        np.tile((-at * half)[:, None], (1, CANVAS)),
+        (CANVAS / bed.outline.width),
+    )
+
+
+def _painted(bed: Bed, coating: Coating, edge: float = EDGE) -> Part:
+    """The canvas as a layer just below the agar's surface."""
+    half = bed.outline.width / 2
+    figure = bed.outline.polygon(edge)
+    return Part(sheet(figure, bed.z - 0.2, (-half, -half, half, half)), coating)
+
+
+def _inside(outline: Outline, points: np.ndarray) -> np.ndarray:
+    """The points that lie within the painted part of an outline."""
+    half = outline.width / 2 - EDGE
+    corner = max(outline.radius - EDGE, 0.0)
+    beyond = np.maximum(np.abs(points) - (half - corner), 0.0)
+    return points[np.hypot(*beyond.T) < corner]
+
+
+def _disc_centers(outline: Outline, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Where a dispenser drops discs: a grid on square dishes, a ring on round ones."""
+    if count == 0:
+        return np.zeros((0, 2))
+    half = outline.width / 2
+    if outline.radius < 0.9 * half:
+        side = max(2, round(np.sqrt(count)))
+        at = np.linspace(-1, 1, side) * (half - 14)
+        centers = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
+    else:
+        angles = 2 * np.pi * np.arange(count) / count + rng.uniform(0, 2 * np.pi)
+        centers = 0.62 * half * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return centers + rng.normal(0, 0.5, centers.shape)
+
+
+def _discs(bed: Bed, rng: np.random.Generator, centers: np.ndarray) -> list[Part]:
+    """Paper discs with a printed code."""
+    edge = 0.2
+    profile = [
+        (DISC_DIAMETER / 2, 0.0),
+        (0.0, 0.0),
+        *arc((edge, DISC_THICKNESS - edge), edge, 0, 90, steps=2),
+        (DISC_DIAMETER / 2, DISC_THICKNESS),
+    ]
+    paper = loft(Outline.circle(DISC_DIAMETER, segments=6), profile)
+    print_area = sheet(Outline(4.4, 4.4, 0.3, 2).polygon(), DISC_THICKNESS + LIFT)
+    code = ''.join(rng.choice(list('ACEGIMNPTX'), 3))
+    ink = lettering(rng, [code, str(rng.choice([5, 10, 30, 100]))], (96, 96), 0.14, 0.0)
+    moves = []
+    for x, y in centers:
+        turn = rng.uniform(0, 2 * np.pi)
+        move = np.eye(4)
+        move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+        move[:3, 3] = [x, y, bed.z + LIFT]
+        moves.append(move)
+    return [
+        Part(merge(paper.transformed(move) for move in moves), Opaque(srgb(236, 233, 226))),
+        Part(
+            merge(print_area.transformed(move) for move in moves),
+            Coating(srgb(40, 38, 42), 0.85 * ink),
+        ),
+    ]

@@ -1,0 +1,101 @@
+"""Handwriting and printed labels on plates."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, box
+
+from ..geometry.meshes import sheet
+from .materials import Coating, Part
+from .plates import Bed
+from .textures import lettering, srgb
+
+LIFT = 0.12
+INKS = (srgb(18, 18, 22), srgb(22, 30, 90), srgb(150, 22, 24), srgb(16, 70, 34))
+STRAINS = ('E. coli', 'DH5a', 'BL21', 'S. aureus', 'P. putida', 'B. subtilis', 'WT', 'ctrl')
+MEDIA = ('LB', 'LB+Amp', 'LB Kan', 'MH', 'YPD', 'TSA', 'PDA', 'R2A', 'SC-Ura', '1/2 MS')
+INITIALS = ('JK', 'AB', 'MRS', 'TL', 'EW', 'CD')
+
+
+def note(rng: np.random.Generator) -> list[str]:
+    """Lines as people write them on plates: strain, medium, dilution, date, initials."""
+    lines = [
+        str(rng.choice(STRAINS)),
+        str(rng.choice(MEDIA)),
+        f'10^-{rng.integers(2, 9)}',
+        f'{rng.integers(1, 29)}/{rng.integers(1, 13)}',
+        str(rng.choice(INITIALS)),
+        f'#{rng.integers(1, 60)}',
+    ]
+    keep = rng.permutation(len(lines))[: rng.integers(1, 4)]
+    return [lines[k] for k in sorted(keep)]
+
+
+def writing(bed: Bed, rng: np.random.Generator, from_below: bool) -> list[Part]:
+    """A note in marker on a plate's bottom or lid.
+
+    Args:
+        bed: The surface.
+        rng: Source of chance.
+        from_below: Whether it was written on the underside, to be read from there.
+
+    Returns:
+        One layer of ink, just off the surface.
+    """
+    width, depth = bed.outline.width, bed.outline.depth
+    across = width * rng.uniform(0.3, 0.75)
+    along = min(across * rng.uniform(0.3, 0.7), 0.7 * depth)
+    ink = lettering(rng, note(rng), (256, 512), thickness=rng.uniform(0.06, 0.12))
+    x = rng.uniform(-0.5, 0.5) * (0.7 * width - across)
+    y = rng.uniform(-0.5, 0.5) * (0.7 * depth - along)
+    corner = (x - across / 2, y - along / 2)
+    figure = strokes(ink[:, ::-1] if from_below else ink, corner, across, along)
+    if figure.is_empty:
+        return []
+    coating = Coating(INKS[rng.integers(len(INKS))], rng.uniform(0.8, 0.97))
+    return [Part(sheet(figure, bed.z + (-LIFT if from_below else LIFT)), coating)]
+
+
+def strokes(
+    ink: np.ndarray, corner: tuple[float, float], width: float, depth: float
+) -> MultiPolygon:
+    """Trace a drawing's strokes as plane figures.
+
+    Geometry instead of a texture on a rectangle: a rectangle, though clear, would show in the
+    features that the denoiser works with.
+
+    Args:
+        ink: Share of ink, first row on top, float of shape (h, w).
+        corner: Left lower corner (x, y) in millimetres.
+        width: Of the drawing in millimetres.
+        depth: Of the drawing in millimetres.
+    """
+    rings, hierarchy = cv2.findContours(
+        (ink > 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
+    )
+    scale = np.array([width / ink.shape[1], -depth / ink.shape[0]])
+    origin = np.array([corner[0], corner[1] + depth])
+    outer, holes = [], []
+    for ring, (_, _, _, parent) in zip(rings, hierarchy[0] if rings else [], strict=True):
+        if len(ring) >= 4:
+            polygon = Polygon(ring[:, 0] * scale + origin).simplify(0.05).buffer(0)
+            (outer if parent < 0 else holes).append(polygon)
+    figure = shapely.union_all(outer).difference(shapely.union_all(holes))
+    return MultiPolygon([p for p in shapely.get_parts(figure) if p.geom_type == 'Polygon'])
+
+
+def sticker(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """A printed paper label with a note and a bar code, on a lid or deck."""
+    width = min(rng.uniform(22, 45), 0.5 * bed.outline.width)
+    depth = min(rng.uniform(10, 18), 0.3 * bed.outline.depth)
+    image = np.ones((192, 448, 3)) * np.asarray(srgb(238, 238, 232))
+    ink = lettering(rng, note(rng)[:2], (120, 400), 0.08, wobble=0.0)
+    image[8:128, 24:424] *= 1 - 0.92 * ink[..., None]
+    bars = np.repeat(rng.random(100) < 0.5, 4)
+    image[136:180, 24:424][:, bars] = 0.03
+    x = rng.uniform(-0.5, 0.5) * (0.7 * bed.outline.width - width)
+    y = rng.uniform(-0.5, 0.5) * (0.7 * bed.outline.depth - depth)
+    figure = box(x - width / 2, y - depth / 2, x + width / 2, y + depth / 2)
+    return [Part(sheet(figure, bed.z + LIFT), Coating(image, 1.0))]

@@ -1,0 +1,239 @@
+"""Multiwell plates of 6 to 384 wells, with skirt, notched corners, contents and lid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from ..geometry.meshes import Outline, sheet, terraces
+from .materials import IOR, Color, Interface, Part, absorbed, interface
+from .plates import Bed, Item
+
+LENGTH, DEPTH = 127.76, 85.48
+"""Footprint in millimetres, ANSI/SLAS 1-2004."""
+
+FLANGE_HEIGHT = 2.41
+FLANGE_WIDTH = 1.7
+SKIRT_WALL = 1.2
+DECK = 1.2
+CUP_WALL = 0.85
+FLOOR = 1.27
+NOTCH = 5.0
+RIM = 1.0
+CONTACT_GAP = 0.1
+PLASTIC = 'polystyrene'
+
+
+@dataclass(frozen=True)
+class WellLayout:
+    """Positions and form of the wells, in millimetres.
+
+    Args:
+        rows: Along the plate's depth.
+        columns: Along its length.
+        pitch: Between the centres of neighbouring wells.
+        width: Diameter, or side of a square well.
+        well_depth: From the rim to the well's floor.
+        height: Of the plate without lid.
+        square: Whether wells are square.
+    """
+
+    rows: int
+    columns: int
+    pitch: float
+    width: float
+    well_depth: float
+    height: float
+    square: bool = False
+
+    @property
+    def count(self) -> int:
+        """Number of wells."""
+        return self.rows * self.columns
+
+    def centers(self) -> np.ndarray:
+        """Well centres about the plate's centre, A1 first, row by row, float64 of shape (n, 2)."""
+        x = (np.arange(self.columns) - (self.columns - 1) / 2) * self.pitch
+        y = ((self.rows - 1) / 2 - np.arange(self.rows)) * self.pitch
+        return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+
+    def well(self, center: np.ndarray, margin: float = 0.0) -> Polygon:
+        """Return the outline of the well about `center`, widened by `margin` mm."""
+        width = self.width + 2 * margin
+        radius = 0.12 * width if self.square else width / 2
+        # Small wells are a few pixels wide: fewer segments keep 384 of them light.
+        segments = 2 if self.square else int(np.clip(width, 6, 16))
+        return Polygon(Outline(width, width, radius, segments).ring(0.0) + center)
+
+
+LAYOUTS = {
+    6: WellLayout(2, 3, 39.12, 34.80, 17.40, 20.27),
+    12: WellLayout(3, 4, 26.01, 22.11, 17.53, 20.27),
+    24: WellLayout(4, 6, 19.30, 15.62, 17.40, 20.27),
+    48: WellLayout(6, 8, 13.08, 11.05, 17.40, 20.27),
+    96: WellLayout(8, 12, 9.00, 6.86, 10.67, 14.22),
+    384: WellLayout(16, 24, 4.50, 3.63, 11.43, 14.22, square=True),
+}
+"""By number of wells. Pitch and centring of 96 and 384 wells from ANSI/SLAS 4-2004 (A1 at 14.38 /
+11.24 mm and 12.13 / 8.99 mm), well sizes, depths and heights nominal from Corning's drawings
+(Costar 3516, 3513, 3524, 3548, 3599, 3680)."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A liquid in some of the wells.
+
+    Args:
+        wells: Indices in the order of `WellLayout.centers`.
+        depth: Of the liquid in millimetres.
+        absorption: Linear RGB in 1/mm.
+        ior: Refractive index; culture media are within 0.005 of water.
+    """
+
+    wells: Sequence[int]
+    depth: float
+    absorption: Color
+    ior: float = IOR['water']
+
+
+def multiwell_plate(
+    layout: WellLayout,
+    fillings: Sequence[Filling] = (),
+    lid: bool = False,
+    plastic: Color = (0.99, 0.99, 0.99),
+) -> Item:
+    """Build a multiwell plate.
+
+    Args:
+        layout: The wells.
+        fillings: Liquids; a well is in one of them at most.
+        lid: Whether the lid is on.
+        plastic: Linear RGB share of light that one polystyrene surface lets through.
+
+    Returns:
+        The plate about the origin, length along x, A1 at the left of the far side, with the beds
+        `deck` and, where there is a lid, `lid`.
+
+    Raises:
+        ValueError: If a liquid would overflow.
+
+    Example:
+        >>> plate = multiwell_plate(LAYOUTS[96])
+        >>> size = np.ptp(np.concatenate([p.mesh.vertices for p in plate.parts]), axis=0)
+        >>> [round(float(length), 2) for length in size]
+        [127.76, 85.48, 14.22]
+    """
+    deck = layout.height - RIM
+    floor = layout.height - layout.well_depth
+    for filling in fillings:
+        if floor + filling.depth > deck:
+            raise ValueError(
+                f'a liquid {filling.depth} mm deep overflows wells that are '
+                f'{deck - floor:.2f} mm deep to the deck: make it shallower'
+            )
+    centers = layout.centers()
+    wells = MultiPolygon([layout.well(center) for center in centers])
+    cups = shapely.union_all([layout.well(center, CUP_WALL) for center in centers])
+    rims = shapely.union_all([layout.well(center, 0.35) for center in centers])
+    flange, body = _rectangle(0.0), _body()
+    hollow = body.buffer(-SKIRT_WALL)
+    cups = cups.intersection(body.buffer(-SKIRT_WALL / 2))
+
+    def plastic_at(z: float) -> BaseGeometry:
+        """The polystyrene's figure from a level upwards to the next."""
+        shell = (flange if z < FLANGE_HEIGHT else body).difference(hollow)
+        if z < floor - FLOOR:
+            return shell
+        if z < floor:
+            return shell.union(cups)
+        if z < deck - DECK:
+            return shell.union(cups).difference(wells)
+        if z < deck:
+            return body.difference(wells)
+        return rims.difference(wells).union(shell)
+
+    media = [f'liquid{k}' for k in range(len(fillings))]
+    tops = [floor + filling.depth for filling in fillings]
+    levels = sorted(
+        {0.0, FLANGE_HEIGHT, floor - FLOOR, floor, deck - DECK, deck, layout.height, *tops}
+    )
+    slices = []
+    for z in levels[:-1]:
+        figures: dict[str, BaseGeometry] = {PLASTIC: plastic_at(z)}
+        for name, filling, top in zip(media, fillings, tops, strict=True):
+            if floor <= z < top:
+                figures[name] = MultiPolygon([wells.geoms[k] for k in filling.wells])
+        slices.append(figures)
+
+    parts = []
+    iors = dict(zip(media, (filling.ior for filling in fillings), strict=True))
+    tints = {
+        name: absorbed(filling.absorption, filling.depth)
+        for name, filling in zip(media, fillings, strict=True)
+    }
+    for (inside, outside), mesh in terraces(levels, slices, [PLASTIC, *media]).items():
+        index = iors.get(inside, IOR[PLASTIC])
+        beyond = iors.get(outside, 1.0)
+        surface = Interface(index, beyond, tints.get(inside, plastic))
+        parts.append(Part(mesh, surface, pane=inside != PLASTIC))
+    beds = {'deck': Bed(Outline(LENGTH - 8, DEPTH - 6, 2.0), deck)}
+    height = layout.height
+    if lid:
+        parts.append(_lid(layout.height, plastic))
+        height += LID_TOP
+        beds['lid'] = Bed(Outline(LENGTH - 12, DEPTH - 12, 2.0), layout.height + LID_TOP)
+    return Item(
+        parts=tuple(parts),
+        footprint=flange,
+        height=height + CONTACT_GAP,
+        category='multiwell_plate',
+        beds=beds,
+        label=f'{layout.count} wells{", lid" if lid else ""}',
+    )
+
+
+LID_TOP = 1.9
+LID_SKIRT = 6.0
+LID_THICKNESS = 1.2
+
+
+def _lid(height: float, plastic: Color) -> Part:
+    """The lid: a plate over the rim, with a skirt around the body."""
+    ceiling = height + LID_TOP - LID_THICKNESS
+    outer = _rectangle(0.2)
+    ring = outer.difference(_rectangle(0.2 + 0.9))
+    spacer = _rectangle(FLANGE_WIDTH + 1.5)
+    spacer = spacer.difference(_rectangle(FLANGE_WIDTH + 2.5)).intersection(
+        MultiPolygon([box(sx * 62 - 8, -50, sx * 62 + 8, 50) for sx in (-1, 1)])
+    )
+    levels = [ceiling - LID_SKIRT, height + CONTACT_GAP, ceiling, height + LID_TOP]
+    slices = [{'lid': ring}, {'lid': ring.union(spacer)}, {'lid': outer}]
+    mesh = terraces(levels, slices, ['lid'])['lid', 'air']
+    return Part(mesh, interface(PLASTIC, transmittance=plastic), pane=True)
+
+
+def well_stains(layout: WellLayout, wells: Sequence[int], z_offset: float = 0.15) -> list:
+    """Level meshes just above the floors of some wells, for stained cells and precipitates."""
+    z = layout.height - layout.well_depth + z_offset
+    return [sheet(layout.well(layout.centers()[k], -0.4), z) for k in wells]
+
+
+def _rectangle(inset: float) -> Polygon:
+    """The footprint with its rounded corners, moved inwards."""
+    return Outline(LENGTH - 2 * inset, DEPTH - 2 * inset, 3.2, segments=6).polygon()
+
+
+def _body() -> Polygon:
+    """Outline above the flange, with the two notched corners that show where A1 is."""
+    body = _rectangle(FLANGE_WIDTH)
+    x, y = -LENGTH / 2 + FLANGE_WIDTH, DEPTH / 2 - FLANGE_WIDTH
+    notches = [
+        Polygon([(x, s * y), (x + NOTCH, s * y), (x, s * (y - NOTCH))]).buffer(1e-3)
+        for s in (1, -1)
+    ]
+    return body.difference(shapely.union_all(notches))

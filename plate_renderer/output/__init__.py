@@ -1,0 +1,1 @@
+"""Path tracing, ground truth and the files of a data set."""

@@ -1,0 +1,265 @@
+"""Write a data set: images, ground truth and COCO annotations, in parallel and resumable.
+
+Every image leaves a record, written last, in `records/`: where a record is, the image is whole.
+Annotations are put together from the records at the end.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mmdet_cleargrasp.datasets.cleargrasp_folders import KINDS
+from mmdet_cleargrasp.utils.atomic_files import write_atomically
+
+from ..objects.plates import CATEGORIES
+from ..scene.placement import PlacementError
+from ..scene.spec import Spec, SpecError
+from . import ground_truth
+from .pathtracer import fastest_variant, load_mitsuba
+from .rendering import Rendered, render
+
+LICENCE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/licenses/LICENSE-2.0'}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that could not be rendered."""
+
+    split: str
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a process needs to know to render one image."""
+
+    spec: Spec
+    folder: Path
+    split: str
+    index: int
+    variant: str
+    threads: int
+
+
+def write_dataset(
+    spec: Spec,
+    folder: str | Path,
+    processes: int = 1,
+    variant: str = 'scalar_rgb',
+    command: str = '',
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Failure]:
+    """Render what is missing of a data set and write its annotations.
+
+    Args:
+        spec: The data set.
+        folder: Where to; created if need be. What is there of the same spec is kept.
+        processes: How many images are rendered at a time; the cores are shared out among them.
+        variant: Mitsuba's variant, or `auto` for the fastest that works here.
+        command: The command line, kept in the annotations.
+        progress: Called with the images done and in all, first before any is rendered.
+
+    Returns:
+        The images that failed, which are left out of the annotations.
+
+    Raises:
+        SpecError: If the folder holds images of another spec or variant.
+        MissingRendererError: If Mitsuba is not installed.
+    """
+    folder = Path(folder)
+    load_mitsuba()
+    if variant == 'auto':
+        variant = fastest_variant()
+    _claim(spec, folder, variant)
+    wanted = [(split, k) for split, part in spec.splits.items() for k in range(part.images)]
+    missing = [(split, k) for split, k in wanted if not _record(folder, split, k).exists()]
+    progress(len(wanted) - len(missing), len(wanted))
+    # With a single thread Mitsuba's OpenEXR writer waits for ever for another.
+    threads = max(2, (os.cpu_count() or 1) // processes)
+    tasks = [Task(spec, folder, split, k, variant, threads) for split, k in missing]
+    failures = []
+    for done, failure in enumerate(_run(tasks, processes), len(wanted) - len(missing) + 1):
+        progress(done, len(wanted))
+        failures += [failure] if failure else []
+    for split in spec.splits:
+        content = annotations(spec, folder, split, variant, command)
+        write_atomically(
+            folder / 'annotations' / f'{split}.json', json.dumps(content).encode() + b'\n'
+        )
+    return failures
+
+
+def image_folder(spec: Spec, folder: str | Path, split: str) -> Path:
+    """Where the JPEG files of a split are, to which `file_name` in its annotations is relative."""
+    place = Path(folder) / split
+    return place / KINDS['rgb'].folder if spec.ground_truth == 'full' else place
+
+
+def image_name(spec: Spec, index: int) -> str:
+    """File name of an image."""
+    return f'{index:09d}-rgb.jpg' if spec.ground_truth == 'full' else f'{index:06d}.jpg'
+
+
+def annotations(spec: Spec, folder: Path, split: str, variant: str, command: str) -> dict[str, Any]:
+    """Put the records of a split together as COCO annotations.
+
+    Args:
+        spec: The data set.
+        folder: Its folder.
+        split: One of its splits.
+        variant: Mitsuba's variant, for `info`.
+        command: The command line, for `info`.
+
+    Returns:
+        COCO's structure; every annotation has `amodal_bbox` and `occluded_fraction` besides.
+    """
+    images, boxes = [], []
+    for index in range(spec.splits[split].images):
+        path = _record(folder, split, index)
+        if not path.exists():
+            continue
+        record = json.loads(path.read_text())
+        images.append({'id': index + 1, 'license': LICENCE['id'], **record['image']})
+        for box in record['annotations']:
+            boxes.append({'id': len(boxes) + 1, 'image_id': index + 1, **box})
+    return {
+        'info': {
+            'description': f'{spec.name}: rendered transparent plates, split {split}',
+            'spec': spec.name,
+            'seed': spec.seed,
+            'variant': variant,
+            'command': command,
+            'license': LICENCE['name'],
+        },
+        'licenses': [LICENCE],
+        'categories': [
+            {'id': k, 'name': name, 'supercategory': 'plate'}
+            for k, name in enumerate(CATEGORIES, 1)
+        ],
+        'images': images,
+        'annotations': boxes,
+    }
+
+
+def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index: int) -> None:
+    """Write one image and its ground truth, the record last.
+
+    Args:
+        rendered: The image.
+        spec: The data set.
+        folder: Its folder.
+        split: Its split.
+        index: Its index.
+    """
+    name = image_name(spec, index)
+    write_atomically(image_folder(spec, folder, split) / name, rendered.photo)
+    if spec.ground_truth == 'full':
+        files = {
+            'mask': png(255 * rendered.transparent.astype(np.uint8)),
+            'outlines': png(rendered.outlines),
+            'normals': exr(rendered.normals),
+            # ClearGrasp's depth is in metres.
+            'depth': exr(rendered.depth[..., None] / 1000),
+        }
+        for kind, content in files.items():
+            ending = KINDS[kind].endings[0]
+            place = folder / split / KINDS[kind].folder
+            write_atomically(place / f'{index:09d}{ending}', content)
+    record = {
+        'image': {
+            'file_name': name,
+            'width': spec.image.width,
+            'height': spec.image.height,
+            'contents': rendered.contents,
+        },
+        'annotations': [
+            {
+                'category_id': CATEGORIES.index(instance.category) + 1,
+                'bbox': ground_truth.bounding_box(instance.mask),
+                'area': int(instance.mask.sum()),
+                'segmentation': ground_truth.run_length(instance.mask),
+                'iscrowd': 0,
+                'amodal_bbox': instance.amodal_box,
+                'occluded_fraction': round(instance.occluded_fraction, 4),
+                'label': instance.label,
+            }
+            for instance in rendered.instances
+        ],
+    }
+    write_atomically(_record(folder, split, index), json.dumps(record).encode())
+
+
+def png(image: np.ndarray) -> bytes:
+    """Encode a uint8 image of shape (h, w) as PNG."""
+    _, data = cv2.imencode('.png', image)
+    return data.tobytes()
+
+
+def exr(image: np.ndarray) -> bytes:
+    """Encode a float image of shape (h, w, 1) or (h, w, 3) as OpenEXR in half precision."""
+    mitsuba = load_mitsuba()
+    stream = mitsuba.MemoryStream()
+    bitmap = mitsuba.Bitmap(np.ascontiguousarray(image, np.float32))
+    half = bitmap.convert(component_format=mitsuba.Struct.Type.Float16, srgb_gamma=False)
+    half.write(stream, mitsuba.Bitmap.FileFormat.OpenEXR)
+    return stream.raw_buffer()
+
+
+def _run(tasks: list[Task], processes: int) -> Iterator[Failure | None]:
+    """Render tasks, yielding what came of each as it is done."""
+    if processes == 1:
+        yield from map(_render_task, tasks)
+        return
+    # Spawned, not forked: Mitsuba's threads do not survive a fork.
+    context = multiprocessing.get_context('spawn')
+    pool = ProcessPoolExecutor(processes, context)
+    try:
+        futures: list[Future] = [pool.submit(_render_task, task) for task in tasks]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        # Interrupted, it finishes what is being rendered and starts nothing more.
+        pool.shutdown(cancel_futures=True)
+
+
+def _render_task(task: Task) -> Failure | None:
+    """Render and write one image; what goes wrong with its scene is returned, not raised."""
+    load_mitsuba(task.variant)
+    importlib.import_module('drjit').set_thread_count(task.threads)
+    try:
+        rendered = render(task.spec, task.split, task.index, task.variant)
+    except (PlacementError, ValueError, RuntimeError) as error:
+        return Failure(task.split, task.index, str(error))
+    write_image(rendered, task.spec, task.folder, task.split, task.index)
+    return None
+
+
+def _record(folder: Path, split: str, index: int) -> Path:
+    return folder / 'records' / split / f'{index:06d}.json'
+
+
+def _claim(spec: Spec, folder: Path, variant: str) -> None:
+    """Mark a folder with what it holds; refuse one that holds something else."""
+    mark = folder / 'records' / 'spec.json'
+    content = {'name': spec.name, 'digest': spec.digest, 'variant': variant}
+    if mark.exists():
+        found = json.loads(mark.read_text())
+        if found != content:
+            raise SpecError(
+                f'{folder} holds images of the spec {found["name"]} ({found["digest"]}, '
+                f'{found["variant"]}), not of {spec.name} ({spec.digest}, {variant}): '
+                f'render into another folder or remove this one'
+            )
+    write_atomically(mark, json.dumps(content).encode())

@@ -1,0 +1,161 @@
+"""Bench tops: what plates stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from shapely.geometry import box
+
+from ..geometry.meshes import sheet
+from ..objects.materials import Glowing, Opaque, Part
+from ..objects.textures import cloth, noise, ruled, srgb, tinted, wood
+
+Z = -0.1
+"""Height of the top: the gap keeps plates, which stand on z = 0, from touching it."""
+SIZE = 768
+TILE = 420.0
+"""Side in millimetres of the texture's repeating tile, at about half a millimetre a pixel."""
+HALF_LENGTH, HALF_DEPTH = 1100.0, 700.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A bench top.
+
+    Args:
+        parts: The top itself and what lies flat on it, such as a sheet of paper.
+        label: Its kind, one of `BENCHES`.
+    """
+
+    parts: tuple[Part, ...]
+    label: str
+
+
+def steel(rng: np.random.Generator) -> Opaque:
+    """Brushed stainless steel."""
+    lines = noise(rng, SIZE, (SIZE / 2, 6), 2)
+    stains = noise(rng, SIZE, (4, 4), 4)
+    return Opaque(
+        tinted(0.7 * lines + 0.3 * stains, (0.38, 0.38, 0.38), (0.62, 0.61, 0.6)),
+        'metal',
+        rng.uniform(0.12, 0.3),
+        stretch=rng.uniform(1.5, 3.0),
+    )
+
+
+def laminate(rng: np.random.Generator) -> Opaque:
+    """White or pale grey laminate with a faint speckle."""
+    shade = rng.uniform(0.55, 0.85)
+    warm = rng.uniform(0.93, 1.0)
+    speckle = (rng.random((SIZE, SIZE)) < 0.02) * 0.12 + 0.04 * noise(rng, SIZE, (5, 5), 5)
+    color = shade * (1 - speckle)[..., None] * np.array([1.0, (1 + warm) / 2, warm])
+    return Opaque(color, 'coated', rng.uniform(0.1, 0.35))
+
+
+def resin(rng: np.random.Generator) -> Opaque:
+    """Black epoxy resin, as on most chemistry benches, with smears."""
+    smears = noise(rng, SIZE, (6, 3), 6)
+    return Opaque(
+        tinted(smears, srgb(22, 22, 24), srgb(44, 44, 46)), 'coated', rng.uniform(0.15, 0.4)
+    )
+
+
+def paper(rng: np.random.Generator) -> Opaque:
+    """Matte paper or bench cover."""
+    grain = 0.7 * noise(rng, SIZE, (60, 60), 3) + 0.3 * noise(rng, SIZE, (3, 3), 2)
+    light = np.array(srgb(*(rng.uniform(205, 246) * np.array([1, rng.uniform(0.97, 1), 0.96]))))
+    return Opaque(tinted(grain, tuple(0.88 * light), tuple(light)))
+
+
+def wooden(rng: np.random.Generator) -> Opaque:
+    """Varnished wood."""
+    pairs = [
+        (srgb(96, 58, 32), srgb(150, 100, 60)),
+        (srgb(168, 124, 78), srgb(214, 176, 126)),
+        (srgb(52, 22, 18), srgb(92, 40, 30)),
+    ]
+    dark, light = pairs[rng.integers(len(pairs))]
+    return Opaque(wood(rng, SIZE, dark, light), 'coated', rng.uniform(0.15, 0.4))
+
+
+def printed_grid(rng: np.random.Generator) -> Opaque:
+    """Graph paper or a cutting mat."""
+    kinds = [
+        (srgb(244, 244, 240), srgb(120, 160, 200)),
+        (srgb(24, 92, 70), srgb(190, 205, 160)),
+        (srgb(40, 44, 52), srgb(150, 150, 150)),
+        (srgb(240, 240, 240), srgb(30, 30, 30)),
+    ]
+    sheet_color, ink = kinds[rng.integers(len(kinds))]
+    cells = int(rng.choice([21, 42, 84]))
+    return Opaque(ruled(SIZE, cells, sheet_color, ink), 'coated', 0.45)
+
+
+def dark_cloth(rng: np.random.Generator) -> Opaque:
+    """Black cloth with lint, the usual ground for photographs of zones and colonies."""
+    return Opaque(cloth(rng, SIZE, srgb(*[rng.uniform(22, 46)] * 3)))
+
+
+def colored_cloth(rng: np.random.Generator) -> Opaque:
+    """Coloured cloth or absorbent pad."""
+    return Opaque(cloth(rng, SIZE, srgb(*rng.uniform(60, 220, 3))))
+
+
+def lightbox(rng: np.random.Generator) -> Glowing:
+    """An evenly lit transilluminator."""
+    level = rng.uniform(0.8, 1.6)
+    return Glowing((level, level * rng.uniform(0.96, 1.0), level * rng.uniform(0.9, 1.05)))
+
+
+BENCHES: dict[str, Callable[[np.random.Generator], Opaque | Glowing]] = {
+    'steel': steel,
+    'laminate': laminate,
+    'resin': resin,
+    'paper': paper,
+    'wood': wooden,
+    'printed_grid': printed_grid,
+    'dark_cloth': dark_cloth,
+    'colored_cloth': colored_cloth,
+    'lightbox': lightbox,
+}
+"""Kinds of bench top by the name that a spec calls them."""
+
+
+def make_bench(kind: str, rng: np.random.Generator) -> Bench:
+    """Lay a bench top of one kind, now and then with a sheet of paper on it.
+
+    Args:
+        kind: One of `BENCHES`.
+        rng: Source of chance.
+
+    Returns:
+        The bench, its top just under z = 0.
+    """
+    turn = rng.uniform(0, 2 * np.pi)
+    if kind == 'lightbox':
+        return Bench((_level(HALF_LENGTH, HALF_DEPTH, Z, 0.0, (0, 0), lightbox(rng)),), kind)
+    top = _level(HALF_LENGTH, HALF_DEPTH, Z, turn * 0.1, (0, 0), BENCHES[kind](rng))
+    if kind in ('dark_cloth', 'colored_cloth', 'paper') or rng.random() > 0.2:
+        return Bench((top,), kind)
+    # A4, a tenth of a millimetre thick: low enough to slide under plates that stand on z = 0.
+    shift = rng.uniform(-80, 80, 2)
+    a4 = _level(148.5, 105.0, Z + 0.04, turn, shift, paper(rng))
+    return Bench((top, a4), f'{kind} with paper')
+
+
+def _level(
+    half_length: float,
+    half_depth: float,
+    z: float,
+    turn: float,
+    shift: tuple[float, float] | np.ndarray,
+    material: Opaque | Glowing,
+) -> Part:
+    """A level rectangle whose texture repeats every `TILE` millimetres."""
+    mesh = sheet(box(-half_length, -half_depth, half_length, half_depth), z, (0.0, 0.0, TILE, TILE))
+    move = np.eye(4)
+    move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    move[:2, 3] = shift
+    return Part(mesh.transformed(move), material)

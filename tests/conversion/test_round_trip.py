@@ -1,0 +1,62 @@
+"""What other libraries write is read back as it was, without touching the source."""
+
+import hashlib
+
+import pytest
+
+from mmdet_cleargrasp.conversion import convert
+from mmdet_cleargrasp.datasets import check_split, find_splits, read_coco
+from tests.conversion.sources import CASES, boxes_by_image, converted_boxes
+
+#: Pixels: float32 in supervision's reader of YOLO, three decimals in what is written.
+ROUNDING = 0.01
+
+
+def fingerprint(folder):
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob('*')
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(('name', 'write'), CASES, ids=[write.__name__ for _, write in CASES])
+def test_boxes_come_back(toy_plates, tmp_path, name, write):
+    (tmp_path / 'src').mkdir()
+    write(toy_plates, tmp_path / 'src')
+    before = fingerprint(tmp_path / 'src')
+    report = convert(tmp_path / 'src', tmp_path / 'out')
+    assert report.format == name
+    assert fingerprint(tmp_path / 'src') == before
+    assert not report.skipped
+    expected = boxes_by_image(toy_plates / 'annotations' / 'train.json')
+    found = converted_boxes(tmp_path / 'out')
+    assert found.keys() == expected.keys()
+    for stem, boxes in expected.items():
+        assert [label for label, *_ in found[stem]] == [label for label, *_ in boxes]
+        for (_, *box), (_, *back) in zip(boxes, found[stem], strict=True):
+            assert back == pytest.approx(box, abs=ROUNDING)
+    for split, parts in find_splits(tmp_path / 'out').items():
+        findings = check_split(split, parts.ann_file, parts.img_dir, report.classes)
+        assert not [f for f in findings if f.level == 'error'], findings
+
+
+def test_images_without_plates_are_kept(tmp_path):
+    from mmdet_cleargrasp.datasets.toy_plates import write_toy_plates
+    from tests.conversion.sources import labelformat_yolo
+
+    plates = write_toy_plates(tmp_path / 'plates', train=9, val=1, size=64)
+    (tmp_path / 'src').mkdir()
+    labelformat_yolo(plates, tmp_path / 'src')
+    (tmp_path / 'src' / 'labels' / '0009.txt').unlink()
+    report = convert(tmp_path / 'src', tmp_path / 'out')
+    assert sum(report.images.values()) == 9
+    # 0008 is drawn without a plate and has an empty file, 0009 has lost its file.
+    assert sum(report.negatives.values()) == 2
+    assert any(note.startswith('1 images have no annotation') for note in report.notes)
+    report = convert(tmp_path / 'src', tmp_path / 'out', unannotated='skip', overwrite=True)
+    assert sum(report.images.values()) == 8
+    images = [
+        i for s in find_splits(tmp_path / 'out').values() for i in read_coco(s.ann_file).images
+    ]
+    assert '0009.jpg' not in {image['file_name'] for image in images}

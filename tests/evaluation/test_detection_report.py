@@ -1,0 +1,97 @@
+"""Figures on scenes whose answer is known by hand."""
+
+import json
+
+import pytest
+
+from mmdet_cleargrasp.evaluation.detection_report import (
+    confusion_matrix,
+    evaluate,
+    format_tables,
+    summarize,
+    write_report,
+)
+
+CLASSES = ('dish', 'plate')
+BOXES = [  # image, category, x, y, width, height
+    (1, 1, 10, 10, 100, 100),
+    (1, 2, 150, 10, 100, 100),
+    (2, 1, 10, 10, 100, 100),
+]
+
+
+@pytest.fixture
+def truth(tmp_path):
+    content = {
+        'images': [{'id': i, 'file_name': f'{i}.jpg', 'width': 300, 'height': 200} for i in (1, 2, 3)],
+        'annotations': [
+            {'id': k, 'image_id': i, 'category_id': c, 'bbox': box, 'area': box[2] * box[3], 'iscrowd': 0}
+            for k, (i, c, *box) in enumerate(BOXES, 1)
+        ],
+        'categories': [{'id': k, 'name': name} for k, name in enumerate(CLASSES, 1)],
+    }  # fmt: skip
+    (tmp_path / 'truth.json').write_text(json.dumps(content))
+    return tmp_path / 'truth.json'
+
+
+def predict(folder, detections):
+    content = [
+        {'image_id': i, 'category_id': c, 'bbox': box, 'score': score}
+        for i, c, score, *box in detections
+    ]
+    (folder / 'predictions.json').write_text(json.dumps(content))
+    return folder / 'predictions.json'
+
+
+PERFECT = [(i, c, 0.9, *box) for i, c, *box in BOXES]
+SWAPPED = [(i, 3 - c, 0.9, *box) for i, c, *box in BOXES]
+# Shifted by a quarter: IoU 75 / 125 = 0.6.
+SHIFTED = [(i, c, 0.9, x + 25, y, w, h) for i, c, x, y, w, h in BOXES]
+INVENTED = [(3, 1, 0.95, 10, 10, 50, 50)]
+
+
+@pytest.mark.parametrize(
+    ('detections', 'ap', 'ap50', 'matrix'),
+    [
+        (PERFECT, 1.0, 1.0, [[2, 0, 0], [0, 1, 0], [0, 0, 0]]),
+        (SWAPPED, 0.0, 0.0, [[0, 2, 0], [1, 0, 0], [0, 0, 0]]),
+        ([], 0.0, 0.0, [[0, 0, 2], [0, 0, 1], [0, 0, 0]]),
+        # Right at the IoU thresholds 0.50, 0.55 and 0.60 of ten.
+        (SHIFTED, 0.3, 1.0, [[2, 0, 0], [0, 1, 0], [0, 0, 0]]),
+        # A worst detection first: the dish's precision is 2/3 at most, the plate's 1.
+        (PERFECT + INVENTED, (2 / 3 + 1) / 2, (2 / 3 + 1) / 2, [[2, 0, 0], [0, 1, 0], [1, 0, 0]]),
+        # Below the matrix's score threshold, yet counted by AP.
+        ([(i, c, 0.3, *b) for i, c, _, *b in PERFECT], 1.0, 1.0, [[0, 0, 2], [0, 0, 1], [0, 0, 0]]),
+    ],
+    ids=['perfect', 'swapped classes', 'nothing found', 'shifted', 'one invented', 'low scores'],
+)
+def test_known_scenes(truth, tmp_path, detections, ap, ap50, matrix):
+    evaluation = evaluate(truth, predict(tmp_path, detections), CLASSES)
+    metrics = summarize(evaluation, CLASSES)
+    assert metrics['AP'] == pytest.approx(ap, abs=0.005)
+    assert metrics['AP50'] == pytest.approx(ap50, abs=0.005)
+    assert confusion_matrix(evaluation, CLASSES).tolist() == matrix
+
+
+def test_what_could_not_be_measured_is_none(truth, tmp_path):
+    metrics = summarize(evaluate(truth, predict(tmp_path, PERFECT), CLASSES), CLASSES)
+    assert metrics['AP_small'] is None
+    assert metrics['AP_large'] == 1.0
+    assert metrics['images'] == 3
+    assert {name: entry['instances'] for name, entry in metrics['per_class'].items()} == {
+        'dish': 2, 'plate': 1,
+    }  # fmt: skip
+    assert '–' in format_tables(metrics)
+
+
+@pytest.mark.parametrize('detections', [PERFECT, []], ids=['perfect', 'nothing found'])
+def test_report_leaves_figures_and_pictures(truth, tmp_path, detections):
+    text = write_report(truth, predict(tmp_path, detections), tmp_path, CLASSES)
+    assert 'dish' in text
+    assert json.loads((tmp_path / 'metrics.json').read_text())['images'] == 3
+    assert all((tmp_path / f'{n}.png').stat().st_size for n in ('pr_curves', 'confusion_matrix'))
+
+
+def test_only_the_asked_classes_count(truth, tmp_path):
+    evaluation = evaluate(truth, predict(tmp_path, SWAPPED[:1] + PERFECT[1:2]), ('plate',))
+    assert confusion_matrix(evaluation, ('plate',)).tolist() == [[1, 0], [1, 0]]

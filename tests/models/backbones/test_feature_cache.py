@@ -1,0 +1,116 @@
+"""Maps are computed once, and never found for anything else."""
+
+import pytest
+import torch
+
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
+from mmdet_cleargrasp.models.backbones.frozen import set_dilation
+from mmdet_cleargrasp.utils.errors import DataError
+
+
+@pytest.fixture
+def backbone():
+    torch.manual_seed(0)
+    return ClearGraspResNet(18, frozen=False).eval()
+
+
+@pytest.fixture(autouse=True)
+def no_grad():
+    with torch.no_grad():
+        yield
+
+
+def images(n=3, seed=0):
+    return torch.rand(n, 3, 32, 48, generator=torch.Generator().manual_seed(seed))
+
+
+def largest_difference(one, other):
+    return max((a - b).abs().max().item() for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(('dtype', 'tolerance'), [('float32', 1e-6), ('float16', 2e-2)])
+def test_found_maps_are_the_computed_ones(backbone, tmp_path, dtype, tolerance):
+    cache = FeatureCache(backbone, tmp_path, dtype=dtype)
+    computed, found = cache(images()), cache(images())
+    assert (cache.misses, cache.hits) == (3, 3)
+    assert largest_difference(computed, found) == 0
+    assert largest_difference(found, backbone(images())) <= tolerance
+    assert {level.dtype for level in found} == {torch.float32}
+
+
+def test_batches_are_put_together_from_what_is_there(backbone, tmp_path):
+    cache = FeatureCache(backbone, tmp_path)
+    cache(images()[:1])
+    mixed = cache(images()[[2, 0]])
+    assert (cache.misses, cache.hits) == (2, 1)
+    assert largest_difference(mixed, backbone(images()[[2, 0]])) <= 1e-6
+
+
+def test_another_process_finds_them(backbone, tmp_path):
+    FeatureCache(backbone, tmp_path)(images())
+    later = FeatureCache(backbone, tmp_path)
+    later(images())
+    assert later.misses == 0
+
+
+@pytest.mark.parametrize('change', ['pixel', 'flip', 'weights', 'structure', 'dilation', 'dtype'])
+def test_anything_else_is_computed(backbone, tmp_path, change):
+    FeatureCache(backbone, tmp_path)(images())
+    other, options = images(), {}
+    if change == 'pixel':
+        other[:, 0, 0, 0] += 1e-6
+    elif change == 'flip':
+        other = other.flip(-1)
+    elif change == 'weights':
+        backbone.conv1.weight[0, 0, 0, 0] += 1e-6
+    elif change == 'structure':
+        options['structure'] = 'output_stride=8'
+    elif change == 'dilation':
+        set_dilation(backbone.layer4[0], 3)
+    else:
+        options['dtype'] = 'float16'
+    cache = FeatureCache(backbone, tmp_path, **options)
+    cache(other)
+    assert cache.hits == 0
+
+
+def test_size_is_bounded(backbone, tmp_path):
+    cache = FeatureCache(backbone, tmp_path, max_gigabytes=6e-5)  # 60 kB: one image's maps
+    cache(images())
+    cache(images())
+    kept = list(cache.folder.glob('*/*.npy'))
+    assert sum(file.stat().st_size for file in kept) <= 6e4
+    assert cache.hits == len(kept) == 1
+
+
+def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
+    cache, known, mixed = FeatureCache(backbone, tmp_path), images()[:1], images()
+    cache(known)
+    for found, expected in zip(cache(mixed), backbone(mixed), strict=True):
+        assert torch.allclose(found, expected, atol=1e-5)
+        assert found.is_contiguous(memory_format=torch.channels_last)
+    assert (cache.hits, cache.misses) == (1, len(mixed))
+
+
+def test_runs_in_other_precision_keep_exact_maps(backbone, tmp_path):
+    cache = FeatureCache(backbone, tmp_path)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        cache(images())
+    assert largest_difference(cache(images()), backbone(images())) <= 1e-5
+    assert cache.hits == 3
+
+
+@pytest.mark.parametrize('share', [0.5, 0.99])
+def test_files_that_are_cut_off_are_named(backbone, tmp_path, share):
+    cache = FeatureCache(backbone, tmp_path)
+    cache(images())
+    file = sorted(cache.folder.glob('*/*.npy'))[0]
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    with pytest.raises(DataError, match='is cut off: remove it'):
+        cache(images())
+
+
+def test_unknown_dtype(backbone, tmp_path):
+    with pytest.raises(ValueError, match="dtype='int8', expected one of"):
+        FeatureCache(backbone, tmp_path, dtype='int8')

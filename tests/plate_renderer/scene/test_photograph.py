@@ -1,0 +1,52 @@
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from plate_renderer.scene.photograph import Exposure, develop, jpeg, metered
+
+PLAIN = Exposure(0.0, (1.0, 1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, 90)
+
+
+def grey(value: float) -> np.ndarray:
+    return np.full((48, 64, 3), value)
+
+
+def picture(radiance: np.ndarray, **changes: object) -> np.ndarray:
+    return develop(radiance, dataclasses.replace(PLAIN, **changes), np.random.default_rng(0))
+
+
+def test_metering_does_not_depend_on_the_lamps_power() -> None:
+    scene = np.random.default_rng(0).random((48, 64, 3))
+    assert metered(scene) * 0.5 == pytest.approx(metered(2 * scene), rel=1e-3)
+    np.testing.assert_allclose(picture(scene).astype(int), picture(8 * scene).astype(int), atol=1)
+
+
+def test_dark_grounds_are_not_brightened_to_grey() -> None:
+    scene = grey(0.01)
+    scene[:6] = 1.0
+    assert picture(scene)[30, 30].max() < 60
+
+
+def test_stops_balance_and_vignetting_do_what_they_say() -> None:
+    base = picture(grey(0.3)).astype(int)
+    assert (picture(grey(0.3), stops=-1.0) < base).all()
+    warm = picture(grey(0.3), balance=(1.1, 1.0, 0.9)).astype(int)
+    assert (warm[..., 0] > base[..., 0]).all() and (warm[..., 2] < base[..., 2]).all()
+    corner = picture(grey(0.3), vignetting=0.5).astype(int)
+    assert corner[0, 0, 1] < corner[24, 32, 1]
+
+
+def test_noise_is_seeded_and_as_strong_as_asked() -> None:
+    one, two = picture(grey(0.3), noise=0.02), picture(grey(0.3), noise=0.02)
+    np.testing.assert_array_equal(one, two)
+    assert 1 < one.astype(float).std() < 12
+    assert picture(grey(0.3)).std() < 0.5
+
+
+def test_jpeg_decodes_to_the_picture() -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[..., 0] = 200
+    back = cv2.imdecode(np.frombuffer(jpeg(image, 95), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert np.abs(back.astype(int) - image).max() < 6

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+
+from plate_renderer.scene.spec import SpecError, parse_spec, read_spec
+
+CONFIGS = Path(__file__).parents[3] / 'configs' / 'rendering'
+BASE = {'name': 'mine', 'seed': 3, 'splits': {'train': {'images': 2}}}
+
+
+@pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.yaml')), ids=lambda path: path.name)
+def test_the_specs_that_come_with_the_project_are_valid(path: Path) -> None:
+    assert sum(split.images for split in read_spec(path).splits.values()) > 0
+
+
+def test_the_embedded_data_set_has_the_promised_splits() -> None:
+    spec = read_spec(CONFIGS / 'plates.yaml')
+    assert {k: v.images for k, v in spec.splits.items()} == {'train': 160, 'val': 48, 'hard': 48}
+    assert (spec.image.width, spec.image.height) == (512, 384)
+
+
+def test_a_split_overrides_single_fields_of_a_section() -> None:
+    spec = parse_spec(
+        {
+            **BASE,
+            'camera': {'top_view': 0.9, 'roll': 1},
+            'splits': {'a': {'images': 1}, 'b': {'images': 1, 'camera': {'top_view': 0.1}}},
+        }
+    )
+    assert spec.splits['a'].camera.top_view == 0.9
+    assert (spec.splits['b'].camera.top_view, spec.splits['b'].camera.roll) == (0.1, 1)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'camra': {}}, 'has no `camra`: did you mean `camera`'),
+        ({'scene': {'benches': {'stele': 1}}}, 'did you mean `steel`'),
+        ({'scene': {'benches': {'steel': -1}}}, 'must not be negative'),
+        ({'scene': {'benches': {'steel': 0}}}, 'one must be above 0'),
+        ({'camera': {'elevation': [80, 20]}}, 'the lowest comes first'),
+        ({'camera': {'elevation': 45}}, r'expected \[lowest, highest\]'),
+        ({'camera': {'roll': 'much'}}, 'expected a number'),
+        ({'image': {'width': 0}}, 'at least 1'),
+        ({'image': {'samples': 1.5}}, 'expected a whole number'),
+        ({'seed': -1}, 'expected a whole number from 0'),
+        ({'ground_truth': 'some'}, 'expected one of'),
+        ({'splits': {'train': {'images': 'many'}}}, 'expected a whole number'),
+        ({'plates': {'wells': {95: 1}}}, 'has no `95`'),
+    ],
+)
+def test_mistakes_are_named_with_where_they_are(change: dict, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        parse_spec({**BASE, **change}, 'my.yaml')
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(SpecError, match='has no `seed`'):
+        parse_spec({'name': 'x', 'splits': {}})
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match='cannot read the spec'):
+        read_spec(tmp_path / 'none.yaml')
+    (tmp_path / 'bad.yaml').write_text('a: [1')
+    with pytest.raises(SpecError, match='not valid YAML'):
+        read_spec(tmp_path / 'bad.yaml')
+
+
+def test_the_digest_tells_specs_apart() -> None:
+    assert parse_spec(BASE).digest == parse_spec(dict(BASE)).digest
+    assert parse_spec(BASE).digest != parse_spec({**BASE, 'seed': 4}).digest

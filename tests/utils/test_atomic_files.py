@@ -1,0 +1,42 @@
+"""A file is whole or as it was."""
+
+import os
+import stat
+
+import pytest
+from mmengine.fileio import get_file_backend
+
+from mmdet_cleargrasp.utils.atomic_files import write_atomically
+
+
+def test_new_and_replaced(tmp_path):
+    path = tmp_path / 'a' / 'b.txt'
+    write_atomically(path, b'one')
+    write_atomically(path, b'two')
+    assert path.read_bytes() == b'two'
+    assert [p.name for p in path.parent.iterdir()] == ['b.txt']
+    assert stat.S_IMODE(path.stat().st_mode) & 0o400
+
+
+@pytest.mark.parametrize('failing', ['fsync', 'replace'])
+def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch, failing):
+    path = write_atomically(tmp_path / 'a.txt', b'old')
+
+    def full(*_):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, failing, full)
+    with pytest.raises(OSError, match='No space left'):
+        write_atomically(path, b'new')
+    assert path.read_bytes() == b'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
+
+
+def test_mmengine_writes_checkpoints_so(tmp_path, monkeypatch):
+    path = tmp_path / 'epoch_1.pth'
+    backend = get_file_backend(str(path))
+    backend.put(b'first', str(path))
+    monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('killed')))
+    with pytest.raises(OSError, match='killed'):
+        backend.put(b'second', str(path))
+    assert path.read_bytes() == b'first'
