@@ -72,7 +72,7 @@ def main() -> None:
     with friendly_exit():
         script = find_tool(arguments[0])
         sys.argv = [str(script), *arguments[1:]]
-        # As python does for a script: some import their neighbours.
+        # As python does for a script: some import their neighbors.
         sys.path.insert(0, str(script.parent))
         runpy.run_path(str(script), run_name='__main__')
 

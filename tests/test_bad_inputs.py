@@ -279,7 +279,7 @@ IMAGES = [
     Case('images', 'PNG with transparency', 'transparent or have 16 bits a channel', saved_as('PNG', alpha=90), 'goes on'),
     Case('images', 'PNG named .jpg', 'ready to run', saved_as('PNG'), 'goes on'),
     Case('images', 'CMYK JPEG', 'ready to run', saved_as('JPEG', 'CMYK'), 'goes on'),
-    Case('images', 'grey JPEG', 'ready to run', saved_as('JPEG', 'L'), 'goes on'),
+    Case('images', 'gray JPEG', 'ready to run', saved_as('JPEG', 'L'), 'goes on'),
 ]  # fmt: skip
 
 # ------------------------------------------------------------------------------ checkpoints
@@ -375,7 +375,7 @@ CONFIGS = [
     Case('configs', 'model without a backbone', 'model has no backbone', lambda s: s.changed_config('model = dict(_delete_=True, type="FasterRCNN")')),
     Case('configs', 'unknown backbone', 'ClearGraspResnet is not in the', lambda s: s.options('model.backbone.type=ClearGraspResnet')),
     Case('configs', 'unknown depth', 'depth=42, expected one of', lambda s: s.options('model.backbone.depth=42')),
-    Case('configs', 'argument that does not exist', 'colour', lambda s: s.options('model.backbone.colour=red')),
+    Case('configs', 'argument that does not exist', 'color', lambda s: s.options('model.backbone.color=red')),
     Case('configs', 'strides that do not fit', 'but backbone and neck give', lambda s: s.options('model.backbone.output_stride=16')),
     Case('configs', 'frozen backbone without a file', 'frozen, but its init_cfg has no', lambda s: s.changed_config('model = dict(backbone=dict(init_cfg=dict(_delete_=True, type="Kaiming", layer="Conv2d")))')),
     Case('configs', 'URL as checkpoint', 'no checkpoint at', lambda s: s.options('model.backbone.init_cfg.checkpoint=https://example.org/x.pth')),

@@ -12,7 +12,7 @@ from mmdet.testing import demo_mm_inputs
 from mmengine.registry import init_default_scope
 
 from mmdet_cleargrasp import config_dir
-from mmdet_cleargrasp.checkpoints import recognise
+from mmdet_cleargrasp.checkpoints import recognize
 from mmdet_cleargrasp.engine import preflight
 from mmdet_cleargrasp.engine.run_config import checkpoint_init_cfg, load_config
 from mmdet_cleargrasp.utils.errors import CheckpointError
@@ -150,4 +150,4 @@ def test_alexnet_s_single_map_has_its_published_settings():
 def test_backbone_of_every_config_is_one_that_the_loader_knows(cfg):
     with torch.device('meta'):
         backbone = MODELS.build(cfg.model.backbone)
-    assert recognise(backbone.state_dict()).config
+    assert recognize(backbone.state_dict()).config

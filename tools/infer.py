@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
     tiles = parser.add_argument_group('large scans')
     tiles.add_argument('--tile', type=int, metavar='PIXELS', help='look at squares one by one')
     tiles.add_argument(
-        '--overlap', type=float, default=0.25, help='of neighbouring tiles, a share of one [0.25]'
+        '--overlap', type=float, default=0.25, help='of neighboring tiles, a share of one [0.25]'
     )
     sizes = parser.add_argument_group('sizes in mm')
     sizes.add_argument(

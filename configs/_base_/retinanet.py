@@ -21,5 +21,5 @@ model = dict(
 # The focal loss is divided by the number of positive anchors: batches without a plate would swamp
 # the others. The anchors beside the plates are negatives enough.
 train_dataloader = dict(dataset=dict(filter_cfg=dict(filter_empty_gt=True)))
-# Half of Faster R-CNN's learning rate, as MMDetection has it on COCO: its heads do not normalise.
+# Half of Faster R-CNN's learning rate, as MMDetection has it on COCO: its heads do not normalize.
 optim_wrapper = dict(optimizer=dict(lr=_base_.lr / 2))

@@ -1,7 +1,7 @@
-"""Backbone and detector files: read without running anything, recognised, loaded strictly."""
+"""Backbone and detector files: read without running anything, recognized, loaded strictly."""
 
 from .detectors import DetectorCheckpoint, describe_fit, fit_detector, open_detector
-from .families import Family, recognise
+from .families import Family, recognize
 from .loading import BackboneFile, ClearGraspCheckpoint, check_fit, load_backbone, open_backbone
 from .reading import read_checkpoint
 
@@ -17,5 +17,5 @@ __all__ = [
     'open_backbone',
     'open_detector',
     'read_checkpoint',
-    'recognise',
+    'recognize',
 ]

@@ -137,7 +137,7 @@ class DetectorCheckpoint:
         file = open_detector(self.checkpoint, self.source)
         fit = fit_detector(file, module, self.classes)
         # Once for the frozen backbone, which refuses to start without weights, and once more for
-        # what the parts' own initialisation has written over.
+        # what the parts' own initialization has written over.
         module.load_state_dict(fit.tensors, strict=False)
         for child in module.children():
             if hasattr(child, 'init_weights'):

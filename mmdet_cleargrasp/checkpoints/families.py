@@ -44,7 +44,7 @@ class Family:
     configs: str | None = None
 
 
-def recognise(state_dict: Mapping[str, Tensor]) -> Family:
+def recognize(state_dict: Mapping[str, Tensor]) -> Family:
     """Name the network from the names and shapes of a backbone's tensors.
 
     Args:
@@ -55,7 +55,7 @@ def recognise(state_dict: Mapping[str, Tensor]) -> Family:
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
-        >>> recognise(ClearGraspResNet(depth=34, frozen=False).state_dict())
+        >>> recognize(ClearGraspResNet(depth=34, frozen=False).state_dict())
         Family(name='ResNet-34', config="type='ClearGraspResNet', depth=34", configs=None)
     """
     blocks = _blocks_by_layer(state_dict)

@@ -12,7 +12,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
 from ..utils.errors import CheckpointError
-from .families import Family, recognise
+from .families import Family, recognize
 from .state_dicts import (
     find_problems,
     is_torchvision_detector,
@@ -52,7 +52,7 @@ class ClearGraspCheckpoint:
     Reads ClearGrasp's files as they were published, those of torchvision and of DRN's authors,
     plain state dicts, and the backbone out of the detectors of MMDetection and torchvision:
     unwraps, strips ``module.`` and ``backbone.``, leaves decoder, aspp, classifier and heads out,
-    recognises family and depth, and loads all tensors or none.
+    recognizes family and depth, and loads all tensors or none.
 
     Args:
         checkpoint (str | Path): the local file.
@@ -71,7 +71,7 @@ class ClearGraspCheckpoint:
     def __call__(self, module: nn.Module) -> None:
         """Load the file into ``module``, see :func:`load_backbone`."""
         load_backbone(module, self.checkpoint, self.source)
-        # mmengine initialises the children after this; whatever is loaded must stay.
+        # mmengine initializes the children after this; whatever is loaded must stay.
         for child in module.modules():
             if isinstance(child, BaseModule) and child is not module:
                 child.is_init = True
@@ -119,7 +119,7 @@ def open_backbone(path: str | Path, source: str | None = None) -> BackboneFile:
     return BackboneFile(
         file.path,
         backbone,
-        recognise(backbone),
+        recognize(backbone),
         left_out,
         epoch if isinstance(epoch, int) else None,
         note if isinstance(note, str) else None,
@@ -142,7 +142,7 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
             tensors that are missing, left over, of another shape or unusable as weights.
     """
     expected = module.state_dict()
-    wanted = recognise(expected)
+    wanted = recognize(expected)
     if file.family != wanted:
         raise CheckpointError(_other_family(file, wanted))
     file = _without(file, getattr(module, 'unused_tensors', ()))

@@ -19,7 +19,7 @@ LISTS_IMAGES = True
 UNKNOWN_SIZES = (None, 0)
 
 
-def recognise(folder: Folder) -> bool:
+def recognize(folder: Folder) -> bool:
     """Whether a JSON file holds lists of images and annotations."""
     return any(_is_coco(read_json(path)) for path in folder.with_suffix('.json'))
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..datasets.annotations import write_coco
 from ..datasets.images import read_image
 from ..utils.errors import ConfigError, DataError
-from .formats import FORMATS, recognise
+from .formats import FORMATS, recognize
 from .source import Folder, Picture, Skipped, Source
 from .splitting import part
 
@@ -95,7 +95,7 @@ def convert(
     src, out = Path(src), Path(out)
     _check_out(src, out, overwrite)
     folder = Folder(src)
-    name = format_name or recognise(folder)
+    name = format_name or recognize(folder)
     source = FORMATS[name].read(folder)
     for path in folder.links_out:
         source.skip(path, 'a link that leads out of the folder')

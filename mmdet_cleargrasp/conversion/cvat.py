@@ -16,7 +16,7 @@ LISTS_IMAGES = True
 NO_OUTLINE = ('polyline', 'points', 'skeleton', 'cuboid')
 
 
-def recognise(folder: Folder) -> bool:
+def recognize(folder: Folder) -> bool:
     """Whether an XML file is CVAT's."""
     return any(_is_cvat(read_xml(path)) for path in folder.with_suffix('.xml')[:20])
 
@@ -96,7 +96,7 @@ def _box(shape: Element) -> Box | None:
 
 
 def _turned(points: list[tuple[float, float]], degrees: float) -> list[tuple[float, float]]:
-    """Points of a box turned clockwise about its centre."""
+    """Points of a box turned clockwise about its center."""
     x0, y0 = (sum(values) / len(values) for values in zip(*points, strict=True))
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return [

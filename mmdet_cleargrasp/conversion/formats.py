@@ -19,7 +19,7 @@ FORMATS: dict[str, ModuleType] = {
 }
 
 
-def recognise(folder: Folder) -> str:
+def recognize(folder: Folder) -> str:
     """The name of a folder's format, in :data:`FORMATS`.
 
     Args:
@@ -29,7 +29,7 @@ def recognise(folder: Folder) -> str:
         DataError: none of the formats.
         ConfigError: several of them, among which the user has to choose.
     """
-    found = [name for name, module in FORMATS.items() if module.recognise(folder)]
+    found = [name for name, module in FORMATS.items() if module.recognize(folder)]
     if len(found) > 1 and 'masks' in found:
         # Boxes that somebody drew say more than masks that lie beside them.
         found.remove('masks')

@@ -16,7 +16,7 @@ LISTS_IMAGES = False
 AROUND_POINTS = ('polygon', 'rectangle', 'oriented_rectangle', 'mask')
 
 
-def recognise(folder: Folder) -> bool:
+def recognize(folder: Folder) -> bool:
     """Whether one of the first JSON files is LabelMe's."""
     return any(_is_labelme(read_json(path)) for path in folder.with_suffix('.json')[:20])
 

@@ -22,7 +22,7 @@ LISTS_IMAGES = False
 LABEL = 'object'
 #: Pixels of a connected part, below which it is taken for noise.
 SMALLEST_PART = 16
-#: Values of a mask, beyond which it is a grey picture.
+#: Values of a mask, beyond which it is a gray picture.
 MOST_THINGS = 64
 
 
@@ -50,7 +50,7 @@ PAIRINGS = (
 )
 
 
-def recognise(folder: Folder) -> bool:
+def recognize(folder: Folder) -> bool:
     """Whether an image has a mask where one of the layouts has it."""
     return any(_mask_of(folder, image) for image in folder.images)
 

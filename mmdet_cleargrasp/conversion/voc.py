@@ -15,7 +15,7 @@ LISTS_IMAGES = False
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
-def recognise(folder: Folder) -> bool:
+def recognize(folder: Folder) -> bool:
     """Whether one of the first XML files is Pascal VOC's."""
     return any(_is_voc(read_xml(path)) for path in folder.with_suffix('.xml')[:20])
 

@@ -20,7 +20,7 @@ NAME_FILES = ('classes.txt', 'obj.names')
 SPLIT_KEYS = {'train': 'train', 'val': 'val', 'valid': 'val', 'test': 'test'}
 
 
-def recognise(folder: Folder) -> bool:
+def recognize(folder: Folder) -> bool:
     """Whether there are class names as YOLO has them, and labels beside the images."""
     return bool(_yaml(folder) or _names_file(folder)) and any(
         label in folder for image in folder.images[:50] for label in _labels(folder, image)

@@ -1,16 +1,16 @@
 """Reading photographs and scans as people have them, right or not at all.
 
 MMDetection's ``LoadImageFromFile``, which feeds training and testing, gives the same pixels, in BGR
-order, for what cameras and phones write: 8-bit JPEG, PNG, TIFF, BMP and WebP in grey or colour,
+order, for what cameras and phones write: 8-bit JPEG, PNG, TIFF, BMP and WebP in gray or color,
 turned as their EXIF says. It differs where it would be wrong without a word:
 
 ==========================  ============================  =====================================
 file                        ``LoadImageFromFile``         :func:`read_image`
 ==========================  ============================  =====================================
-transparency (PNG, TIFF)    drops it: any hidden colour   lays the picture on white
+transparency (PNG, TIFF)    drops it: any hidden color   lays the picture on white
 16 bits of which 12 are     divides by 256: almost black  divides by the bits in use
 used, as microscopes write
-truncated file              grey (OpenCV 4) or a failure  refuses it
+truncated file              gray (OpenCV 4) or a failure  refuses it
 several pages               reads the first               refuses it
 ==========================  ============================  =====================================
 """
@@ -48,9 +48,9 @@ _ORIENTATION = 0x0112  # the EXIF tag
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read a photograph or scan, upright and in colour.
+    """Read a photograph or scan, upright and in color.
 
-    Grey becomes three equal channels, CMYK becomes RGB, transparency is laid on white, 16 bits are
+    Gray becomes three equal channels, CMYK becomes RGB, transparency is laid on white, 16 bits are
     divided down to 8 from the smallest of 8, 10, 12, 14 and 16 bits that holds the largest value.
 
     Args:

@@ -36,7 +36,7 @@ class Split:
 
 
 def find_splits(root: str | Path) -> dict[str, Split]:
-    """Recognise the layout of a data set by looking at its folder.
+    """Recognize the layout of a data set by looking at its folder.
 
     Args:
         root (str | Path): the folder.

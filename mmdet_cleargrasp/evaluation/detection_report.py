@@ -62,7 +62,7 @@ def evaluate(ann_file: str | Path, predictions: str | Path, classes: Sequence[st
         classes (Sequence[str]): the classes to evaluate.
 
     Returns:
-        COCOeval: evaluated, accumulated and summarised.
+        COCOeval: evaluated, accumulated and summarized.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truth = COCO(str(ann_file))

@@ -33,7 +33,7 @@ from ..utils.findings import Finding
 from .spec import Arm, ExperimentSpec, SpecError
 from .subsets import choose_images, write_subset
 
-#: mmengine counts up from the seed by epoch for the order of images: neighbouring seeds would share
+#: mmengine counts up from the seed by epoch for the order of images: neighboring seeds would share
 #: most of it.
 SEED_STRIDE = 10007
 #: Two, since the older is removed before the newer is whole: one of them survives anything.

@@ -153,7 +153,7 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
     if not 0 <= options.overlap < 1:
         raise ConfigError(f'--overlap {options.overlap}: expected 0 to below 1, a share of a tile')
     if options.plate_diameter is not None and not 0 < options.plate_diameter < np.inf:
-        raise ConfigError(f'--plate-diameter {options.plate_diameter}: expected millimetres')
+        raise ConfigError(f'--plate-diameter {options.plate_diameter}: expected millimeters')
     known = ', '.join(classes)
     if options.plate_class is not None and options.plate_class not in classes:
         raise ConfigError(f'--plate-class {options.plate_class}: the detector knows {known}')

@@ -100,7 +100,7 @@ class PlateDetector:
                 usually 0.05, holds as well.
             tile (int, optional): look at squares of so many pixels one by one, for scans in which
                 plates would be too small once the whole is made to fit.
-            overlap (float): share of a tile, from 0 to below 1, by which neighbours overlap. A
+            overlap (float): share of a tile, from 0 to below 1, by which neighbors overlap. A
                 plate is whole in one of them where the overlap is larger than the plate.
 
         Returns:

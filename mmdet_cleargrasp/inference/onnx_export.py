@@ -86,7 +86,7 @@ class WholeDetector(nn.Module):
             tuple[Tensor, Tensor, Tensor]: boxes (N, 4) in pixels of the original, scores (N,),
             labels (N,).
         """
-        features = self.model.extract_feat(self._normalised(canvas, size))
+        features = self.model.extract_feat(self._normalized(canvas, size))
         if isinstance(self.model, TwoStageDetector):
             cfg = self.model.roi_head.test_cfg
             proposals = self._propose(features, size)
@@ -102,7 +102,7 @@ class WholeDetector(nn.Module):
         kept = kept[scores[kept] > cfg.score_thr]
         return boxes[kept], scores[kept], labels[kept]
 
-    def _normalised(self, canvas: Tensor, size: Tensor) -> Tensor:
+    def _normalized(self, canvas: Tensor, size: Tensor) -> Tensor:
         """What the data preprocessor makes of an image, zero where there is none."""
         preprocessor = self.model.data_preprocessor
         pixels = canvas.permute(0, 3, 1, 2).float()

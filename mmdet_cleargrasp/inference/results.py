@@ -1,4 +1,4 @@
-"""Detections as rows, as COCO's JSON, and with a length in millimetres."""
+"""Detections as rows, as COCO's JSON, and with a length in millimeters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def to_rows(
         name (str): of the image.
         size (tuple[int, int]): its width and height in pixels.
         detections (sv.Detections): of :class:`.PlateDetector`.
-        px_per_mm (float, optional): pixels a millimetre, see :func:`find_scale`.
+        px_per_mm (float, optional): pixels a millimeter, see :func:`find_scale`.
         crops (Sequence[str]): a file for each detection, or none.
 
     Returns:
@@ -72,7 +72,7 @@ def to_rows(
 def find_scale(
     detections: sv.Detections, diameter_mm: float, class_name: str | None = None
 ) -> float | None:
-    """Pixels a millimetre, from plates whose diameter is known.
+    """Pixels a millimeter, from plates whose diameter is known.
 
     A round plate that is seen from straight above has a square box of its diameter; one that is
     seen from aside has its diameter along the box's longer side.
@@ -106,7 +106,7 @@ def to_coco(
 ) -> dict[str, Any]:
     """Images and rows as a COCO data set whose annotations have scores.
 
-    Labelling tools open it, and its ``annotations`` alone are COCO's result format.
+    Labeling tools open it, and its ``annotations`` alone are COCO's result format.
 
     Args:
         images (Iterable[dict]): ``image``, ``width`` and ``height`` of each, with its detections or
@@ -150,7 +150,7 @@ def to_coco(
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a table with a heading; spreadsheets recognise its encoding by the mark at its start.
+    """Write a table with a heading; spreadsheets recognize its encoding by the mark at its start.
 
     Args:
         path (Path): the file.

@@ -1,4 +1,4 @@
-"""ClearGrasp's changes of light, colour, sharpness and content, which leave the truth as it is.
+"""ClearGrasp's changes of light, color, sharpness and content, which leave the truth as it is.
 
 Kinds, strengths and probabilities follow its training scripts
 (https://github.com/Shreeyak/cleargrasp, ``pytorch_networks/*/train.py``), which draw them with
@@ -61,8 +61,8 @@ class BrightPatches(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class ColourChange(_Sometimes):
-    """One of: brighter by addition or factor, another hue or saturation, contrast, towards grey.
+class ColorChange(_Sometimes):
+    """One of: brighter by addition or factor, another hue or saturation, contrast, towards gray.
 
     Args:
         prob (float): in [0, 1].
@@ -72,7 +72,7 @@ class ColourChange(_Sometimes):
 
     def change(self, image: Image) -> Image:
         """Change by one of the kinds, drawn evenly."""
-        return _one_of(_add, _multiply, _hue, _saturation, _contrast, _grey)(image)
+        return _one_of(_add, _multiply, _hue, _saturation, _contrast, _gray)(image)
 
 
 @TRANSFORMS.register_module()
@@ -95,8 +95,8 @@ class BlurAndNoise(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class ColouredBlocks(_Sometimes):
-    """Little blocks, in some or all of the colour channels, blacked out.
+class ColoredBlocks(_Sometimes):
+    """Little blocks, in some or all of the color channels, blacked out.
 
     Args:
         prob (float): in [0, 1].
@@ -155,10 +155,10 @@ def _contrast(image: Image) -> Image:
     return 128 + (image - 128) * np.random.uniform(0.5, 1.5, _by_channel(0.2))
 
 
-def _grey(image: Image) -> Image:
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
+def _gray(image: Image) -> Image:
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
     share = np.random.rand()
-    return image * (1 - share) + grey * share
+    return image * (1 - share) + gray * share
 
 
 def _motion_blur(image: Image) -> Image:

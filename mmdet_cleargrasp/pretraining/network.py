@@ -105,7 +105,7 @@ class ClearGraspNetwork(BaseModel):
         """Predict, or lose against targets.
 
         Args:
-            inputs (Tensor): normalised images, (N, 3, H, W), float.
+            inputs (Tensor): normalized images, (N, 3, H, W), float.
             mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``, as in mmengine.
             **targets (Tensor): ground truth by task, see :func:`.task_loss`; anything else, such
                 as the samples' names, is left alone.

@@ -11,7 +11,7 @@ from torch import Tensor
 from .tasks import CHANNELS
 
 #: BGR of background, depth boundary and contact edge: black, green and red, as ClearGrasp has them.
-OUTLINE_COLOURS = np.array([[0, 0, 0], [80, 200, 60], [60, 60, 230]], np.uint8)
+OUTLINE_COLORS = np.array([[0, 0, 0], [80, 200, 60], [60, 60, 230]], np.uint8)
 GAP = 4
 
 
@@ -56,10 +56,10 @@ def _paint(task: str, values: Tensor) -> np.ndarray:
     if task == 'mask':
         return np.repeat((array > 0).astype(np.uint8)[..., None] * 230, 3, axis=2)
     if task == 'outlines':
-        return OUTLINE_COLOURS[array]
+        return OUTLINE_COLORS[array]
     known = np.abs(array).sum(axis=0, keepdims=True) > 0
-    colours = np.where(known, (array + 1) * 127.5, 0).astype(np.uint8)
-    return colours.transpose(1, 2, 0)[..., ::-1]  # x, y and z as red, green and blue
+    colors = np.where(known, (array + 1) * 127.5, 0).astype(np.uint8)
+    return colors.transpose(1, 2, 0)[..., ::-1]  # x, y and z as red, green and blue
 
 
 def _beside(cells: list[np.ndarray]) -> np.ndarray:

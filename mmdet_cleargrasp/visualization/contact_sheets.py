@@ -38,7 +38,7 @@ class Drawing:
 
 
 def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] = 320) -> np.ndarray:
-    """A drawing fitted into a rectangle, with its boxes in the colours of their classes.
+    """A drawing fitted into a rectangle, with its boxes in the colors of their classes.
 
     Args:
         drawing (Drawing): what to draw.
@@ -60,7 +60,7 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] =
             class_id=np.asarray(drawing.labels, int),
         )
         names = [classes[k] for k in detections.class_id]
-        # The annotators write BGR colours.
+        # The annotators write BGR colors.
         scene = np.ascontiguousarray(scene[..., ::-1])
         scene = sv.BoxAnnotator(COLORS, thickness=2).annotate(scene, detections)
         scene = sv.LabelAnnotator(COLORS, text_scale=0.35, text_padding=2).annotate(

@@ -34,7 +34,7 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
         >>> drawn.shape, bool((drawn != image).any())
         ((48, 64, 3), True)
     """
-    drawn = np.ascontiguousarray(image[..., ::-1])  # supervision's colours are BGR
+    drawn = np.ascontiguousarray(image[..., ::-1])  # supervision's colors are BGR
     size = (image.shape[1], image.shape[0])
     thickness = sv.calculate_optimal_line_thickness(size) + 1
     labels = [

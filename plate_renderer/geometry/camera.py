@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SENSOR_WIDTH = 36.0
-"""Millimetres across a full-frame sensor: focal lengths are given for it, as phones do."""
+"""Millimeters across a full-frame sensor: focal lengths are given for it, as phones do."""
 
 
 @dataclass(frozen=True)
@@ -15,15 +15,15 @@ class Camera:
     """A thin-lens camera.
 
     Args:
-        origin: Centre of the lens in world millimetres.
-        target: Point that is at the image's centre, and in focus unless `focus_distance` says
+        origin: Center of the lens in world millimeters.
+        target: Point that is at the image's center, and in focus unless `focus_distance` says
             otherwise.
         up: Direction that is up in the image; need not be at a right angle to the view.
-        focal_length: For a sensor `SENSOR_WIDTH` wide, in millimetres.
+        focal_length: For a sensor `SENSOR_WIDTH` wide, in millimeters.
         width: Of the image in pixels.
         height: Of the image in pixels.
-        aperture_radius: Of the lens in millimetres; 0 is a pinhole.
-        focus_distance: In millimetres along the view.
+        aperture_radius: Of the lens in millimeters; 0 is a pinhole.
+        focus_distance: In millimeters along the view.
 
     Example:
         >>> camera = Camera((0, 0, 500), (0, 0, 0), (0, 1, 0), 36.0, 200, 100)
@@ -63,7 +63,7 @@ class Camera:
         """Pixel coordinates of world points; NaN where a point is behind the lens.
 
         Args:
-            points: float64 of shape (n, 3), millimetres.
+            points: float64 of shape (n, 3), millimeters.
 
         Returns:
             float64 of shape (n, 2): x to the right and y down from the image's left upper corner.
@@ -74,7 +74,7 @@ class Camera:
         return np.stack([self.width / 2 + x * scale, self.height / 2 - y * scale], axis=1)
 
     def rays(self) -> np.ndarray:
-        """Direction through every pixel's centre, in camera axes, with z = -1.
+        """Direction through every pixel's center, in camera axes, with z = -1.
 
         Returns:
             float64 of shape (height, width, 3).
@@ -120,16 +120,16 @@ def framing(
     """Place a camera so that points fill a share of the frame.
 
     Args:
-        points: What is photographed, world millimetres, float64 of shape (n, 3).
+        points: What is photographed, world millimeters, float64 of shape (n, 3).
         elevation: Angle above the bench in degrees; 90 looks straight down.
         azimuth: Direction from which it looks, in degrees.
         roll: Rotation about the view in degrees.
         fill: Share of the frame's width or height that the points span, whichever is reached
             first; above 1 crops them, at grazing angles only roughly by as much.
-        shift: By how much of the frame they lie off its centre, (x, y).
-        focal_length: In millimetres for full frame.
+        shift: By how much of the frame they lie off its center, (x, y).
+        focal_length: In millimeters for full frame.
         size: (width, height) in pixels.
-        aperture_radius: Of the lens in millimetres.
+        aperture_radius: Of the lens in millimeters.
         defocus: Error of the focus distance as a share of it.
 
     Returns:

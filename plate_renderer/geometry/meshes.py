@@ -1,10 +1,10 @@
-"""Triangle meshes of moulded things, from two constructions that cover them all.
+"""Triangle meshes of molded things, from two constructions that cover them all.
 
 `loft` sweeps a profile around an outline: every round or rounded-square thing (dishes, lids,
 beakers, bottles). `terraces` stacks horizontal slices of plane figures: everything made of
 vertical walls and level faces (multiwell plates with hundreds of wells, and what is in them).
 
-Lengths are millimetres, z points up, and a mesh's normals point out of the medium that it bounds.
+Lengths are millimeters, z points up, and a mesh's normals point out of the medium that it bounds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 CREASE_DEGREES = 40.0
-"""Neighbouring faces that turn by less than this are shaded as one smooth surface."""
+"""Neighboring faces that turn by less than this are shaded as one smooth surface."""
 
 AIR = 'air'
 
@@ -28,7 +28,7 @@ class Mesh:
     """Triangles with a shading normal and a texture coordinate at every vertex.
 
     Args:
-        vertices: Positions, float64 of shape (n, 3), in millimetres.
+        vertices: Positions, float64 of shape (n, 3), in millimeters.
         faces: Vertex indices, int64 of shape (m, 3), anticlockwise seen from outside.
         normals: Unit normals, float64 of shape (n, 3).
         uv: Texture coordinates in [0, 1], float64 of shape (n, 2); zeros where none are given.
@@ -51,7 +51,7 @@ class Mesh:
 
     @property
     def extent(self) -> np.ndarray:
-        """Size along x, y and z in millimetres, float64 of shape (3,)."""
+        """Size along x, y and z in millimeters, float64 of shape (3,)."""
         return np.ptp(self.vertices, axis=0)
 
     @property
@@ -98,9 +98,9 @@ class Outline:
     """A rectangle with rounded corners about the origin; a circle where the radius is half both.
 
     Args:
-        width: Extent along x in millimetres.
-        depth: Extent along y in millimetres.
-        radius: Corner radius in millimetres, at most half of the smaller extent.
+        width: Extent along x in millimeters.
+        depth: Extent along y in millimeters.
+        radius: Corner radius in millimeters, at most half of the smaller extent.
         segments: Straight pieces that a quarter turn is made of.
 
     Raises:
@@ -127,7 +127,7 @@ class Outline:
 
     @classmethod
     def circle(cls, diameter: float, segments: int = 24) -> Outline:
-        """Return the circle of a `diameter` in millimetres."""
+        """Return the circle of a `diameter` in millimeters."""
         return cls(diameter, diameter, diameter / 2, segments)
 
     def directions(self) -> np.ndarray:
@@ -157,8 +157,8 @@ def arc(
     """Points of a circular arc in a profile, for rounded edges.
 
     Args:
-        center: (inset, z) of the arc's centre in millimetres.
-        radius: In millimetres.
+        center: (inset, z) of the arc's center in millimeters.
+        radius: In millimeters.
         start: First angle in degrees: 0 points outwards (to a smaller inset), 90 points up.
         stop: Last angle in degrees.
         steps: Straight pieces.
@@ -181,7 +181,7 @@ def loft(outline: Outline, profile: Sequence[tuple[float, float]]) -> Mesh:
 
     Args:
         outline: Closed curve seen from above.
-        profile: Points (inset from the outline, z) in millimetres. The solid lies to the left of
+        profile: Points (inset from the outline, z) in millimeters. The solid lies to the left of
             the direction of travel seen with "outwards" to the right and z up: up the outside,
             inwards over the rim, down the inside. Use an inset of half the outline's smaller
             extent to reach the axis.
@@ -228,7 +228,7 @@ def sheet(
 
     Args:
         figure: Polygon or multipolygon, holes allowed.
-        z: Height in millimetres.
+        z: Height in millimeters.
         uv_bounds: (x0, y0, x1, y1) that the texture's unit square covers; the figure's own bounds
             where None.
 
@@ -252,11 +252,11 @@ def sheet(
 def grooved_sheet(
     half_width: float, half_depth: float, z: float, pitch: float, width: float, height: float
 ) -> Mesh:
-    """A level rectangle crossed by V-shaped ridges both ways, as moulded counting grids are.
+    """A level rectangle crossed by V-shaped ridges both ways, as molded counting grids are.
 
     Args:
-        half_width: Half of the extent along x in millimetres.
-        half_depth: Half of the extent along y in millimetres.
+        half_width: Half of the extent along x in millimeters.
+        half_depth: Half of the extent along y in millimeters.
         z: Height of the level part.
         pitch: Distance between ridges.
         width: Width of a ridge at its foot.
@@ -406,9 +406,9 @@ def terraces(
 
 
 def _walls(
-    figure: BaseGeometry, z0: float, z1: float, neighbours: Mapping[str, BaseGeometry]
+    figure: BaseGeometry, z0: float, z1: float, neighbors: Mapping[str, BaseGeometry]
 ) -> dict[str, Mesh]:
-    """Vertical walls around a figure, parted by the neighbour that each piece of it touches."""
+    """Vertical walls around a figure, parted by the neighbor that each piece of it touches."""
     starts, stops, firsts, lasts, beyond = [], [], [], [], []
     for polygon in shapely.get_parts(shapely.orient_polygons(figure)):
         for ring in (polygon.exterior, *polygon.interiors):
@@ -427,9 +427,9 @@ def _walls(
     start, stop, first, last = (np.concatenate(x) for x in (starts, stops, firsts, lasts))
     probes = shapely.points(np.concatenate(beyond))
     parts = {}
-    for name, neighbour in neighbours.items():
-        shapely.prepare(neighbour)
-        touching = shapely.contains(neighbour, probes)
+    for name, neighbor in neighbors.items():
+        shapely.prepare(neighbor)
+        touching = shapely.contains(neighbor, probes)
         if touching.any():
             parts[name] = _quads(
                 start[touching], stop[touching], first[touching], last[touching], z0, z1

@@ -1,4 +1,4 @@
-"""Petri dishes and square dishes: a moulded polystyrene dish, its lid and its agar.
+"""Petri dishes and square dishes: a molded polystyrene dish, its lid and its agar.
 
 Both are one construction, a profile swept around a circle or a rounded square. Polystyrene meets
 air on most of its surface and agar inside; where it meets agar there is one interface with both
@@ -27,14 +27,14 @@ FOOT_WIDTH = 1.6
 
 @dataclass(frozen=True)
 class DishSize:
-    """Outer dimensions of a dish with its lid on, as vendors give them, in millimetres.
+    """Outer dimensions of a dish with its lid on, as vendors give them, in millimeters.
 
     Args:
         width: Diameter or side.
         height: With lid.
         wall: Thickness of wall and bottom.
         radius: Corner radius; None for a round dish.
-        grid: Pitch of the moulded counting grid, None without one.
+        grid: Pitch of the molded counting grid, None without one.
     """
 
     width: float
@@ -51,17 +51,17 @@ class DishSize:
 
     @property
     def dish_inset(self) -> float:
-        """Distance from the lid's outer wall to the dish's in millimetres."""
+        """Distance from the lid's outer wall to the dish's in millimeters."""
         return LID_WALL + LID_GAP
 
     @property
     def dish_height(self) -> float:
-        """Height of the dish without lid in millimetres."""
+        """Height of the dish without lid in millimeters."""
         return self.lid_top - LID_WALL - CONTACT_GAP
 
     @property
     def lid_top(self) -> float:
-        """Height of the lid's flat top, below its ridge, in millimetres."""
+        """Height of the lid's flat top, below its ridge, in millimeters."""
         return self.height - LID_RIDGE
 
 
@@ -72,7 +72,7 @@ PETRI_SIZES = {
     100: DishSize(100.0, 15.0, 1.2),
     150: DishSize(150.0, 20.0, 1.4),
 }
-"""By nominal diameter. 35 × 10, 60 × 15, 100 × 15 and 150 mm as in Corning's Falcon catalogue
+"""By nominal diameter. 35 × 10, 60 × 15, 100 × 15 and 150 mm as in Corning's Falcon catalog
 (351008, 351007, 351029, 351058; 15–20 mm high by maker), 94 × 16 as Greiner 633180, which labs
 call a 90 mm dish. ISO 24998 sets the kinds of single-use dishes, not their exact sizes."""
 
@@ -81,7 +81,7 @@ SQUARE_SIZES = {
     120: DishSize(120.0, 17.0, 1.3, radius=14.0),
     245: DishSize(245.0, 25.0, 2.0, radius=12.0),
 }
-"""By nominal side. 100 × 100 × 15 with a 13 mm moulded grid as Corning Falcon 351112, 120 × 120 ×
+"""By nominal side. 100 × 100 × 15 with a 13 mm molded grid as Corning Falcon 351112, 120 × 120 ×
 17 as Greiner 688161, 245 × 245 × 25 as Corning's bioassay dish 431111. Corner radii are measured
 on photographs: makers do not state them."""
 
@@ -91,9 +91,9 @@ class Agar:
     """A poured gel.
 
     Args:
-        depth: In millimetres; 3–5 mm is usual (about 20–25 mL in a 90 mm dish).
+        depth: In millimeters; 3–5 mm is usual (about 20–25 mL in a 90 mm dish).
         absorption: Linear RGB in 1/mm.
-        meniscus: Rise at the wall in millimetres.
+        meniscus: Rise at the wall in millimeters.
     """
 
     depth: float
@@ -179,7 +179,7 @@ def dish(
 
 
 def _underside(outline: Outline, grid: float | None) -> Mesh:
-    """The recessed bottom, which faces down, with a moulded grid where the dish has one."""
+    """The recessed bottom, which faces down, with a molded grid where the dish has one."""
     figure = outline.polygon(FOOT_WIDTH)
     if grid is None:
         return sheet(figure, FOOT_HEIGHT).reversed()

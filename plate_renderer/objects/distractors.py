@@ -2,7 +2,7 @@
 
 Glassware is one construction, a wall of even thickness swept around a circle. Sizes are those of
 common ware (beakers ISO 3819 low form, laboratory bottles ISO 4796-1, Erlenmeyer flasks ISO 1773),
-rounded to a few millimetres.
+rounded to a few millimeters.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def vessel(
     """Glassware of even wall thickness, standing on z = 0.
 
     Args:
-        outer: Outside profile (radius, z) in millimetres from the bottom's edge to the rim, the
+        outer: Outside profile (radius, z) in millimeters from the bottom's edge to the rim, the
             heights ascending.
         wall: Thickness of wall and bottom.
         glass: Its material, a name in `IOR`.
@@ -166,7 +166,7 @@ def slide(rng: np.random.Generator) -> Item:
 
 
 def card(rng: np.random.Generator) -> Item:
-    """A small printed card: a number, as photographs of plates carry, or a colour patch."""
+    """A small printed card: a number, as photographs of plates carry, or a color patch."""
     width = rng.uniform(12, 32)
     depth = width * rng.uniform(0.6, 1.0)
     if rng.random() < 0.3:
@@ -179,7 +179,7 @@ def card(rng: np.random.Generator) -> Item:
 
 
 def ruler(rng: np.random.Generator) -> Item:
-    """A steel or plastic ruler with millimetre ticks."""
+    """A steel or plastic ruler with millimeter ticks."""
     length, depth, pixels = rng.choice([150.0, 200.0]), 26.0, 1600
     image = np.ones((208, pixels, 3)) * np.asarray(
         [srgb(225, 225, 222), srgb(240, 230, 120), srgb(190, 190, 192)][rng.integers(3)]
@@ -242,7 +242,7 @@ def pen(rng: np.random.Generator) -> Item:
 
 
 def tape(rng: np.random.Generator) -> Item:
-    """A roll of labelling tape."""
+    """A roll of labeling tape."""
     outer, inner, height = rng.uniform(32, 48), rng.uniform(18, 24), rng.uniform(12, 20)
     ring = Outline.circle(2 * outer).polygon().difference(Outline.circle(2 * inner).polygon())
     mesh = terraces([0, height], [{'tape': ring}], ['tape'])['tape', 'air']

@@ -1,4 +1,4 @@
-"""What grows or lies on agar: colonies, lawns with antibiotic discs, streaks, mould, seedlings.
+"""What grows or lies on agar: colonies, lawns with antibiotic discs, streaks, mold, seedlings.
 
 Everything flat (lawns, streaks, turbidity, blood) is painted on a layer just below the agar's
 surface, so that the surface keeps its gloss; everything raised is a mesh that stands on it.
@@ -16,7 +16,7 @@ from .textures import lettering, noise, srgb, tinted
 
 CANVAS = 768
 EDGE = 3.2
-"""Millimetres from the wall to which painted layers reach: the meniscus is beyond."""
+"""Millimeters from the wall to which painted layers reach: the meniscus is beyond."""
 LIFT = 0.08
 """Air under what stands on the agar, more than a ray's own tolerance."""
 DISC_DIAMETER, DISC_THICKNESS = 6.0, 1.0
@@ -139,8 +139,8 @@ def blood(bed: Bed, rng: np.random.Generator) -> list[Part]:
     return [_painted(bed, Coating(color, np.clip(opacity, 0.3, 1), translucent=True), edge=0.4)]
 
 
-def mould(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
-    """Fungal colonies: woolly discs with a pale margin and a coloured, ringed middle."""
+def mold(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
+    """Fungal colonies: woolly discs with a pale margin and a colored, ringed middle."""
     x, y, _ = _canvas(bed)
     rough = noise(rng, CANVAS, (12, 12), 6)
     opacity = np.zeros((CANVAS, CANVAS))
@@ -188,7 +188,7 @@ def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
 
 
 def _canvas(bed: Bed) -> tuple[np.ndarray, np.ndarray, float]:
-    """Millimetre coordinates of the canvas' pixels, and pixels per millimetre."""
+    """Millimeter coordinates of the canvas' pixels, and pixels per millimeter."""
     half = bed.outline.width / 2
     at = (np.arange(CANVAS) + 0.5) / CANVAS * 2 - 1
     return (

@@ -68,9 +68,9 @@ def strokes(
 
     Args:
         ink: Share of ink, first row on top, float of shape (h, w).
-        corner: Left lower corner (x, y) in millimetres.
-        width: Of the drawing in millimetres.
-        depth: Of the drawing in millimetres.
+        corner: Left lower corner (x, y) in millimeters.
+        width: Of the drawing in millimeters.
+        depth: Of the drawing in millimeters.
     """
     rings, hierarchy = cv2.findContours(
         (ink > 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE

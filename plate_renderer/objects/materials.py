@@ -130,7 +130,7 @@ def absorbed(absorption: Color, depth: float) -> Color:
 
     Args:
         absorption: Linear RGB absorption coefficients in 1/mm.
-        depth: In millimetres.
+        depth: In millimeters.
 
     Example:
         >>> [round(share, 2) for share in absorbed((0.0, 0.1, 0.5), depth=4.0)]

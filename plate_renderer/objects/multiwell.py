@@ -15,7 +15,7 @@ from .materials import IOR, Color, Interface, Part, absorbed, interface
 from .plates import Bed, Item
 
 LENGTH, DEPTH = 127.76, 85.48
-"""Footprint in millimetres, ANSI/SLAS 1-2004."""
+"""Footprint in millimeters, ANSI/SLAS 1-2004."""
 
 FLANGE_HEIGHT = 2.41
 FLANGE_WIDTH = 1.7
@@ -31,12 +31,12 @@ PLASTIC = 'polystyrene'
 
 @dataclass(frozen=True)
 class WellLayout:
-    """Positions and form of the wells, in millimetres.
+    """Positions and form of the wells, in millimeters.
 
     Args:
         rows: Along the plate's depth.
         columns: Along its length.
-        pitch: Between the centres of neighbouring wells.
+        pitch: Between the centers of neighboring wells.
         width: Diameter, or side of a square well.
         well_depth: From the rim to the well's floor.
         height: Of the plate without lid.
@@ -57,7 +57,7 @@ class WellLayout:
         return self.rows * self.columns
 
     def centers(self) -> np.ndarray:
-        """Well centres about the plate's centre, A1 first, row by row, float64 of shape (n, 2)."""
+        """Well centers about the plate's center, A1 first, row by row, float64 of shape (n, 2)."""
         x = (np.arange(self.columns) - (self.columns - 1) / 2) * self.pitch
         y = ((self.rows - 1) / 2 - np.arange(self.rows)) * self.pitch
         return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
@@ -90,7 +90,7 @@ class Filling:
 
     Args:
         wells: Indices in the order of `WellLayout.centers`.
-        depth: Of the liquid in millimetres.
+        depth: Of the liquid in millimeters.
         absorption: Linear RGB in 1/mm.
         ior: Refractive index; culture media are within 0.005 of water.
     """

@@ -20,7 +20,7 @@ class Bed:
 
     Args:
         outline: Its edge, in the plate's coordinates.
-        z: Its height in millimetres.
+        z: Its height in millimeters.
     """
 
     outline: Outline
@@ -34,7 +34,7 @@ class Item:
     Args:
         parts: Its meshes about the origin, standing on z = 0.
         footprint: What it covers seen from above.
-        height: At which the next thing of a stack stands, in millimetres.
+        height: At which the next thing of a stack stands, in millimeters.
         category: One of `CATEGORIES`, or None for a distractor.
         transparent: Whether it counts as a transparent object in ClearGrasp's sense.
         beds: Named surfaces: `growth` on agar, `floor` under the bottom, `lid` on top.

@@ -1,6 +1,6 @@
 """Procedural textures: noise, brushed lines, wood, cloth, printed grids, strokes and lettering.
 
-Textures are float arrays in [0, 1], first row on top; colours are linear RGB.
+Textures are float arrays in [0, 1], first row on top; colors are linear RGB.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FONTS = (
 
 
 def srgb(red: float, green: float, blue: float) -> Color:
-    """Linear RGB of a colour that is given as a screen shows it (sRGB in 0–255).
+    """Linear RGB of a color that is given as a screen shows it (sRGB in 0–255).
 
     Example:
         >>> [round(value, 3) for value in srgb(255, 188, 0)]
@@ -56,7 +56,7 @@ def noise(
 
 
 def tinted(value: np.ndarray, dark: Color, light: Color) -> np.ndarray:
-    """Mix two colours by a texture of shape (h, w); returns shape (h, w, 3)."""
+    """Mix two colors by a texture of shape (h, w); returns shape (h, w, 3)."""
     return np.asarray(dark) + value[..., None] * (np.asarray(light) - np.asarray(dark))
 
 

@@ -1,4 +1,4 @@
-"""A page of small pictures with what is labelled on them, to look at a data set critically."""
+"""A page of small pictures with what is labeled on them, to look at a data set critically."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def contact_sheet(
         plain: Only the photographs, with nothing drawn on them.
 
     Returns:
-        RGB, uint8. Each picture has boxes and masks in its class' colour; where the data set has
+        RGB, uint8. Each picture has boxes and masks in its class' color; where the data set has
         normals and outlines, these are to its right.
 
     Raises:

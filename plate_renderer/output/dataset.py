@@ -29,7 +29,7 @@ from . import ground_truth
 from .pathtracer import fastest_variant, load_mitsuba
 from .rendering import Rendered, render
 
-LICENCE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/licenses/LICENSE-2.0'}
+LICENSE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/licenses/LICENSE-2.0'}
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def annotations(spec: Spec, folder: Path, split: str, variant: str, command: str
         if not path.exists():
             continue
         record = json.loads(path.read_text())
-        images.append({'id': index + 1, 'license': LICENCE['id'], **record['image']})
+        images.append({'id': index + 1, 'license': LICENSE['id'], **record['image']})
         for box in record['annotations']:
             boxes.append({'id': len(boxes) + 1, 'image_id': index + 1, **box})
     return {
@@ -141,9 +141,9 @@ def annotations(spec: Spec, folder: Path, split: str, variant: str, command: str
             'seed': spec.seed,
             'variant': variant,
             'command': command,
-            'license': LICENCE['name'],
+            'license': LICENSE['name'],
         },
-        'licenses': [LICENCE],
+        'licenses': [LICENSE],
         'categories': [
             {'id': k, 'name': name, 'supercategory': 'plate'}
             for k, name in enumerate(CATEGORIES, 1)
@@ -170,7 +170,7 @@ def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index:
             'mask': png(255 * rendered.transparent.astype(np.uint8)),
             'outlines': png(rendered.outlines),
             'normals': exr(rendered.normals),
-            # ClearGrasp's depth is in metres.
+            # ClearGrasp's depth is in meters.
             'depth': exr(rendered.depth[..., None] / 1000),
         }
         for kind, content in files.items():

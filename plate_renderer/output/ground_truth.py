@@ -16,7 +16,7 @@ BACKGROUND, DEPTH_BOUNDARY, CONTACT_EDGE = 0, 1, 2
 """Classes of ClearGrasp's outlines, as its PNG files hold them."""
 
 JUMP = 1.5
-"""Least depth jump in millimetres, more than things that touch are apart."""
+"""Least depth jump in millimeters, more than things that touch are apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +89,11 @@ def depth_map(distance: np.ndarray, camera: Camera) -> np.ndarray:
     """Depth along the view from distances along the rays.
 
     Args:
-        distance: Millimetres, float of shape (h, w); 0 where nothing was met.
+        distance: Millimeters, float of shape (h, w); 0 where nothing was met.
         camera: The camera.
 
     Returns:
-        Millimetres, float32 of shape (h, w); 0 where nothing was met.
+        Millimeters, float32 of shape (h, w); 0 where nothing was met.
     """
     return (distance / np.linalg.norm(camera.rays(), axis=-1)).astype(np.float32)
 
@@ -138,14 +138,14 @@ def outlines(
 ) -> np.ndarray:
     """ClearGrasp's outlines of transparent objects.
 
-    Two neighbouring pixels of which at least one is transparent part at a depth boundary where
+    Two neighboring pixels of which at least one is transparent part at a depth boundary where
     neither lies near the plane of the other, and at a contact edge where one object meets another
     without such a jump. Comparing with planes keeps slanting surfaces free of false jumps.
 
     Args:
         owner: Object in every pixel, int of shape (h, w).
         transparent: Whether it is transparent, bool of shape (h, w).
-        depth: Along the view in millimetres, float of shape (h, w); 0 means far beyond.
+        depth: Along the view in millimeters, float of shape (h, w); 0 means far beyond.
         normals: In camera axes, float of shape (h, w, 3).
         camera: The camera.
 

@@ -1,7 +1,7 @@
 """The only module that runs Mitsuba: it turns a scene of plain values into pixels.
 
 Radiance is path-traced. What the ground truth needs is taken in passes of its own, with one ray
-through the centre of every pixel to the first surface: averaging over a pixel would mix object
+through the center of every pixel to the first surface: averaging over a pixel would mix object
 numbers and bend normals.
 """
 
@@ -38,11 +38,11 @@ class MissingRendererError(ImportError):
 
 @dataclass(frozen=True, eq=False)
 class FirstSurface:
-    """What the ray through each pixel's centre meets first.
+    """What the ray through each pixel's center meets first.
 
     Args:
         owner: Index of the object in the scene, int32 of shape (h, w); -1 where there is none.
-        distance: Along the ray in millimetres, float32 of shape (h, w); 0 where there is none.
+        distance: Along the ray in millimeters, float32 of shape (h, w); 0 where there is none.
         shading_normals: World unit normals, float32 of shape (h, w, 3).
         face_normals: The same of the flat triangles.
     """
@@ -131,8 +131,8 @@ class Tracer:
         return both[..., :3], both[..., 3:6]
 
     def first_surface(self) -> FirstSurface:
-        """Trace one ray through every pixel's centre, through a pinhole."""
-        channels = self._centres(self._scene)
+        """Trace one ray through every pixel's center, through a pinhole."""
+        channels = self._centers(self._scene)
         owners = np.concatenate([[-1], self._owners])
         owner = owners[self._shape_numbers(channels[..., 0])]
         return FirstSurface(owner, channels[..., 1], channels[..., 2:5], channels[..., 5:8])
@@ -142,7 +142,7 @@ class Tracer:
         found = np.rint(index).astype(np.int64)
         if self._mi.variant().startswith('scalar'):
             return found
-        # Vectorised variants give registry numbers, which count every shape of the process.
+        # Vectorized variants give registry numbers, which count every shape of the process.
         drjit = importlib.import_module('drjit')
         registry = np.array(drjit.reinterpret_array(self._mi.UInt32, self._scene.shapes_dr()))
         numbers = np.zeros(max(found.max(), registry.max()) + 1, np.int64)
@@ -151,14 +151,14 @@ class Tracer:
 
     def whole_mask(self, owner: int) -> np.ndarray:
         """Pixels that an object would cover if nothing stood before it, bool of shape (h, w)."""
-        return self._centres(self._subset(self._owners == owner))[..., 0] > 0
+        return self._centers(self._subset(self._owners == owner))[..., 0] > 0
 
     def _subset(self, chosen: np.ndarray) -> Any:
         """A scene, without light from the room, of some of the meshes."""
         meshes = {f'mesh{k}': self._meshes[k] for k in np.flatnonzero(chosen)}
         return self._mi.load_dict({'type': 'scene', **meshes})
 
-    def _centres(self, scene: Any) -> np.ndarray:
+    def _centers(self, scene: Any) -> np.ndarray:
         integrator = {
             'type': 'aov',
             'aovs': 'index:shape_index,distance:depth,smooth:sh_normal,flat:geo_normal',

@@ -14,7 +14,7 @@ from .ground_truth import Instance
 from .pathtracer import Tracer, denoised
 
 SMALLEST = 64
-"""Fewest visible pixels of a plate that is annotated: less is not recognisable."""
+"""Fewest visible pixels of a plate that is annotated: less is not recognizable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Rendered:
         transparent: Pixels whose first surface is a plate or glassware, bool of shape (h, w).
         outlines: ClearGrasp's classes, uint8 of shape (h, w).
         normals: In camera axes, float32 of shape (h, w, 3).
-        depth: Along the view in millimetres, float32 of shape (h, w).
+        depth: Along the view in millimeters, float32 of shape (h, w).
         contents: What the scene holds, for people.
     """
 

@@ -16,7 +16,7 @@ Z = -0.1
 """Height of the top: the gap keeps plates, which stand on z = 0, from touching it."""
 SIZE = 768
 TILE = 420.0
-"""Side in millimetres of the texture's repeating tile, at about half a millimetre a pixel."""
+"""Side in millimeters of the texture's repeating tile, at about half a millimeter a pixel."""
 HALF_LENGTH, HALF_DEPTH = 1100.0, 700.0
 
 
@@ -46,7 +46,7 @@ def steel(rng: np.random.Generator) -> Opaque:
 
 
 def laminate(rng: np.random.Generator) -> Opaque:
-    """White or pale grey laminate with a faint speckle."""
+    """White or pale gray laminate with a faint speckle."""
     shade = rng.uniform(0.55, 0.85)
     warm = rng.uniform(0.93, 1.0)
     speckle = (rng.random((SIZE, SIZE)) < 0.02) * 0.12 + 0.04 * noise(rng, SIZE, (5, 5), 5)
@@ -99,7 +99,7 @@ def dark_cloth(rng: np.random.Generator) -> Opaque:
 
 
 def colored_cloth(rng: np.random.Generator) -> Opaque:
-    """Coloured cloth or absorbent pad."""
+    """Colored cloth or absorbent pad."""
     return Opaque(cloth(rng, SIZE, srgb(*rng.uniform(60, 220, 3))))
 
 
@@ -139,7 +139,7 @@ def make_bench(kind: str, rng: np.random.Generator) -> Bench:
     top = _level(HALF_LENGTH, HALF_DEPTH, Z, turn * 0.1, (0, 0), BENCHES[kind](rng))
     if kind in ('dark_cloth', 'colored_cloth', 'paper') or rng.random() > 0.2:
         return Bench((top,), kind)
-    # A4, a tenth of a millimetre thick: low enough to slide under plates that stand on z = 0.
+    # A4, a tenth of a millimeter thick: low enough to slide under plates that stand on z = 0.
     shift = rng.uniform(-80, 80, 2)
     a4 = _level(148.5, 105.0, Z + 0.04, turn, shift, paper(rng))
     return Bench((top, a4), f'{kind} with paper')
@@ -153,7 +153,7 @@ def _level(
     shift: tuple[float, float] | np.ndarray,
     material: Opaque | Glowing,
 ) -> Part:
-    """A level rectangle whose texture repeats every `TILE` millimetres."""
+    """A level rectangle whose texture repeats every `TILE` millimeters."""
     mesh = sheet(box(-half_length, -half_depth, half_length, half_depth), z, (0.0, 0.0, TILE, TILE))
     move = np.eye(4)
     move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]

@@ -16,7 +16,7 @@ class Exposure:
         stops: Brighter (positive) or darker than the automatic exposure.
         balance: Linear RGB gains that are left over after white balance.
         vignetting: Loss of light in the corners, in [0, 1].
-        noise: Standard deviation of sensor noise at mid-grey, as a share of white.
+        noise: Standard deviation of sensor noise at mid-gray, as a share of white.
         contrast: Strength of the tone curve; 0 is plain sRGB.
         sharpening: Strength of the camera's unsharp mask.
         blur: Standard deviation in pixels of the optics' blur.
@@ -45,7 +45,7 @@ def metered(radiance: np.ndarray) -> float:
     luminance = radiance @ [0.2126, 0.7152, 0.0722]
     mean = np.exp(np.log(luminance + 1e-4).mean())
     highlights = np.percentile(luminance, 98.5)
-    # Dark grounds are not brightened to mid-grey, and bright ones not beyond white.
+    # Dark grounds are not brightened to mid-gray, and bright ones not beyond white.
     return float(min(0.95 / max(highlights, 1e-4), 0.42 / max(mean, 1e-4)))
 
 

@@ -13,7 +13,7 @@ from ..geometry.camera import Camera
 from ..objects.plates import Item
 
 CLEARANCE = 1.0
-"""Least distance in millimetres between things that stand side by side."""
+"""Least distance in millimeters between things that stand side by side."""
 TRIES = 200
 
 
@@ -43,7 +43,7 @@ class Placed:
 
     @property
     def points(self) -> np.ndarray:
-        """All vertices in world millimetres, float64 of shape (n, 3)."""
+        """All vertices in world millimeters, float64 of shape (n, 3)."""
         return np.concatenate([part.mesh.vertices for part in self.item.parts])
 
 

@@ -31,7 +31,7 @@ AGARS = (
     ('potato', (0.012, 0.020, 0.040), srgb(190, 175, 140)),
     ('chocolate', (0.10, 0.22, 0.35), srgb(112, 64, 40)),
 )
-"""Media by name: absorption in 1/mm (linear RGB) and the colour of what they scatter, set by eye
+"""Media by name: absorption in 1/mm (linear RGB) and the color of what they scatter, set by eye
 against photographs: makers give no optical constants."""
 
 LIQUIDS = (
@@ -201,8 +201,8 @@ def _dish(plates: PlateSpec, category: str, size: Any, lid: bool, rng: np.random
         parts = growth.blood(bed, rng)
         if rng.random() < 0.5:
             parts += growth.colonies(bed, rng, int(rng.integers(5, 80) * area) + 3, colony)
-    elif what == 'mould':
-        parts += growth.mould(bed, rng, int(rng.integers(1, 6)))
+    elif what == 'mold':
+        parts += growth.mold(bed, rng, int(rng.integers(1, 6)))
     elif what == 'seedlings':
         parts += growth.seedlings(bed, rng, int(rng.integers(3, 9)))
     return item.with_parts(parts)
@@ -219,7 +219,7 @@ def _multiwell(plates: PlateSpec, wells: int, lid: bool, rng: np.random.Generato
         order = rng.permutation(layout.count) if rng.random() < 0.4 else np.arange(layout.count)
         filled = order[: int(layout.count * rng.uniform(0.3, 1.0)) + 1].tolist()
         colors = rng.permutation(len(LIQUIDS))[: rng.integers(1, 4)]
-        # Dilution series and controls: neighbouring wells share a liquid.
+        # Dilution series and controls: neighboring wells share a liquid.
         runs = np.array_split(np.array(filled), len(colors))
         fillings = [
             Filling(tuple(run.tolist()), depth, LIQUIDS[c])
@@ -244,8 +244,8 @@ def _distractors(
     placed: list[Placed] = []
     for _ in range(max(count, 3) if lonely else count):
         clear = rng.random() < (0.8 if lonely else scene.transparent_share)
-        catalogue, weights = (TRANSPARENT, scene.transparent) if clear else (OPAQUE, scene.opaque)
-        item = catalogue[pick(weights, rng)](rng)
+        catalog, weights = (TRANSPARENT, scene.transparent) if clear else (OPAQUE, scene.opaque)
+        item = catalog[pick(weights, rng)](rng)
         grounds = [*taken, *(p.ground for p in placed)]
         try:
             placed.append(put_in_view(item, camera, grounds, rng))

@@ -32,7 +32,7 @@ Range: TypeAlias = tuple[float, float]
 Weights: TypeAlias = dict[Any, float]
 
 GROWTHS = (
-    'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mould', 'seedlings',
+    'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mold', 'seedlings',
 )  # fmt: skip
 ARRANGEMENTS = ('none', 'single', 'scatter', 'row', 'stack')
 LAYOUT_NAMES = ('boxes', 'full')

@@ -179,7 +179,7 @@ def test_class_agnostic_boxes_are_kept_whatever_the_classes(tmp_path, classes):
     assert 'roi_head.bbox_head.fc_reg' in fit.left_out
 
 
-def test_parts_that_start_anew_are_initialised_and_the_rest_is_not(files):
+def test_parts_that_start_anew_are_initialized_and_the_rest_is_not(files):
     model = build('frcnn', 3)
     model.init_cfg = dict(
         type='DetectorCheckpoint', checkpoint=str(files('mmdetection', 'frcnn')), classes=['a'] * 3

@@ -4,38 +4,38 @@ import pytest
 import torch
 
 from mmdet_cleargrasp import config_dir
-from mmdet_cleargrasp.checkpoints import recognise
+from mmdet_cleargrasp.checkpoints import recognize
 from mmdet_cleargrasp.models.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet
 from mmdet_cleargrasp.models.backbones.drn import ARCHS
 from tests.parity.load import PARITY
 
 
 @pytest.mark.parametrize('depth', [18, 34, 50, 101, 152])
-def test_every_depth_is_recognised(depth):
+def test_every_depth_is_recognized(depth):
     with torch.device('meta'):
         state_dict = ClearGraspResNet(depth, frozen=False).state_dict()
-    assert recognise(state_dict).name == f'ResNet-{depth}'
+    assert recognize(state_dict).name == f'ResNet-{depth}'
 
 
 @pytest.mark.parametrize('arch', ARCHS)
 @pytest.mark.parametrize('indices', [(0, 1, 2, 3), (4,)])
-def test_every_drn_is_recognised_with_its_tail_and_without(arch, indices):
+def test_every_drn_is_recognized_with_its_tail_and_without(arch, indices):
     with torch.device('meta'):
         backbone = ClearGraspDRN(arch, 8, frozen=False, out_indices=indices)
-    family = recognise(backbone.state_dict())
+    family = recognize(backbone.state_dict())
     assert family.name == f'DRN-{arch}'
     assert family.config == f"type='ClearGraspDRN', arch='{arch}'"
 
 
-def test_alexnet_is_recognised():
-    assert recognise(AlexNet().state_dict()).config == "type='AlexNet'"
+def test_alexnet_is_recognized():
+    assert recognize(AlexNet().state_dict()).config == "type='AlexNet'"
 
 
 @pytest.mark.parametrize(
     'backbone', [AlexNet(), ClearGraspDRN(frozen=False)], ids=['alexnet', 'drn']
 )
 def test_configs_that_a_family_names_are_there(backbone):
-    assert list(config_dir().glob(recognise(backbone.state_dict()).configs))
+    assert list(config_dir().glob(recognize(backbone.state_dict()).configs))
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_configs_that_a_family_names_are_there(backbone):
     ],
 )
 def test_others_are_named_or_said_to_be_unknown(keys, name):
-    assert recognise({key: torch.empty(8, 3, 7, 7) for key in keys}).name == name
+    assert recognize({key: torch.empty(8, 3, 7, 7) for key in keys}).name == name
 
 
 def test_reference_keys_are_a_resnet():
     keys = json.loads((PARITY / 'resnet101_os16.keys.json').read_text())
-    family = recognise({key: torch.empty(shape, device='meta') for key, shape in keys.items()})
+    family = recognize({key: torch.empty(shape, device='meta') for key, shape in keys.items()})
     assert family.config == "type='ClearGraspResNet', depth=101"

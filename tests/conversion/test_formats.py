@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdet_cleargrasp.conversion import FORMATS, Folder, convert, recognise
+from mmdet_cleargrasp.conversion import FORMATS, Folder, convert, recognize
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError
 from tests.conversion.sources import labelformat_voc, labelformat_yolo
 
@@ -267,7 +267,7 @@ def test_masks(tmp_path, image, mask):
     draw(tmp_path / image)
     first, second = (10, 20, 30, 40), (30, 20, 60, 40)
     save_mask(tmp_path / mask, (1, first), (2, second), mode='P')
-    assert recognise(Folder(tmp_path)) == 'masks'
+    assert recognize(Folder(tmp_path)) == 'masks'
     boxes, reasons, source = read(tmp_path, 'masks')
     assert boxes == [('object', *first), ('object', *second)]
     assert not reasons
@@ -278,12 +278,12 @@ def test_masks(tmp_path, image, mask):
     assert not source.unannotated()
 
 
-def test_what_is_not_recognised_is_said(tmp_path):
+def test_what_is_not_recognized_is_said(tmp_path):
     draw(tmp_path / 'a.png')
     with pytest.raises(
         DataError, match=r'holds 1 files \(.png\), but none of these formats:\n +labelme'
     ):
-        recognise(Folder(tmp_path))
+        recognize(Folder(tmp_path))
 
 
 def test_several_formats_have_to_be_chosen_from(toy_plates, tmp_path):

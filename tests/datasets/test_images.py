@@ -13,7 +13,7 @@ from mmdet_cleargrasp.datasets import images
 from mmdet_cleargrasp.datasets.images import inspect_image, read_image, read_size
 from mmdet_cleargrasp.utils.errors import DataError
 
-# A corner, so that a turn shows, over a smooth ground, so that JPEG keeps the colours.
+# A corner, so that a turn shows, over a smooth ground, so that JPEG keeps the colors.
 COLORS = np.full((40, 60, 3), (200, 120, 40), np.uint8)
 COLORS[:16, :16] = (20, 60, 220)
 ORIENTED = {
@@ -26,7 +26,7 @@ ORIENTED = {
     7: COLORS[::-1, ::-1].transpose(1, 0, 2),
     8: COLORS.transpose(1, 0, 2)[::-1],
 }
-GREY16 = np.linspace(0, 1, 60, dtype=np.float32)[None].repeat(40, 0)
+GRAY16 = np.linspace(0, 1, 60, dtype=np.float32)[None].repeat(40, 0)
 
 
 def png_of_size(width, height):
@@ -88,7 +88,7 @@ def test_where_training_reads_differently(content, expected, tmp_path):
     assert abs(int(mmcv.imread(str(tmp_path / 'x'))[-1, -1, 0]) - expected) <= 1
 
 
-def grey(pixels):
+def gray(pixels):
     return np.repeat(pixels[..., None], 3, axis=2)
 
 
@@ -98,11 +98,11 @@ def grey(pixels):
 @pytest.mark.parametrize('suffix', ['png', 'tiff'])
 def test_sixteen_bits_fill_eight(suffix, bits, divisor, tmp_path):
     path = tmp_path / f'x.{suffix}'
-    values = (GREY16 * divisor).astype(np.uint16)
+    values = (GRAY16 * divisor).astype(np.uint16)
     cv2.imwrite(str(path), values)
-    near(read_image(path), grey((GREY16 * 255).astype(np.uint8)), tolerance=1)
+    near(read_image(path), gray((GRAY16 * 255).astype(np.uint8)), tolerance=1)
     cv2.imwrite(str(path), np.dstack([values, values // 2, values // 4]))  # BGR
-    expected = np.dstack([GREY16 / 4, GREY16 / 2, GREY16]) * 255
+    expected = np.dstack([GRAY16 / 4, GRAY16 / 2, GRAY16]) * 255
     near(read_image(path), expected.astype(np.uint8), tolerance=1)
 
 
@@ -111,7 +111,7 @@ def test_orientation_of_sixteen_bits(orientation, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray(COLORS[..., 0].astype('u2') * 257).save(tmp_path / 'x.tiff', exif=exif)
-    near(read_image(tmp_path / 'x.tiff'), grey(ORIENTED[orientation][..., 0]), tolerance=0)
+    near(read_image(tmp_path / 'x.tiff'), gray(ORIENTED[orientation][..., 0]), tolerance=0)
     assert read_size(tmp_path / 'x.tiff') == ORIENTED[orientation].shape[1::-1]
 
 
@@ -150,7 +150,7 @@ def test_transparency_of_sixteen_bits_and_of_palettes(tmp_path):
     [
         ('cmyk.jpg', 'CMYK', COLORS),
         ('cmyk.tiff', 'CMYK', COLORS),
-        ('grey.tiff', 'L', grey(np.asarray(Image.fromarray(COLORS).convert('L')))),
+        ('gray.tiff', 'L', gray(np.asarray(Image.fromarray(COLORS).convert('L')))),
         ('palette.png', 'P', COLORS),
         ('black_and_white.png', '1', None),
     ],
@@ -194,8 +194,8 @@ REFUSED = {
     'bomb': (png_of_size(50_000, 50_000), 'pixels, more than the 178,956,970'),
     'larger bomb': (png_of_size(2**31 - 1, 2**31 - 1), 'more than the'),
     'stack': (encoded('TIFF', save_all=True, append_images=[Image.fromarray(COLORS)] * 2), 'holds 3 pictures'),
-    'floats': (encoded('TIFF', Image.fromarray(GREY16)), '32 bits a channel'),
-    'integers': (encoded('TIFF', Image.fromarray(GREY16.astype('i4'))), '32 bits a channel'),
+    'floats': (encoded('TIFF', Image.fromarray(GRAY16)), '32 bits a channel'),
+    'integers': (encoded('TIFF', Image.fromarray(GRAY16.astype('i4'))), '32 bits a channel'),
 }  # fmt: skip
 
 

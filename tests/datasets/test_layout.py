@@ -29,7 +29,7 @@ def coco_names(root):
 
 
 @pytest.mark.parametrize('arrange', [lambda root: None, roboflow, images_folder, coco_names])
-def test_layouts_are_recognised(toy_copy, arrange):
+def test_layouts_are_recognized(toy_copy, arrange):
     arrange(toy_copy)
     splits = find_splits(toy_copy)
     assert set(splits) == {'train', 'val'}

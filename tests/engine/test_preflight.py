@@ -38,7 +38,7 @@ FITTED = {
         ({'model.backbone.init_cfg.checkpoint': 'absent.pth'}, 'no checkpoint at absent.pth'),
         ({'model.backbone.depth': 34}, r'holds ResNet-18 .*asks for ResNet-34.*depth=18'),
         ({'model.backbone.depth': 42}, r'depth=42, expected one of'),
-        ({'model.backbone.colour': 'red'}, 'colour'),
+        ({'model.backbone.color': 'red'}, 'color'),
         ({'model.backbone.type': 'ClearGraspResnet'}, 'ClearGraspResnet is not in the'),
         ({'model.backbone.init_cfg': None}, 'frozen, but its init_cfg has no ClearGraspCheckpoint'),
         ({'model.backbone.init_cfg.type': 'Pretrained'}, 'frozen, but its init_cfg has no'),

@@ -65,7 +65,7 @@ def test_arms_of_a_seed_see_the_same_images_in_the_same_order(spec, tmp_path):
         file = split_paths(innermost_dataset(cfg.train_dataloader)).ann_file
         seen.setdefault((job.seed, job.fraction), set()).add((cfg.randomness.seed, file))
     assert all(len(values) == 1 for values in seen.values())
-    # mmengine adds the epoch: neighbouring seeds would have the same orders, one epoch apart.
+    # mmengine adds the epoch: neighboring seeds would have the same orders, one epoch apart.
     seeds = sorted({seed for values in seen.values() for seed, _ in values})
     assert seeds[1] - seeds[0] > 1000
 

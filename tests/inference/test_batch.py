@@ -155,7 +155,7 @@ def test_nothing_is_overwritten(tmp_path):
         ({'score_thr': float('nan')}, '--score-thr nan'),
         ({'tile': 8}, '--tile 8'),
         ({'overlap': 1.0}, '--overlap 1.0'),
-        ({'plate_diameter': -3.0}, '--plate-diameter -3.0: expected millimetres'),
+        ({'plate_diameter': -3.0}, '--plate-diameter -3.0: expected millimeters'),
         ({'plate_diameter': 90.0}, 'say whose, by --plate-class with one of petri_dish, multi'),
         ({'plate_diameter': 90.0, 'plate_class': 'x'}, '--plate-class x: the detector knows'),
     ],

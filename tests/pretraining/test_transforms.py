@@ -90,7 +90,7 @@ def test_files_that_cannot_be_right(sample, tmp_path, kind, content, message):
 
 @pytest.mark.parametrize(
     'change',
-    ['BrightPatches', 'ColourChange', 'BlurAndNoise', 'ColouredBlocks'],
+    ['BrightPatches', 'ColorChange', 'BlurAndNoise', 'ColoredBlocks'],
 )
 def test_changes_of_appearance(sample, change):
     loaded = transforms.LoadClearGraspSample()(sample)

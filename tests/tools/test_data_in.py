@@ -129,7 +129,7 @@ def test_a_folder_is_browsed_split_by_split(toy_plates, tmp_path):
     assert [sheet.name for sheet in sheets] == ['train.png', 'val.png']
     sheet, rows, columns = tiles(sheets[0], 64)
     assert (rows, columns) == (1, 2)
-    # The colour of a class' box is nowhere else in the grey drawings.
+    # The color of a class' box is nowhere else in the gray drawings.
     assert (np.ptp(sheet.astype(int), axis=2) > 100).any()
 
 

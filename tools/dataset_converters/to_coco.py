@@ -3,7 +3,7 @@
 import argparse
 
 EXAMPLES = """
-formats, recognised by looking (--format forces one):
+formats, recognized by looking (--format forces one):
   labelme  a JSON file beside every image      voc    Pascal VOC's XML
   yolo     data.yaml, images/ and labels/      cvat   CVAT for images 1.1
   coco     COCO under any name, Label Studio's export too

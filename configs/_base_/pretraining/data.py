@@ -12,9 +12,9 @@ num_workers = 2
 # What ClearGrasp changes about images, but for the geometry.
 appearance = [
     dict(type='BrightPatches'),
-    dict(type='ColourChange'),
+    dict(type='ColorChange'),
     dict(type='BlurAndNoise'),
-    dict(type='ColouredBlocks'),
+    dict(type='ColoredBlocks'),
 ]
 train_pipeline = [
     dict(type='LoadClearGraspSample'),

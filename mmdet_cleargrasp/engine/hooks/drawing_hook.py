@@ -1,4 +1,4 @@
-"""Drawing what a test finds: one box a plate, in colours that people tell apart."""
+"""Drawing what a test finds: one box a plate, in colors that people tell apart."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class PlateVisualizationHook(DetVisualizationHook):
     """
 
     def before_test(self, runner: Runner) -> None:
-        """Choose the folder, and a colour for each class unless the data set has its own."""
+        """Choose the folder, and a color for each class unless the data set has its own."""
         if not self.draw:
             return
         if self.test_out_dir is not None:
             # An absolute path, which MMDetection takes as it is.
             self.test_out_dir = str(Path(runner.work_dir, self.test_out_dir).absolute())
         meta = self._visualizer.dataset_meta or {}
-        # CocoDataset gives COCO's colours to whatever classes it is told.
+        # CocoDataset gives COCO's colors to whatever classes it is told.
         if meta.get('classes') and meta.get('palette') in (None, CocoDataset.METAINFO['palette']):
             colors = itertools.cycle(ImageColor.getrgb(color) for color in CLASS_COLORS)
             palette = list(itertools.islice(colors, len(meta['classes'])))

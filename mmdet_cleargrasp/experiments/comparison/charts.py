@@ -1,4 +1,4 @@
-"""The report's charts, as SVG that takes its text colour from the page around it."""
+"""The report's charts, as SVG that takes its text color from the page around it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ...visualization.training_logs import RunLog, read_run
 from .comparing import PR_IOU, ArmResult, TestComparison, largest_fraction
 from .runs import RunSet
 
-#: Told apart with any colour vision (Okabe and Ito's set, without its yellow), on white and black.
+#: Told apart with any color vision (Okabe and Ito's set, without its yellow), on white and black.
 PALETTE = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c6d31', '#7f7f7f')
-#: A second sign besides colour.
+#: A second sign besides color.
 MARKERS = 'osD^vP*X'
-#: Stands for the page's text colour until the SVG is written.
+#: Stands for the page's text color until the SVG is written.
 INK = '#010203'
 STYLE = {
     'font.size': 10, 'axes.titlesize': 10.5, 'axes.titlelocation': 'left',
@@ -40,7 +40,7 @@ _salts = itertools.count()
 
 
 def arm_colors(arms: Sequence[str]) -> dict[str, str]:
-    """The colour of each arm, the same in all charts and pictures.
+    """The color of each arm, the same in all charts and pictures.
 
     Args:
         arms (Sequence[str]): their names, in order.

@@ -61,7 +61,7 @@ class AlexNet(FreezableBackbone):
         """Compute the feature map.
 
         Args:
-            x (Tensor): normalised images, (N, 3, H, W), float, with ImageNet's mean and deviation
+            x (Tensor): normalized images, (N, 3, H, W), float, with ImageNet's mean and deviation
                 where the weights are torchvision's.
 
         Returns:

@@ -74,7 +74,7 @@ class FeatureCache:
         self.hits = self.misses = 0
 
     def __call__(self, inputs: Tensor) -> Maps:
-        """Look up or compute the maps of normalised images, (N, 3, H, W), float."""
+        """Look up or compute the maps of normalized images, (N, 3, H, W), float."""
         files = [self._file(image) for image in inputs]
         missing = [row for row, file in enumerate(files) if not file.is_file()]
         found = [row for row in range(len(files)) if row not in missing]

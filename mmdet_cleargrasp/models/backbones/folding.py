@@ -43,7 +43,7 @@ class FoldedTwin:
 
         Args:
             backbone (FreezableBackbone): whose weights and ``forward_features`` are used.
-            x (Tensor): normalised images, (N, 3, H, W), float.
+            x (Tensor): normalized images, (N, 3, H, W), float.
 
         Returns:
             tuple[Tensor, ...]: what ``backbone.forward_features(x)`` returns, up to rounding.

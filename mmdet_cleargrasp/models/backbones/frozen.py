@@ -97,7 +97,7 @@ class FreezableBackbone(BaseModule):
         """Compute the feature maps; for subclasses to write.
 
         Args:
-            x (Tensor): normalised images, (N, 3, H, W), float.
+            x (Tensor): normalized images, (N, 3, H, W), float.
 
         Returns:
             tuple[Tensor, ...]: the maps.
@@ -108,7 +108,7 @@ class FreezableBackbone(BaseModule):
         """Compute the feature maps, without an autograd graph where the backbone is frozen.
 
         Args:
-            x (Tensor): normalised images, (N, 3, H, W), float.
+            x (Tensor): normalized images, (N, 3, H, W), float.
 
         Returns:
             tuple[Tensor, ...]: the maps, of ``out_channels`` and ``out_strides``.

@@ -121,7 +121,7 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
         """Compute the feature maps.
 
         Args:
-            x (Tensor): normalised images, (N, 3, H, W), float. ClearGrasp's weights expect RGB
+            x (Tensor): normalized images, (N, 3, H, W), float. ClearGrasp's weights expect RGB
                 between 0 and 1.
 
         Returns:

@@ -20,7 +20,7 @@ class SparseGradRPNHead(RPNHead):
 
     The head looks at every position of every level, but its loss is taken at a few hundred sampled
     anchors: nearly all of the gradient that comes back is zero. Here only the positions that have
-    one are computed once more, on their 3x3 neighbourhoods, and differentiated. Outputs are those
+    one are computed once more, on their 3x3 neighborhoods, and differentiated. Outputs are those
     of ``RPNHead`` and gradients equal up to rounding; tensors are named the same. Where many
     positions have a gradient, with several convolutions, and under autocast the stock head works.
 
@@ -38,7 +38,7 @@ class SparseGradRPNHead(RPNHead):
         >>> features = torch.rand(1, 16, 8, 8, requires_grad=True)
         >>> scores, deltas = head.forward_single(features)
         >>> scores[0, 0, 4, 4].backward()
-        >>> features.grad.abs().sum(dim=1).count_nonzero().item()  # one neighbourhood
+        >>> features.grad.abs().sum(dim=1).count_nonzero().item()  # one neighborhood
         9
     """
 
@@ -75,8 +75,8 @@ class _SampledGradient(torch.autograd.Function):
             if len(image) > DENSE_SHARE * touched.numel():
                 outputs = _head(x, weights, padding=1)
             else:
-                neighbourhoods = _neighbourhoods(x, image, row, column)
-                outputs = _head(neighbourhoods, weights, padding=0)
+                neighborhoods = _neighborhoods(x, image, row, column)
+                outputs = _head(neighborhoods, weights, padding=0)
                 gradients = tuple(g[image, :, row, column][..., None, None] for g in gradients)
             return torch.autograd.grad(outputs, (x, *weights), gradients)
 
@@ -88,7 +88,7 @@ def _head(
     return F.conv2d(hidden, weights[2], weights[3]), F.conv2d(hidden, weights[4], weights[5])
 
 
-def _neighbourhoods(x: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
+def _neighborhoods(x: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
     """(K, C, 3, 3): what a 3x3 convolution sees at K positions, zero beyond the borders."""
     steps = torch.arange(-1, 2, device=x.device)
     rows, columns = row[:, None, None] + steps[:, None], column[:, None, None] + steps

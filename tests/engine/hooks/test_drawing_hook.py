@@ -10,7 +10,7 @@ from PIL import Image
 
 from mmdet_cleargrasp.engine.hooks.drawing_hook import PlateVisualizationHook
 
-CLASSES = {'classes': tuple('abcdefghi')}  # more than there are colours
+CLASSES = {'classes': tuple('abcdefghi')}  # more than there are colors
 BETTER, WORSE, OTHER = (
     (12, 10, 52, 50, 0.7, 8), (10, 10, 50, 50, 0.6, 0), (60, 60, 90, 90, 0.4, 0)
 )  # fmt: skip
@@ -40,12 +40,12 @@ def draw(tmp_path_factory):
     return picture
 
 
-def test_pictures_have_one_box_a_plate_in_the_colour_of_its_class(draw):
+def test_pictures_have_one_box_a_plate_in_the_color_of_its_class(draw):
     assert np.array_equal(draw(WORSE, BETTER), draw(BETTER))
     assert not np.array_equal(draw(BETTER, OTHER), draw(BETTER))
     picture = draw(BETTER).reshape(-1, 3)
-    red, green, blue = picture[np.ptp(picture, axis=1).argmax()]  # the most colourful: the box
-    assert blue > green > red  # of class 8, which has the second colour again
+    red, green, blue = picture[np.ptp(picture, axis=1).argmax()]  # the most colorful: the box
+    assert blue > green > red  # of class 8, which has the second color again
 
 
 @pytest.mark.parametrize('meta', [{}, {'classes': None}])
@@ -53,7 +53,7 @@ def test_boxes_are_drawn_where_classes_have_no_names(draw, meta):
     assert not np.array_equal(draw(OTHER, meta=meta), draw(meta=meta))
 
 
-def test_colours_of_the_data_set_s_own_are_kept(draw):
+def test_colors_of_the_data_set_s_own_are_kept(draw):
     own = {**CLASSES, 'palette': [(255, 0, 0)] * 9}
     picture = draw(BETTER, meta=own).reshape(-1, 3)
     red, green, blue = picture[np.ptp(picture, axis=1).argmax()]

@@ -13,7 +13,7 @@ def view(elevation: float = 50, fill: float = 0.8, shift: tuple = (0.0, 0.0)) ->
 @pytest.mark.parametrize(
     ('elevation', 'fill'), [(25, 0.5), (25, 0.9), (60, 0.9), (60, 1.4), (90, 0.5), (90, 1.4)]
 )
-def test_what_is_framed_fills_the_asked_share_at_the_centre(elevation: float, fill: float) -> None:
+def test_what_is_framed_fills_the_asked_share_at_the_center(elevation: float, fill: float) -> None:
     pixels = view(elevation, fill).project(CUBE)
     span = np.ptp(pixels, axis=0) / [512, 384]
     assert span.max() == pytest.approx(fill, rel=0.02)

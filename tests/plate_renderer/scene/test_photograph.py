@@ -9,7 +9,7 @@ from plate_renderer.scene.photograph import Exposure, develop, jpeg, metered
 PLAIN = Exposure(0.0, (1.0, 1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, 90)
 
 
-def grey(value: float) -> np.ndarray:
+def gray(value: float) -> np.ndarray:
     return np.full((48, 64, 3), value)
 
 
@@ -23,26 +23,26 @@ def test_metering_does_not_depend_on_the_lamps_power() -> None:
     np.testing.assert_allclose(picture(scene).astype(int), picture(8 * scene).astype(int), atol=1)
 
 
-def test_dark_grounds_are_not_brightened_to_grey() -> None:
-    scene = grey(0.01)
+def test_dark_grounds_are_not_brightened_to_gray() -> None:
+    scene = gray(0.01)
     scene[:6] = 1.0
     assert picture(scene)[30, 30].max() < 60
 
 
 def test_stops_balance_and_vignetting_do_what_they_say() -> None:
-    base = picture(grey(0.3)).astype(int)
-    assert (picture(grey(0.3), stops=-1.0) < base).all()
-    warm = picture(grey(0.3), balance=(1.1, 1.0, 0.9)).astype(int)
+    base = picture(gray(0.3)).astype(int)
+    assert (picture(gray(0.3), stops=-1.0) < base).all()
+    warm = picture(gray(0.3), balance=(1.1, 1.0, 0.9)).astype(int)
     assert (warm[..., 0] > base[..., 0]).all() and (warm[..., 2] < base[..., 2]).all()
-    corner = picture(grey(0.3), vignetting=0.5).astype(int)
+    corner = picture(gray(0.3), vignetting=0.5).astype(int)
     assert corner[0, 0, 1] < corner[24, 32, 1]
 
 
 def test_noise_is_seeded_and_as_strong_as_asked() -> None:
-    one, two = picture(grey(0.3), noise=0.02), picture(grey(0.3), noise=0.02)
+    one, two = picture(gray(0.3), noise=0.02), picture(gray(0.3), noise=0.02)
     np.testing.assert_array_equal(one, two)
     assert 1 < one.astype(float).std() < 12
-    assert picture(grey(0.3)).std() < 0.5
+    assert picture(gray(0.3)).std() < 0.5
 
 
 def test_jpeg_decodes_to_the_picture() -> None:

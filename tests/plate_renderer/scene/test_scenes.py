@@ -132,9 +132,9 @@ def test_a_room_has_the_level_that_is_asked() -> None:
 
 @pytest.mark.parametrize('name', [*distractors.TRANSPARENT, *distractors.OPAQUE])
 def test_distractors_stand_on_the_bench_within_their_footprint(name: str) -> None:
-    catalogue = {**distractors.TRANSPARENT, **distractors.OPAQUE}
+    catalog = {**distractors.TRANSPARENT, **distractors.OPAQUE}
     for seed in range(6):
-        item = catalogue[name](np.random.default_rng(seed))
+        item = catalog[name](np.random.default_rng(seed))
         points = np.concatenate([part.mesh.vertices for part in item.parts])
         assert points[:, 2].min() > -0.2
         x0, y0, x1, y1 = item.footprint.buffer(1.0).bounds
@@ -159,7 +159,7 @@ GROWN = {
     'lawn': lambda bed, rng: growth.lawn(bed, rng, growth.CREAM, 6),
     'streaks': lambda bed, rng: growth.streaks(bed, rng, growth.YELLOW),
     'blood': growth.blood,
-    'mould': lambda bed, rng: growth.mould(bed, rng, 3),
+    'mold': lambda bed, rng: growth.mold(bed, rng, 3),
     'seedlings': lambda bed, rng: growth.seedlings(bed, rng, 5),
     'turbidity': lambda bed, rng: growth.turbidity(bed, rng, growth.CREAM, 0.2),
 }
