@@ -176,7 +176,7 @@ def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Se
     """Backbones beside the same weights as a plain port computes them, by network and name.
 
     Args:
-        device (torch.device): where they compute.
+        device: Where they compute.
     """
     found = {}
     for depth in (50, 101):

@@ -37,11 +37,11 @@ class MemoryUse:
     """Memory of a system's training, in a process of its own.
 
     Attributes:
-        group (str): the group of systems.
-        system (str): which one.
-        peak (float): MB of the process, or of the GPU; libraries included.
-        growth (float): MB by which the peak grew from the second step to the last.
-        seconds (float): a step, the median from the third on; not in turns with others.
+        group: The group of systems.
+        system: Which one.
+        peak: MB of the process, or of the GPU; libraries included.
+        growth: MB by which the peak grew from the second step to the last.
+        seconds: A step, the median from the third on; not in turns with others.
     """
 
     group: str
@@ -56,9 +56,9 @@ class StartUp:
     """How long something takes to start.
 
     Attributes:
-        command (str): what.
-        seconds (float): until it answers.
-        peak (float): MB of the process by then; 0 where it was not taken.
+        command: What.
+        seconds: Until it answers.
+        peak: MB of the process by then; 0 where it was not taken.
     """
 
     command: str
@@ -70,8 +70,8 @@ def measure_memory(options: Options, tick: Callable[[str], None]) -> list[Memory
     """Train each system for a few steps in a process of its own.
 
     Args:
-        options (Options): as for the whole benchmark.
-        tick (Callable[[str], None]): is told what is being done.
+        options: As for the whole benchmark.
+        tick: Is told what is being done.
     """
     import torch
 
@@ -95,8 +95,8 @@ def measure_start_up(options: Options, tick: Callable[[str], None]) -> list[Star
     """Time the command line as its user meets it.
 
     Args:
-        options (Options): as for the whole benchmark.
-        tick (Callable[[str], None]): is told what is being done.
+        options: As for the whole benchmark.
+        tick: Is told what is being done.
     """
     tools = config_dir().parent / 'tools'
     found = [_until_exit('tools/train.py --help', [str(tools / 'train.py'), '--help'])]

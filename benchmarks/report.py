@@ -24,8 +24,8 @@ def print_tables(results: Results, console: Console) -> None:
     """Print the tables.
 
     Args:
-        results (Results): of :func:`.run_benchmark`.
-        console (Console): to print on.
+        results: Of :func:`.run_benchmark`.
+        console: To print on.
     """
     for title, header, rows in _tables(results):
         table = Table(*header, title=title, title_justify='left')
@@ -38,11 +38,11 @@ def write_report(results: Results, folder: str | Path) -> list[Path]:
     """Write the tables.
 
     Args:
-        results (Results): of :func:`.run_benchmark`.
-        folder (str | Path): is made.
+        results: Of :func:`.run_benchmark`.
+        folder: Is made.
 
     Returns:
-        list[Path]: ``benchmark.md``, ``benchmark.json`` and ``benchmark.png``.
+        ``benchmark.md``, ``benchmark.json`` and ``benchmark.png``.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -41,17 +41,17 @@ class Options:
     """What is measured, and how.
 
     Attributes:
-        data_root (Path): COCO-format data with ``annotations/train.json``.
-        groups (tuple[str, ...]): of :data:`.GROUPS`.
-        works (tuple[str, ...]): of :data:`WORKS`.
-        size (int): side of the images in pixels.
-        batch_size (int): images a step.
-        rounds (int): that count; of an epoch, two at most.
-        files (int): image files that are predicted, and trained on in an epoch.
-        workers (int): processes that read in an epoch.
-        threads (int): of torch, for all systems.
-        device (str): such as ``'cpu'`` or ``'cuda:0'``.
-        seed (int): of heads and order.
+        data_root: COCO-format data with ``annotations/train.json``.
+        groups: Of :data:`.GROUPS`.
+        works: Of :data:`WORKS`.
+        size: Side of the images in pixels.
+        batch_size: Images a step.
+        rounds: That count; of an epoch, two at most.
+        files: Image files that are predicted, and trained on in an epoch.
+        workers: Processes that read in an epoch.
+        threads: Of torch, for all systems.
+        device: Such as ``'cpu'`` or ``'cuda:0'``.
+        seed: Of heads and order.
     """
 
     data_root: Path
@@ -76,13 +76,13 @@ class BackboneRate:
     """How much of the machine a backbone uses.
 
     Attributes:
-        network (str): which one.
-        computed (str): in what way.
-        gflop (float): multiplications and additions of the batch, 1e9.
-        peak (float): GFLOP a second in the same rounds of the fastest of a matrix product, the same
+        network: Which one.
+        computed: In what way.
+        gflop: Multiplications and additions of the batch, 1e9.
+        peak: GFLOP a second in the same rounds of the fastest of a matrix product, the same
             as a 1x1 convolution, and a 3x3 convolution, which each use another library or kernel.
-        share (float): of that peak, from 0 to 1.
-        difference (float): largest, to the maps of the unfolded network, over the largest value.
+        share: Of that peak, from 0 to 1.
+        difference: Largest, to the maps of the unfolded network, over the largest value.
     """
 
     network: str
@@ -98,12 +98,12 @@ class Results:
     """What was measured.
 
     Attributes:
-        options (Options): how.
-        machine (dict[str, Any]): on what.
-        timings (list[Timing]): of everything that was done in turns.
-        backbones (list[BackboneRate]): beside a matrix product.
-        memory (list[MemoryUse]): of each system's training in a process of its own.
-        start_up (list[StartUp]): of the command line.
+        options: How.
+        machine: On what.
+        timings: Of everything that was done in turns.
+        backbones: Beside a matrix product.
+        memory: Of each system's training in a process of its own.
+        start_up: Of the command line.
     """
 
     options: Options
@@ -118,14 +118,14 @@ def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Res
     """Measure everything that is asked for.
 
     Args:
-        options (Options): what and how.
-        tick (Callable[[str], None]): is told what is being done, once a system and round.
+        options: What and how.
+        tick: Is told what is being done, once a system and round.
 
     Yields:
-        Results: all so far, after each part, so that an interruption loses one part only.
+        All so far, after each part, so that an interruption loses one part only.
 
     Raises:
-        DataError: the data are not there or too few.
+        DataError: The data are not there or too few.
     """
     torch.set_num_threads(options.threads)
     set_random_seed(options.seed)
@@ -154,7 +154,7 @@ def count_ticks(options: Options) -> int:
     """How often :func:`run_benchmark` will call ``tick``, for a progress bar.
 
     Args:
-        options (Options): what and how.
+        options: What and how.
     """
     device = torch.device(options.device)
     count = START_UPS * ('start-up' in options.works)
@@ -174,7 +174,7 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
     """What the figures depend on.
 
     Args:
-        device (torch.device): that computes.
+        device: That computes.
     """
     return {
         'processor': _processor(),

@@ -18,11 +18,11 @@ class Sample:
     """An image with its plates.
 
     Attributes:
-        path (Path): the image file.
-        file_size (tuple[int, int]): width and height of the file in pixels.
-        image (np.ndarray): (H, W, 3), uint8, RGB, H and W being the benchmark's size.
-        boxes (np.ndarray): (K, 4), float32, x1, y1, x2, y2 in pixels of ``image``; K is not 0.
-        labels (np.ndarray): (K,), int64, from 0 on.
+        path: The image file.
+        file_size: Width and height of the file in pixels.
+        image: (H, W, 3), uint8, RGB, H and W being the benchmark's size.
+        boxes: (K, 4), float32, x1, y1, x2, y2 in pixels of ``image``; K is not 0.
+        labels: (K,), int64, from 0 on.
     """
 
     path: Path
@@ -36,12 +36,12 @@ def load_samples(data_root: str | Path, count: int, size: int) -> list[Sample]:
     """Read training images that have plates, made square.
 
     Args:
-        data_root (str | Path): a folder with ``annotations/train.json`` and ``train/``.
-        count (int): images, from the first on.
-        size (int): side in pixels; the aspect is not kept, so that no system has to pad.
+        data_root: A folder with ``annotations/train.json`` and ``train/``.
+        count: Images, from the first on.
+        size: Side in pixels; the aspect is not kept, so that no system has to pad.
 
     Raises:
-        DataError: there are fewer.
+        DataError: There are fewer.
     """
     root = Path(data_root)
     annotations = root / 'annotations' / 'train.json'

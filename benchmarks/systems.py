@@ -44,8 +44,8 @@ class System(ABC):
     """A detector with its optimizer.
 
     Args:
-        model (nn.Module): with weights.
-        device (torch.device): where it computes.
+        model: With weights.
+        device: Where it computes.
     """
 
     def __init__(self, model: nn.Module, device: torch.device) -> None:
@@ -77,9 +77,9 @@ class MMDetectionSystem(System):
     """A detector of MMDetection, this plugin's or a stock one, as a config describes it.
 
     Args:
-        cfg (Config): with ``model`` and the pipelines.
-        device (torch.device): where it computes.
-        backbone (dict[str, Tensor]): weights of the backbone.
+        cfg: With ``model`` and the pipelines.
+        device: Where it computes.
+        backbone: Weights of the backbone.
     """
 
     def __init__(self, cfg: Config, device: torch.device, backbone: dict[str, Tensor]) -> None:
@@ -129,9 +129,9 @@ class TorchvisionSystem(System):
     """A detector of torchvision.
 
     Args:
-        model (nn.Module): with weights.
-        device (torch.device): where it computes.
-        first_label (int): of the first class: 1 where 0 is the background, as in Faster R-CNN.
+        model: With weights.
+        device: Where it computes.
+        first_label: Of the first class: 1 where 0 is the background, as in Faster R-CNN.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, first_label: int) -> None:
@@ -198,8 +198,8 @@ def torchvision_frcnn_dense_r101(size: int, backbone: dict[str, Tensor]) -> nn.M
     """Faster R-CNN of torchvision with FPN over :func:`dense_resnet101`, frozen.
 
     Args:
-        size (int): side of the images.
-        backbone (dict[str, Tensor]): weights of the backbone.
+        size: Side of the images.
+        backbone: Weights of the backbone.
     """
     network = dense_resnet101()
     network.load_state_dict(backbone, strict=False)
@@ -243,7 +243,7 @@ def stock_config(name: str) -> Config:
     plugin's own operator would make the stock detector faster than it is.
 
     Args:
-        name (str): as in ``'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'``.
+        name: As in ``'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'``.
     """
     cfg = get_config(name)
     cfg.model.backbone.update(frozen_stages=4, norm_eval=True)
@@ -260,7 +260,7 @@ def resnet_weights(depth: int) -> dict[str, Tensor]:
     """Random weights of a ResNet, its batch norm as a trained one scales: no map explodes.
 
     Args:
-        depth (int): 50 or 101.
+        depth: 50 or 101.
     """
     with torch.random.fork_rng():
         torch.manual_seed(depth)

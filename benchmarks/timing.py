@@ -16,11 +16,11 @@ class Timing:
     """How long one system took for one work.
 
     Attributes:
-        group (str): the systems that were measured in turns.
-        work (str): what they did.
-        system (str): which one.
-        seconds (tuple[float, ...]): of each round.
-        ratio (float): median of the rounds' ratios, this system's time over the first one's of the
+        group: The systems that were measured in turns.
+        work: What they did.
+        system: Which one.
+        seconds: Of each round.
+        ratio: Median of the rounds' ratios, this system's time over the first one's of the
             group; 1 for the first.
     """
 
@@ -59,13 +59,13 @@ def time_in_turns(
     after the same one, whose memory and caches it would find.
 
     Args:
-        group (str): name of the comparison.
-        work (str): name of the work.
-        systems (Mapping[str, Callable[[], object]]): what to call, by name; ratios are to
+        group: Name of the comparison.
+        work: Name of the work.
+        systems: What to call, by name; ratios are to
             the first.
-        rounds (int): that count, from 1 on.
-        device (torch.device): is waited for before and after.
-        tick (Callable[[], None]): is called after each call, for a progress bar.
+        rounds: That count, from 1 on.
+        device: Is waited for before and after.
+        tick: Is called after each call, for a progress bar.
 
     Example:
         >>> calls = {'short': lambda: sum(range(1000)), 'long': lambda: sum(range(100000))}

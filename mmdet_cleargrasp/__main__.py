@@ -43,10 +43,10 @@ def find_tool(name: str) -> Path:
     """The script of a name.
 
     Args:
-        name (str): as :func:`list_tools` gives it, or its last part where that is clear.
+        name: As :func:`list_tools` gives it, or its last part where that is clear.
 
     Raises:
-        ConfigError: no script of the name, or several.
+        ConfigError: No script of the name, or several.
 
     Example:
         >>> find_tool('get_flops').name

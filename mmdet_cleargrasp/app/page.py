@@ -32,10 +32,10 @@ def prepare_gradio(folder: str | Path) -> None:
     """Settings that gradio reads when it is imported: nothing sent, files in a folder of ours.
 
     Args:
-        folder (str | Path): for what is uploaded and downloaded.
+        folder: For what is uploaded and downloaded.
 
     Raises:
-        ConfigError: gradio is not installed.
+        ConfigError: Gradio is not installed.
     """
     os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'
     os.environ['HF_HUB_OFFLINE'] = '1'
@@ -54,8 +54,8 @@ def make_page(detector: PlateDetector, limits: Limits) -> gradio.Blocks:
     The detector looks once at each photograph; the score threshold only sorts what it found.
 
     Args:
-        detector (PlateDetector): the detector.
-        limits (Limits): what is accepted at once.
+        detector: The detector.
+        limits: What is accepted at once.
     """
     import gradio as gr
 
@@ -152,17 +152,17 @@ def launch(page: gradio.Blocks, limits: Limits, host: str, port: int, block: boo
     """Serve a page and nothing else: no files, no other addresses, nobody told.
 
     Args:
-        page (gradio.Blocks): of :func:`make_page`.
-        limits (Limits): as there.
-        host (str): the address to listen at.
-        port (int): the port.
-        block (bool): stay until Ctrl-C.
+        page: Of :func:`make_page`.
+        limits: As there.
+        host: The address to listen at.
+        port: The port.
+        block: Stay until Ctrl-C.
 
     Returns:
-        str: the page's address.
+        The page's address.
 
     Raises:
-        ConfigError: the port is taken or not allowed.
+        ConfigError: The port is taken or not allowed.
     """
     import gradio as gr
 

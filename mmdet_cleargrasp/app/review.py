@@ -31,9 +31,9 @@ class Limits:
     """What the page accepts at once.
 
     Attributes:
-        files (int): photographs.
-        megabytes (int): of one file.
-        megapixels (int): of one photograph, unpacked.
+        files: Photographs.
+        megabytes: Of one file.
+        megapixels: Of one photograph, unpacked.
     """
 
     files: int = 30
@@ -46,10 +46,10 @@ class Photograph:
     """One photograph with all that was found in it.
 
     Attributes:
-        name (str): as the user has it, of its own among all.
-        size (tuple[int, int]): width and height in pixels.
-        shown (np.ndarray): uint8 (h, w, 3), RGB, made small to be shown.
-        detections (sv.Detections): from :data:`LOWEST_SCORE` on, in pixels of the photograph.
+        name: As the user has it, of its own among all.
+        size: Width and height in pixels.
+        shown: uint8 (h, w, 3), RGB, made small to be shown.
+        detections: From :data:`LOWEST_SCORE` on, in pixels of the photograph.
     """
 
     name: str
@@ -73,9 +73,9 @@ class Review:
     """Photographs that were looked at, and those that could not be.
 
     Attributes:
-        classes (tuple[str, ...]): names by class id.
-        photographs (list[Photograph]): in the order in which they were given.
-        problems (list[str]): one a file that could not be used.
+        classes: Names by class id.
+        photographs: In the order in which they were given.
+        problems: One a file that could not be used.
     """
 
     classes: tuple[str, ...] = ()
@@ -151,9 +151,9 @@ def look_at(detector: PlateDetector, files: Sequence[tuple[Path, str]], limits: 
     """Look at photographs; those beyond the limits are told as problems.
 
     Args:
-        detector (PlateDetector): the detector.
-        files (Sequence[tuple[Path, str]]): each file, and the name that the user knows it by.
-        limits (Limits): what is accepted.
+        detector: The detector.
+        files: Each file, and the name that the user knows it by.
+        limits: What is accepted.
     """
     review = Review(detector.classes)
     for path, name in files[: limits.files]:

@@ -69,11 +69,11 @@ class DetectorFile:
     """What a checkpoint file holds of a detector.
 
     Attributes:
-        path (Path): the file.
-        publisher (str): ``'MMDetection'`` or ``'torchvision'``, whose layout it has.
-        name (str): ``'Faster R-CNN'`` or ``'RetinaNet'``.
-        tensors (dict[str, Tensor]): by MMDetection's names.
-        classes (tuple[str, ...]): in the order of the outputs; torchvision's have gaps, ``'N/A'``.
+        path: The file.
+        publisher: ``'MMDetection'`` or ``'torchvision'``, whose layout it has.
+        name: ``'Faster R-CNN'`` or ``'RetinaNet'``.
+        tensors: By MMDetection's names.
+        classes: In the order of the outputs; torchvision's have gaps, ``'N/A'``.
     """
 
     path: Path
@@ -88,8 +88,8 @@ class Fit:
     """What a model takes of a detector's file.
 
     Attributes:
-        tensors (dict[str, Tensor]): those that are loaded, by the model's names.
-        left_out (dict[str, str]): layers that are not, and why.
+        tensors: Those that are loaded, by the model's names.
+        left_out: Layers that are not, and why.
     """
 
     tensors: dict[str, Tensor]
@@ -107,9 +107,9 @@ class DetectorCheckpoint:
     and the log says so.
 
     Args:
-        checkpoint (str | Path): the local file.
-        classes (Sequence[str]): the model's classes, in its order.
-        source (str, optional): where to get the file, for the message where it is absent.
+        checkpoint: The local file.
+        classes: The model's classes, in its order.
+        source: Where to get the file, for the message where it is absent.
 
     Example:
         A model takes it as::
@@ -132,7 +132,7 @@ class DetectorCheckpoint:
         """Load the file into ``module``.
 
         Raises:
-            CheckpointError: the file cannot be read or does not fit; ``module`` is unchanged.
+            CheckpointError: The file cannot be read or does not fit; ``module`` is unchanged.
         """
         file = open_detector(self.checkpoint, self.source)
         fit = fit_detector(file, module, self.classes)
@@ -150,11 +150,11 @@ def open_detector(path: str | Path, source: str | None = None) -> DetectorFile:
     """Read a checkpoint file of a whole detector.
 
     Args:
-        path (str | Path): the local file.
-        source (str, optional): where to get the file, for the message where it is absent.
+        path: The local file.
+        source: Where to get the file, for the message where it is absent.
 
     Raises:
-        CheckpointError: the file cannot be read, or is none of a detector that is known.
+        CheckpointError: The file cannot be read, or is none of a detector that is known.
     """
     file = read_state_dict(path, source)
     if is_torchvision_detector(file.tensors):
@@ -174,12 +174,12 @@ def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] =
     """Hold a detector's file against a model, tensor by tensor.
 
     Args:
-        file (DetectorFile): from :func:`open_detector`.
-        module (nn.Module): the detector; its values are not read, so it may be on ``'meta'``.
-        classes (Sequence[str]): the model's.
+        file: From :func:`open_detector`.
+        module: The detector; its values are not read, so it may be on ``'meta'``.
+        classes: The model's.
 
     Raises:
-        CheckpointError: another detector, or tensors that are missing, left over, of another shape
+        CheckpointError: Another detector, or tensors that are missing, left over, of another shape
             or unusable as weights.
     """
     expected = module.state_dict()

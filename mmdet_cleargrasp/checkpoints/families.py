@@ -33,10 +33,10 @@ class Family:
     """A network that a state dict belongs to.
 
     Attributes:
-        name (str): as people call it, such as ``'ResNet-50'`` or ``'DRN-D-54'``.
-        config (str, optional): the backbone that reads it, as one writes it in a config;
+        name: As people call it, such as ``'ResNet-50'`` or ``'DRN-D-54'``.
+        config: The backbone that reads it, as one writes it in a config;
             ``None`` where this plugin has none.
-        configs (str, optional): the plugin's configs that are made for it, as a pattern.
+        configs: The plugin's configs that are made for it, as a pattern.
     """
 
     name: str
@@ -48,10 +48,10 @@ def recognize(state_dict: Mapping[str, Tensor]) -> Family:
     """Name the network from the names and shapes of a backbone's tensors.
 
     Args:
-        state_dict (Mapping[str, Tensor]): tensors by name, without prefixes.
+        state_dict: Tensors by name, without prefixes.
 
     Returns:
-        Family: ``Family('an unknown network')`` where nothing fits.
+        ``Family('an unknown network')`` where nothing fits.
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet

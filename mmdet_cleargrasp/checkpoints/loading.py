@@ -29,12 +29,12 @@ class BackboneFile:
     """What a checkpoint file holds of a backbone.
 
     Attributes:
-        path (Path): the file.
-        tensors (dict[str, Tensor]): the backbone's tensors by name, without prefixes.
-        family (Family): the network that they belong to.
-        left_out (dict[str, int]): number of tensors of other parts, such as ``aspp``, by part.
-        epoch (int, optional): where the file says it.
-        note (str, optional): likewise; what made the file, and what it is not.
+        path: The file.
+        tensors: The backbone's tensors by name, without prefixes.
+        family: The network that they belong to.
+        left_out: Number of tensors of other parts, such as ``aspp``, by part.
+        epoch: Where the file says it.
+        note: Likewise; what made the file, and what it is not.
     """
 
     path: Path
@@ -55,8 +55,8 @@ class ClearGraspCheckpoint:
     recognizes family and depth, and loads all tensors or none.
 
     Args:
-        checkpoint (str | Path): the local file.
-        source (str, optional): where to get the file, for the message where it is absent.
+        checkpoint: The local file.
+        source: Where to get the file, for the message where it is absent.
 
     Example:
         A config's backbone takes it as::
@@ -81,15 +81,15 @@ def load_backbone(module: nn.Module, path: str | Path, source: str | None = None
     """Load a backbone file into a backbone and log how many tensors of how many.
 
     Args:
-        module (nn.Module): the backbone.
-        path (str | Path): the local file.
-        source (str, optional): where to get the file, for the message where it is absent.
+        module: The backbone.
+        path: The local file.
+        source: Where to get the file, for the message where it is absent.
 
     Returns:
-        BackboneFile: what the backbone uses of the file.
+        What the backbone uses of the file.
 
     Raises:
-        CheckpointError: the file cannot be read or does not fit; ``module`` is then unchanged.
+        CheckpointError: The file cannot be read or does not fit; ``module`` is then unchanged.
     """
     file = check_fit(open_backbone(path, source), module)
     expected = module.state_dict()
@@ -107,11 +107,11 @@ def open_backbone(path: str | Path, source: str | None = None) -> BackboneFile:
     """Read a checkpoint file and single out the backbone in it.
 
     Args:
-        path (str | Path): the local file.
-        source (str, optional): where to get the file, for the message where it is absent.
+        path: The local file.
+        source: Where to get the file, for the message where it is absent.
 
     Raises:
-        CheckpointError: the file cannot be read, or holds no tensors of a network.
+        CheckpointError: The file cannot be read, or holds no tensors of a network.
     """
     file = read_state_dict(path, source)
     backbone, left_out = _single_out(file.tensors)
@@ -130,15 +130,15 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     """Hold a backbone file against a backbone, tensor by tensor.
 
     Args:
-        file (BackboneFile): from :func:`open_backbone`.
-        module (nn.Module): the backbone; its values are not read, so it may be on ``'meta'``. What
+        file: From :func:`open_backbone`.
+        module: The backbone; its values are not read, so it may be on ``'meta'``. What
             its ``unused_tensors`` begins the name of is left out of the file.
 
     Returns:
-        BackboneFile: what the backbone uses of the file.
+        What the backbone uses of the file.
 
     Raises:
-        CheckpointError: naming both families and the change of config that mends it, or the
+        CheckpointError: Naming both families and the change of config that mends it, or the
             tensors that are missing, left over, of another shape or unusable as weights.
     """
     expected = module.state_dict()

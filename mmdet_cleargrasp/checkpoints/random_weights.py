@@ -25,17 +25,17 @@ def write_random_backbone(
     therefore measured on images, as training would have done; the convolutions stay random.
 
     Args:
-        out (str | Path): the file, in ClearGrasp's layout, with a note that it is random.
-        images (Iterable[str | Path]): images to measure on, RGB between 0 and 1 at 256 x 256, as
+        out: The file, in ClearGrasp's layout, with a note that it is random.
+        images: Images to measure on, RGB between 0 and 1 at 256 x 256, as
             ClearGrasp reads them; a dozen is enough.
-        depth (int): 18, 34, 50, 101 or 152.
-        seed (int): the same seed and images give the same weights.
+        depth: 18, 34, 50, 101 or 152.
+        seed: The same seed and images give the same weights.
 
     Returns:
-        Path: ``out``.
+        ``out``.
 
     Raises:
-        DataError: no image, or one that cannot be read.
+        DataError: No image, or one that cannot be read.
     """
     images = list(images)
     if not images:

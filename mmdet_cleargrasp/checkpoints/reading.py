@@ -16,15 +16,15 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu', source: str | N
     """Read a checkpoint's tensors and plain values; refuse every other object unread.
 
     Args:
-        path (str | Path): a local file that ``torch.save`` wrote.
-        map_location: as in ``torch.load``.
-        source (str, optional): where to get the file, for the message where it is absent.
+        path: A local file that ``torch.save`` wrote.
+        map_location: As in ``torch.load``.
+        source: Where to get the file, for the message where it is absent.
 
     Returns:
-        Any: what was saved, usually a dict.
+        What was saved, usually a dict.
 
     Raises:
-        CheckpointError: no file, a folder, an empty or truncated file, no checkpoint at all, or a
+        CheckpointError: No file, a folder, an empty or truncated file, no checkpoint at all, or a
             pickle that asks for anything but tensors and plain values (nothing of it is executed).
 
     Example:

@@ -27,9 +27,9 @@ class StateDictFile:
     """A checkpoint file's tensors.
 
     Attributes:
-        path (Path): the file.
-        tensors (dict[str, Tensor]): by name, without ``module.``.
-        about (dict): what the file says beside them, such as ``epoch`` and ``meta``.
+        path: The file.
+        tensors: By name, without ``module.``.
+        about: What the file says beside them, such as ``epoch`` and ``meta``.
     """
 
     path: Path
@@ -41,11 +41,11 @@ def read_state_dict(path: str | Path, source: str | None = None) -> StateDictFil
     """Read a checkpoint file and unwrap its tensors.
 
     Args:
-        path (str | Path): the local file.
-        source (str, optional): where to get the file, for the message where it is absent.
+        path: The local file.
+        source: Where to get the file, for the message where it is absent.
 
     Raises:
-        CheckpointError: the file cannot be read, holds no tensors of a network, or belongs to an
+        CheckpointError: The file cannot be read, holds no tensors of a network, or belongs to an
             input that no config of this plugin has (a Caffe-style backbone).
     """
     path = Path(path).expanduser()
@@ -84,10 +84,10 @@ def with_batch_norm_eps(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     which a state dict does not say. The weight takes up the difference, so that the output stays.
 
     Args:
-        tensors (Mapping[str, Tensor]): of a detector as torchvision publishes it.
+        tensors: Of a detector as torchvision publishes it.
 
     Returns:
-        dict[str, Tensor]: all tensors, with new weights where batch norms have no step counter.
+        All tensors, with new weights where batch norms have no step counter.
         Those that count were trained anew, with torch's usual constant, and stay.
 
     Example:
@@ -111,11 +111,11 @@ def find_problems(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor])
     """Hold tensors against those that a module expects.
 
     Args:
-        tensors (Mapping[str, Tensor]): of a file.
-        expected (Mapping[str, Tensor]): of a module; values are not read.
+        tensors: Of a file.
+        expected: Of a module; values are not read.
 
     Returns:
-        list[str]: how many are missing, left over, of another shape or unusable, with an example
+        How many are missing, left over, of another shape or unusable, with an example
         each; empty where all fit.
 
     Example:

@@ -16,12 +16,12 @@ def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
     """The content of a file that holds one backbone and nothing else.
 
     Args:
-        file (BackboneFile): from :func:`.open_backbone`.
-        half (bool): floating-point numbers in 16 bits; loading turns them back into 32. Numbers
+        file: From :func:`.open_backbone`.
+        half: Floating-point numbers in 16 bits; loading turns them back into 32. Numbers
             beyond what 16 bits hold stay as they are.
 
     Returns:
-        dict[str, Any]: ``model_state_dict`` and, where the file says them, ``note`` and ``epoch``.
+        ``model_state_dict`` and, where the file says them, ``note`` and ``epoch``.
     """
     tensors = {n: _halved(t) if half else t for n, t in file.tensors.items()}
     content: dict[str, Any] = {'model_state_dict': tensors}
@@ -41,11 +41,11 @@ def save_atomically(content: Any, path: str | Path) -> Path:
     """Save with ``torch.save``: the file is whole or not there.
 
     Args:
-        content: what ``torch.save`` takes.
-        path (str | Path): the file; its folder is made where needed.
+        content: What ``torch.save`` takes.
+        path: The file; its folder is made where needed.
 
     Returns:
-        Path: the file.
+        The file.
     """
     return write_atomically(path, to_bytes(content))
 

@@ -22,10 +22,10 @@ def keep_freed_memory(keep: bool = True) -> bool:
     MALLOC_TRIM_THRESHOLD_=-1`` do the same from outside.
 
     Args:
-        keep (bool): ``False`` for glibc's own way.
+        keep: ``False`` for glibc's own way.
 
     Returns:
-        bool: whether the allocator was told.
+        Whether the allocator was told.
 
     Example:
         >>> keep_freed_memory() == keep_freed_memory(keep=False)

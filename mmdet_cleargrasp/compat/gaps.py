@@ -43,7 +43,7 @@ def refuse_impossible_versions() -> None:
     - mmdet 3.3 refuses mmcv 2.2, and older ones than 2.1 were not tried.
 
     Raises:
-        ImportError: naming what is installed, what is needed and the command that installs it.
+        ImportError: Naming what is installed, what is needed and the command that installs it.
     """
     import torch
 
@@ -77,7 +77,7 @@ def provide_mmcv_operators() -> None:
     once mmcv falls back on torchvision's operators itself.
 
     Raises:
-        ImportError: a compiled mmcv is there and does not fit the installed torch.
+        ImportError: A compiled mmcv is there and does not fit the installed torch.
     """
     if importlib.util.find_spec('mmcv._ext') is None:
         from . import mmcv_operators
@@ -202,7 +202,7 @@ def train_on_cpu_processes(cfg: Config) -> None:
     config describes. Unnecessary once mmengine asks ``torch.cuda.is_available()`` first.
 
     Args:
-        cfg (Config): of the run; is changed.
+        cfg: Of the run; is changed.
     """
     import torch
 

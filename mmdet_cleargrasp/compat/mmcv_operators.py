@@ -27,13 +27,13 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     """Suppress boxes that overlap a better one.
 
     Args:
-        boxes (Tensor): (N, 4) as x1, y1, x2, y2 in pixels.
-        scores (Tensor): (N,).
-        iou_threshold (float): a box goes when its IoU with a kept one is above this.
-        offset (int): 0, or 1 where boxes include their last pixel.
+        boxes: (N, 4) as x1, y1, x2, y2 in pixels.
+        scores: (N,).
+        iou_threshold: A box goes when its IoU with a kept one is above this.
+        offset: 0, or 1 where boxes include their last pixel.
 
     Returns:
-        Tensor: indices of the kept boxes, int64, by falling score.
+        Indices of the kept boxes, int64, by falling score.
 
     Example:
         >>> boxes = torch.tensor([[0., 0., 9., 9.], [0., 0., 9., 8.], [20., 20., 30., 30.]])
@@ -58,17 +58,17 @@ def softnms(
     """Lower the scores of overlapping boxes (Bodla et al., 2017, https://arxiv.org/abs/1704.04503).
 
     Args:
-        boxes (Tensor): (N, 4) as x1, y1, x2, y2 in pixels.
-        scores (Tensor): (N,).
-        dets (Tensor): (N, 5), is filled with the kept boxes and their lowered scores.
-        iou_threshold (float): overlap from which the naive and the linear method act.
-        sigma (float): width of the gaussian method.
-        min_score (float): boxes whose lowered score is below this are dropped.
-        method (int): 0 naive, 1 linear, 2 gaussian.
-        offset (int): 0, or 1 where boxes include their last pixel.
+        boxes: (N, 4) as x1, y1, x2, y2 in pixels.
+        scores: (N,).
+        dets: (N, 5), is filled with the kept boxes and their lowered scores.
+        iou_threshold: Overlap from which the naive and the linear method act.
+        sigma: Width of the gaussian method.
+        min_score: Boxes whose lowered score is below this are dropped.
+        method: 0 naive, 1 linear, 2 gaussian.
+        offset: 0, or 1 where boxes include their last pixel.
 
     Returns:
-        Tensor: indices of the kept boxes, int64, in the order in which they were picked.
+        Indices of the kept boxes, int64, in the order in which they were picked.
     """
     far = boxes[:, 2:] + offset
     areas = (far - boxes[:, :2]).prod(dim=1)
@@ -112,17 +112,17 @@ def roi_align_forward(
     """Pool each region of interest into a grid by bilinear sampling.
 
     Args:
-        input (Tensor): feature map (N, C, H, W).
-        rois (Tensor): (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
-        output (Tensor): (R, C, aligned_height, aligned_width), is filled.
-        argmax_y (Tensor): used by max pooling only.
-        argmax_x (Tensor): used by max pooling only.
-        aligned_height (int): rows of the grid.
-        aligned_width (int): columns of the grid.
-        spatial_scale (float): positions of the map per pixel of the image.
-        sampling_ratio (int): samples a bin and axis; 0 for as many as the bin has positions.
-        pool_mode (int): 1, the average.
-        aligned (bool): shift the regions by half a pixel, as is right.
+        input: Feature map (N, C, H, W).
+        rois: (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
+        output: (R, C, aligned_height, aligned_width), is filled.
+        argmax_y: Used by max pooling only.
+        argmax_x: Used by max pooling only.
+        aligned_height: Rows of the grid.
+        aligned_width: Columns of the grid.
+        spatial_scale: Positions of the map per pixel of the image.
+        sampling_ratio: Samples a bin and axis; 0 for as many as the bin has positions.
+        pool_mode: 1, the average.
+        aligned: Shift the regions by half a pixel, as is right.
 
     Raises:
         NotImplementedError: ``pool_mode`` 0, the maximum, which torchvision does not have.
@@ -165,17 +165,17 @@ def roi_align_backward(
     """Send the gradient of :func:`roi_align_forward` back to the feature map.
 
     Args:
-        grad_output (Tensor): (R, C, aligned_height, aligned_width).
-        rois (Tensor): as in the forward pass.
-        argmax_y (Tensor): not used.
-        argmax_x (Tensor): not used.
-        grad_input (Tensor): (N, C, H, W), is filled.
-        aligned_height (int): as in the forward pass.
-        aligned_width (int): as in the forward pass.
-        spatial_scale (float): as in the forward pass.
-        sampling_ratio (int): as in the forward pass.
-        pool_mode (int): 1; the forward pass refuses the other.
-        aligned (bool): as in the forward pass.
+        grad_output: (R, C, aligned_height, aligned_width).
+        rois: As in the forward pass.
+        argmax_y: Not used.
+        argmax_x: Not used.
+        grad_input: (N, C, H, W), is filled.
+        aligned_height: As in the forward pass.
+        aligned_width: As in the forward pass.
+        spatial_scale: As in the forward pass.
+        sampling_ratio: As in the forward pass.
+        pool_mode: 1; the forward pass refuses the other.
+        aligned: As in the forward pass.
     """
     if grad_output.device.type == 'cpu':
         grid = Grid(aligned_height, aligned_width, spatial_scale, sampling_ratio, aligned)
@@ -201,12 +201,12 @@ def sigmoid_focal_loss_forward(
     """Focal loss of every class's sigmoid (Lin et al., 2017, https://arxiv.org/abs/1708.02002).
 
     Args:
-        input (Tensor): logits (N, C).
-        target (Tensor): class indices (N,), int64 from 0 to C, where C is the background.
-        weight (Tensor): (C,) weight of each class, or empty.
-        output (Tensor): (N, C), is filled with the loss.
-        gamma (float): exponent that turns down what is easy.
-        alpha (float): share of the positives.
+        input: Logits (N, C).
+        target: Class indices (N,), int64 from 0 to C, where C is the background.
+        weight: (C,) weight of each class, or empty.
+        output: (N, C), is filled with the loss.
+        gamma: Exponent that turns down what is easy.
+        alpha: Share of the positives.
     """
     positive = _one_hot(target, input)
     log_p, log_q = _log_probabilities(input)
@@ -222,12 +222,12 @@ def sigmoid_focal_loss_backward(
     """Gradient of :func:`sigmoid_focal_loss_forward` with respect to the logits.
 
     Args:
-        input (Tensor): logits (N, C).
-        target (Tensor): class indices (N,), int64 from 0 to C.
-        weight (Tensor): (C,) weight of each class, or empty.
-        grad_input (Tensor): (N, C), is filled.
-        gamma (float): as in the forward pass.
-        alpha (float): as in the forward pass.
+        input: Logits (N, C).
+        target: Class indices (N,), int64 from 0 to C.
+        weight: (C,) weight of each class, or empty.
+        grad_input: (N, C), is filled.
+        gamma: As in the forward pass.
+        alpha: As in the forward pass.
     """
     positive = _one_hot(target, input)
     log_p, log_q = _log_probabilities(input)

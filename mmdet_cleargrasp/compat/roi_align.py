@@ -20,11 +20,11 @@ class Grid(NamedTuple):
     """How regions are sampled.
 
     Attributes:
-        height (int): bins along a region's height.
-        width (int): bins along its width.
-        spatial_scale (float): positions of the map per pixel of the image.
-        sampling_ratio (int): samples a bin and axis; 0 for as many as a bin has positions.
-        aligned (bool): shift the regions by half a position.
+        height: Bins along a region's height.
+        width: Bins along its width.
+        spatial_scale: Positions of the map per pixel of the image.
+        sampling_ratio: Samples a bin and axis; 0 for as many as a bin has positions.
+        aligned: Shift the regions by half a position.
     """
 
     height: int
@@ -38,12 +38,12 @@ def forward(features: Tensor, rois: Tensor, grid: Grid) -> Tensor:
     """Pool each region into a grid.
 
     Args:
-        features (Tensor): a map, (N, C, H, W), on the CPU; fastest where it is channels-last.
-        rois (Tensor): (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
-        grid (Grid): how.
+        features: A map, (N, C, H, W), on the CPU; fastest where it is channels-last.
+        rois: (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
+        grid: How.
 
     Returns:
-        Tensor: (R, C, height, width).
+        (R, C, height, width).
 
     Example:
         >>> ramp = torch.arange(8.0).expand(1, 1, 8, 8)
@@ -66,13 +66,13 @@ def backward(grad: Tensor, rois: Tensor, grid: Grid, shape: tuple[int, ...]) -> 
     """Send the gradient of :func:`forward` back to the map.
 
     Args:
-        grad (Tensor): (R, C, height, width), on the CPU.
-        rois (Tensor): as in the forward pass.
-        grid (Grid): as in the forward pass.
-        shape (tuple[int, ...]): of the map, (N, C, H, W).
+        grad: (R, C, height, width), on the CPU.
+        rois: As in the forward pass.
+        grid: As in the forward pass.
+        shape: Of the map, (N, C, H, W).
 
     Returns:
-        Tensor: of that shape.
+        Of that shape.
     """
     images, channels, height, width = shape
     grad_positions = grad.new_zeros(images, height, width, channels)

@@ -34,13 +34,13 @@ class Report:
     """What a conversion did.
 
     Attributes:
-        out (Path): the folder that was written.
-        format (str): the source's format, in :data:`.FORMATS`.
-        images (dict[str, int]): by split; ``negatives``, those without a box, likewise.
-        boxes (dict[str, dict[str, int]]): boxes by class, by split.
-        classes (list[str]): in the order of the categories.
-        skipped (list[Skipped]): what was left out.
-        notes (list[str]): how the source was understood.
+        out: The folder that was written.
+        format: The source's format, in :data:`.FORMATS`.
+        images: By split; ``negatives``, those without a box, likewise.
+        boxes: Boxes by class, by split.
+        classes: In the order of the categories.
+        skipped: What was left out.
+        notes: How the source was understood.
     """
 
     out: Path
@@ -71,26 +71,26 @@ def convert(
     """Convert a data set and write it whole or not at all; the source is only read.
 
     Args:
-        src (str | Path): the source's folder.
-        out (str | Path): gets ``annotations/SPLIT.json``, ``SPLIT/`` with the images, a contact
+        src: The source's folder.
+        out: Gets ``annotations/SPLIT.json``, ``SPLIT/`` with the images, a contact
             sheet and ``conversion.json``.
-        format_name (str, optional): in :data:`.FORMATS`; by default found by looking.
-        rename (Mapping[str, str], optional): new names of classes; equal ones are merged.
-        group_by (str, optional): see :func:`.part`; parts anew whatever the source says.
-        resplit (bool): part at random even where the source has splits.
-        val (float): share for validation, where images are parted here.
-        test (float): share for the test, likewise.
-        seed (int): of the parting.
-        unannotated (str, optional): ``'negative'`` takes images that nothing is said of as ones
+        format_name: In :data:`.FORMATS`; by default found by looking.
+        rename: New names of classes; equal ones are merged.
+        group_by: See :func:`.part`; parts anew whatever the source says.
+        resplit: Part at random even where the source has splits.
+        val: Share for validation, where images are parted here.
+        test: Share for the test, likewise.
+        seed: Of the parting.
+        unannotated: ``'negative'`` takes images that nothing is said of as ones
             without plates, ``'skip'`` leaves them out; by default the former where every image
             has an annotation file of its own, the latter where a file lists the images.
-        link (bool): hard links in place of copies, where the file system can.
-        overwrite (bool): replace ``out`` where a conversion wrote it.
-        progress: called with the images checked and in all.
+        link: Hard links in place of copies, where the file system can.
+        overwrite: Replace ``out`` where a conversion wrote it.
+        progress: Called with the images checked and in all.
 
     Raises:
-        ConfigError: options that cannot work, or an ``out`` that is in the way.
-        DataError: no known format, or nothing that can be converted.
+        ConfigError: Options that cannot work, or an ``out`` that is in the way.
+        DataError: No known format, or nothing that can be converted.
     """
     src, out = Path(src), Path(out)
     _check_out(src, out, overwrite)
@@ -152,7 +152,7 @@ def _decoded(source: Source, progress: Callable[[int, int], None]) -> set[Path]:
     """Leave out images that cannot be decoded to the end; those that training would see otherwise.
 
     Returns:
-        set[Path]: images of which OpenCV, which training reads with, makes other pixels.
+        Images of which OpenCV, which training reads with, makes other pixels.
     """
     differing = set()
     paths = sorted(source.pictures)

@@ -69,7 +69,7 @@ def _box(shape: Element) -> Box | None:
     """The box around a shape; ``None`` for tags and the like.
 
     Raises:
-        TypeError, ValueError: numbers are missing.
+        TypeError, ValueError: Numbers are missing.
     """
     label = shape.get('label', '')
 

@@ -23,11 +23,11 @@ def recognize(folder: Folder) -> str:
     """The name of a folder's format, in :data:`FORMATS`.
 
     Args:
-        folder (Folder): the source.
+        folder: The source.
 
     Raises:
-        DataError: none of the formats.
-        ConfigError: several of them, among which the user has to choose.
+        DataError: None of the formats.
+        ConfigError: Several of them, among which the user has to choose.
     """
     found = [name for name, module in FORMATS.items() if module.recognize(folder)]
     if len(found) > 1 and 'masks' in found:

@@ -30,9 +30,9 @@ class Box:
     """A box in pixels from the upper left corner of the image as one sees it.
 
     Attributes:
-        label (str): the class as the source calls it.
-        left (float): of the left edge; ``top``, ``right`` and ``bottom`` likewise.
-        crowd (bool): marks a heap that is not to be scored, as in COCO.
+        label: The class as the source calls it.
+        left: Of the left edge; ``top``, ``right`` and ``bottom`` likewise.
+        crowd: Marks a heap that is not to be scored, as in COCO.
     """
 
     label: str
@@ -47,7 +47,7 @@ class Box:
         """The box around points.
 
         Raises:
-            ValueError: no points, or values that are no numbers.
+            ValueError: No points, or values that are no numbers.
 
         Example:
             >>> Box.around('lid', [(3, 9), (7, 2)])
@@ -81,10 +81,10 @@ class Picture:
     """An image of a source.
 
     Attributes:
-        path (Path): of the file.
-        width (int): in pixels, as one sees it (EXIF orientation applied); ``height`` likewise.
-        boxes (tuple[Box, ...]): none in an image without plates.
-        split (str, optional): ``'train'``, ``'val'`` or ``'test'``, where the source says it.
+        path: Of the file.
+        width: In pixels, as one sees it (EXIF orientation applied); ``height`` likewise.
+        boxes: None in an image without plates.
+        split: ``'train'``, ``'val'`` or ``'test'``, where the source says it.
     """
 
     path: Path
@@ -107,12 +107,12 @@ class Source:
     """A source data set while it is read, and afterwards.
 
     Attributes:
-        folder (Folder): its files.
-        pictures (dict[Path, Picture]): by path.
-        classes (list[str]): those that it lists, or those of its boxes by name.
-        skipped (list[Skipped]): images and boxes that were left out.
-        notes (list[str]): how it was understood, where that could be doubted.
-        no_images (set[Path]): image files that are annotations themselves.
+        folder: Its files.
+        pictures: By path.
+        classes: Those that it lists, or those of its boxes by name.
+        skipped: Images and boxes that were left out.
+        notes: How it was understood, where that could be doubted.
+        no_images: Image files that are annotations themselves.
     """
 
     folder: Folder
@@ -144,11 +144,11 @@ class Source:
         """Take an image over, with its boxes as far as they can be used.
 
         Args:
-            path (Path): of the image.
-            boxes (Iterable[Box]): as annotated.
-            annotated_size (tuple[float, float], optional): width and height that the annotation
+            path: Of the image.
+            boxes: As annotated.
+            annotated_size: Width and height that the annotation
                 names; an image of another size is left out, for its boxes would be elsewhere.
-            split (str, optional): by default as the path says.
+            split: By default as the path says.
         """
         size = self.size(path)
         if size is None:
@@ -197,7 +197,7 @@ class Source:
         """Complete the classes, and say each note once.
 
         Raises:
-            DataError: nothing was found that could be converted.
+            DataError: Nothing was found that could be converted.
         """
         if not self.pictures:
             reasons = Counter(skipped.reason for skipped in self.skipped).most_common(3)
@@ -231,10 +231,10 @@ class Folder:
     """The files of a folder, found by what annotations call them, and none from outside.
 
     Args:
-        root (str | Path): the folder.
+        root: The folder.
 
     Raises:
-        DataError: no folder.
+        DataError: No folder.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -282,12 +282,12 @@ class Folder:
         several files of one name, that is taken whose folders are most alike.
 
         Args:
-            name (str): as written, with slashes of either kind, perhaps percent-encoded or with
+            name: As written, with slashes of either kind, perhaps percent-encoded or with
                 Label Studio's upload prefix.
-            near (Path): the annotation file.
+            near: The annotation file.
 
         Returns:
-            Path: ``None`` where there is none, or several that are equally alike.
+            ``None`` where there is none, or several that are equally alike.
         """
         written = name.replace('\\', '/')
         for spelling in (written, unquote(written)):

@@ -18,11 +18,11 @@ def groups_by(pattern: str | None) -> Callable[[str], str]:
     r"""A function from the name of an image to that of its group.
 
     Args:
-        pattern (str, optional): a regular expression, of which the first group, or the whole
+        pattern: A regular expression, of which the first group, or the whole
             match, names the group; ``'parent'`` for the folder; ``None`` for each image on its own.
 
     Raises:
-        ConfigError: no valid expression.
+        ConfigError: No valid expression.
 
     Example:
         >>> groups_by(r'plate(\d+)')('day1/plate07_b.jpg'), groups_by('parent')('day1/a.jpg')
@@ -58,18 +58,18 @@ def part(
     others are added. Every split gets at least one group with boxes.
 
     Args:
-        pictures (Iterable[tuple[str, Picture]]): with the names of their files.
-        group_by (str, optional): as in :func:`groups_by`.
-        val (float): share of the groups for validation, on average; 0 for none.
-        test (float): share for the test, likewise.
-        seed (int): the same seed gives the same parts.
+        pictures: With the names of their files.
+        group_by: As in :func:`groups_by`.
+        val: Share of the groups for validation, on average; 0 for none.
+        test: Share for the test, likewise.
+        seed: The same seed gives the same parts.
 
     Returns:
-        dict[str, str]: ``'train'``, ``'val'`` or ``'test'`` by file name.
+        ``'train'``, ``'val'`` or ``'test'`` by file name.
 
     Raises:
-        ConfigError: shares that leave nothing to train on, or an expression that matches nothing.
-        DataError: fewer groups with boxes than splits.
+        ConfigError: Shares that leave nothing to train on, or an expression that matches nothing.
+        DataError: Fewer groups with boxes than splits.
     """
     shares = {'test': test, 'val': val}
     if not all(0 <= share < 1 for share in shares.values()) or val + test >= 1:

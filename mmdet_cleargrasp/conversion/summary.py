@@ -23,11 +23,11 @@ def write_summary(report: Report, console: Console | None = None) -> Path:
     """Print a table and draw a contact sheet of what was written.
 
     Args:
-        report (Report): of :func:`.convert`.
-        console (Console, optional): where to print.
+        report: Of :func:`.convert`.
+        console: Where to print.
 
     Returns:
-        Path: the contact sheet.
+        The contact sheet.
     """
     console = console or Console(soft_wrap=True, highlight=False)
     title = FORMATS[report.format].TITLE

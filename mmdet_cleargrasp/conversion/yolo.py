@@ -31,7 +31,7 @@ def read(folder: Folder) -> Source:
     """Read images and boxes; polygons, oriented boxes and poses count with their extent.
 
     Raises:
-        DataError: no class names.
+        DataError: No class names.
     """
     source = Source(folder)
     config = _yaml(folder)

@@ -31,11 +31,11 @@ class CocoFile:
     """A COCO file whose three lists are there, with the keys that detection needs.
 
     Attributes:
-        path (Path): the JSON file.
-        images (list[dict]): ``id``, ``file_name``, ``width`` and ``height`` in pixels.
-        annotations (list[dict]): ``id``, ``image_id``, ``category_id``, ``bbox`` as x, y, width
+        path: The JSON file.
+        images: ``id``, ``file_name``, ``width`` and ``height`` in pixels.
+        annotations: ``id``, ``image_id``, ``category_id``, ``bbox`` as x, y, width
             and height in pixels, ``area`` in square pixels, ``iscrowd`` as 0 or 1.
-        categories (list[dict]): ``id`` and ``name``.
+        categories: ``id`` and ``name``.
     """
 
     path: Path
@@ -53,10 +53,10 @@ def read_coco(path: str | Path) -> CocoFile:
     """Read a COCO file and check its structure.
 
     Args:
-        path (str | Path): the JSON file.
+        path: The JSON file.
 
     Raises:
-        DataError: no file, no JSON, or a list or key that is missing.
+        DataError: No file, no JSON, or a list or key that is missing.
 
     Example:
         >>> read_coco('annotations/none.json')
@@ -97,10 +97,10 @@ def write_coco(
     """Write a COCO file with its annotations numbered from 1, whole or not at all.
 
     Args:
-        path (str | Path): the JSON file; its folder is made where needed.
-        images (list[dict]): as in :class:`CocoFile`.
-        annotations (list[dict]): as in :class:`CocoFile`; ids are replaced.
-        categories (list[dict]): as in :class:`CocoFile`.
+        path: The JSON file; its folder is made where needed.
+        images: As in :class:`CocoFile`.
+        annotations: As in :class:`CocoFile`; ids are replaced.
+        categories: As in :class:`CocoFile`.
     """
     numbered = [{**annotation, 'id': k} for k, annotation in enumerate(annotations, 1)]
     content = {'images': images, 'annotations': numbered, 'categories': categories}

@@ -34,16 +34,16 @@ def check_split(
     """Hold an annotation file against the configured classes and the images on disk.
 
     Args:
-        name (str): what the findings call it, such as ``'train data'``.
-        ann_file (str | Path): the COCO file.
-        img_dir (str | Path): the folder of its images.
-        classes (Sequence[str]): the configured class names.
+        name: What the findings call it, such as ``'train data'``.
+        ann_file: The COCO file.
+        img_dir: The folder of its images.
+        classes: The configured class names.
 
     Returns:
-        list[Finding]: errors and warnings, or one finding that counts what is there.
+        Errors and warnings, or one finding that counts what is there.
 
     Raises:
-        DataError: the file cannot be read as COCO.
+        DataError: The file cannot be read as COCO.
     """
     coco = read_coco(ann_file)
     findings = [

@@ -17,8 +17,8 @@ class Kind:
     """One kind of picture.
 
     Attributes:
-        folder (str): in which all pictures of the kind are.
-        endings (tuple[str, ...]): of the file names after the image's number; what is written has
+        folder: In which all pictures of the kind are.
+        endings: Of the file names after the image's number; what is written has
             the first.
     """
 
@@ -40,16 +40,16 @@ def find_samples(root: str | Path, kinds: Sequence[str]) -> list[dict[str, Path]
     """List the images below a folder together with their ground truth.
 
     Args:
-        root (str | Path): a folder with ``rgb-imgs`` in it, or, as in ClearGrasp's release, with
+        root: A folder with ``rgb-imgs`` in it, or, as in ClearGrasp's release, with
             such folders one level further down (one for each object).
-        kinds (Sequence[str]): of ``KINDS``, the ground truth that every image must have.
+        kinds: Of ``KINDS``, the ground truth that every image must have.
 
     Returns:
-        list[dict[str, Path]]: the files of each image by kind, ``'rgb'`` among them, in the order
+        The files of each image by kind, ``'rgb'`` among them, in the order
         of their paths.
 
     Raises:
-        DataError: no such folder, no image in it, or ground truth that is missing; the text counts
+        DataError: No such folder, no image in it, or ground truth that is missing; the text counts
             and names it.
 
     Example:

@@ -54,14 +54,14 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     divided down to 8 from the smallest of 8, 10, 12, 14 and 16 bits that holds the largest value.
 
     Args:
-        path (str | Path): a local file in one of :data:`FORMATS`.
-        max_pixels (int): more are refused before any is unpacked; at most :data:`MAX_PIXELS`.
+        path: A local file in one of :data:`FORMATS`.
+        max_pixels: More are refused before any is unpacked; at most :data:`MAX_PIXELS`.
 
     Returns:
-        np.ndarray: uint8 (H, W, 3), RGB.
+        uint8 (H, W, 3), RGB.
 
     Raises:
-        DataError: no file, not one of the formats, truncated, too large, of several pages or of a
+        DataError: No file, not one of the formats, truncated, too large, of several pages or of a
             kind of pixel that has no one way to show it.
 
     Example:
@@ -86,11 +86,11 @@ def read_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]
     """Width and height of an image as :func:`read_image` gives it, from its header alone.
 
     Args:
-        path (str | Path): a local file in one of :data:`FORMATS`.
-        max_pixels (int): more are refused.
+        path: A local file in one of :data:`FORMATS`.
+        max_pixels: More are refused.
 
     Raises:
-        DataError: no file, not one of the formats or too large.
+        DataError: No file, not one of the formats or too large.
     """
     with _opened(path, max_pixels) as image:
         return _upright_size(image)
@@ -101,8 +101,8 @@ class ImageFacts:
     """What a file's header and end say of it.
 
     Attributes:
-        width (int): in pixels, as :func:`read_image` gives it; ``height`` likewise.
-        as_in_training (bool): MMDetection reads the same pixels.
+        width: In pixels, as :func:`read_image` gives it; ``height`` likewise.
+        as_in_training: MMDetection reads the same pixels.
     """
 
     width: int
@@ -114,7 +114,7 @@ def inspect_image(path: str | Path) -> ImageFacts:
     """Look at an image without decoding it, unless it looks cut off.
 
     Args:
-        path (str | Path): a local file in one of :data:`FORMATS`.
+        path: A local file in one of :data:`FORMATS`.
 
     Raises:
         DataError: :func:`read_image` would raise it, as far as header and end show.

@@ -27,8 +27,8 @@ class Split:
     """One part of a data set.
 
     Attributes:
-        ann_file (Path): its COCO file.
-        img_dir (Path): the folder that the file names in it start from.
+        ann_file: Its COCO file.
+        img_dir: The folder that the file names in it start from.
     """
 
     ann_file: Path
@@ -39,14 +39,14 @@ def find_splits(root: str | Path) -> dict[str, Split]:
     """Recognize the layout of a data set by looking at its folder.
 
     Args:
-        root (str | Path): the folder.
+        root: The folder.
 
     Returns:
-        dict[str, Split]: by ``'train'``, ``'val'`` and ``'test'``, as far as they are there; a
+        By ``'train'``, ``'val'`` and ``'test'``, as far as they are there; a
         folder with one annotation file that names no split gives ``{'all': Split}``.
 
     Raises:
-        DataError: no folder, no annotation file, or none of its images.
+        DataError: No folder, no annotation file, or none of its images.
     """
     root = Path(root)
     if not root.is_dir():
@@ -75,16 +75,16 @@ def split_at_random(
     when others are added. Each part gets at least one image with boxes.
 
     Args:
-        split (Split): the whole.
-        out_dir (str | Path): gets ``train.json`` and ``val.json``.
-        val_fraction (float): share of the images for validation, between 0 and 1, on average.
-        seed (int): the same seed gives the same parts.
+        split: The whole.
+        out_dir: Gets ``train.json`` and ``val.json``.
+        val_fraction: Share of the images for validation, between 0 and 1, on average.
+        seed: The same seed gives the same parts.
 
     Returns:
-        dict[str, Split]: ``'train'`` and ``'val'``.
+        ``'train'`` and ``'val'``.
 
     Raises:
-        DataError: fewer than two images with boxes.
+        DataError: Fewer than two images with boxes.
     """
     coco = read_coco(split.ann_file)
     annotated = {annotation['image_id'] for annotation in coco.annotations}
@@ -123,8 +123,8 @@ def renumbered(split: Split, out_file: str | Path) -> Split:
     """A split whose annotation ids pycocotools can count by; a copy where they need renumbering.
 
     Args:
-        split (Split): as found.
-        out_file (str | Path): where the copy goes.
+        split: As found.
+        out_file: Where the copy goes.
     """
     coco = read_coco(split.ann_file)
     if not needs_renumbering(coco):

@@ -26,17 +26,17 @@ def write_toy_plates(
     """Draw a data set in the layout of ``data/plates/``.
 
     Args:
-        out_dir (str | Path): gets ``annotations/``, ``train/`` and ``val/``.
-        train (int): images to train on.
-        val (int): images to validate on. Every eighth image of a split has no plate.
-        size (int): pixels of an image's longer side; the shorter is three quarters.
-        seed (int): the same seed gives the same files.
+        out_dir: Gets ``annotations/``, ``train/`` and ``val/``.
+        train: Images to train on.
+        val: Images to validate on. Every eighth image of a split has no plate.
+        size: Pixels of an image's longer side; the shorter is three quarters.
+        seed: The same seed gives the same files.
 
     Returns:
-        Path: ``out_dir``.
+        ``out_dir``.
 
     Raises:
-        DataError: images too small to draw in.
+        DataError: Images too small to draw in.
 
     Example:
         >>> import tempfile

@@ -25,16 +25,16 @@ def browse_folder(
     """Draw a sheet for every split of a folder.
 
     Args:
-        root (str | Path): in one of the layouts of :func:`.find_splits`.
-        out (str | Path): folder of the sheets.
-        count (int): images a sheet.
-        size (int): pixels of an image on it.
+        root: In one of the layouts of :func:`.find_splits`.
+        out: Folder of the sheets.
+        count: Images a sheet.
+        size: Pixels of an image on it.
 
     Returns:
-        list[Path]: ``SPLIT.png`` each.
+        ``SPLIT.png`` each.
 
     Raises:
-        DataError: no such layout, or an image that cannot be read.
+        DataError: No such layout, or an image that cannot be read.
     """
     sheets = []
     for name, split in find_splits(root).items():
@@ -49,19 +49,19 @@ def browse_config(
     """Draw training data as it is annotated, and the same images as the pipeline makes them.
 
     Args:
-        cfg (Config): from :func:`.load_config`.
-        out (str | Path): folder of the sheets.
-        count (int): images a sheet.
-        size (int): pixels of an image on it.
-        seed (int): of the augmentation.
+        cfg: From :func:`.load_config`.
+        out: Folder of the sheets.
+        count: Images a sheet.
+        size: Pixels of an image on it.
+        seed: Of the augmentation.
 
     Returns:
-        list[Path]: ``train_before.png`` and ``train_after.png``; the images at the same places are
+        ``train_before.png`` and ``train_after.png``; the images at the same places are
         the same.
 
     Raises:
-        ConfigError: training has no CocoDataset, or its pipeline cannot be built.
-        DataError: annotations or images that cannot be read.
+        ConfigError: Training has no CocoDataset, or its pipeline cannot be built.
+        DataError: Annotations or images that cannot be read.
     """
     if not cfg.get('train_dataloader'):
         raise ConfigError('the config has no train_dataloader')

@@ -17,9 +17,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     on with other batches than it began with, as on another number of GPUs, starts the epoch anew.
 
     Attributes:
-        resumed_at (tuple[int, int]): batches of the epoch that were trained on, and all of them,
+        resumed_at: Batches of the epoch that were trained on, and all of them,
             when the checkpoint was written.
-        on_arrival (Callable[[], object]): called when the first were passed over.
+        on_arrival: Called when the first were passed over.
     """
 
     resumed_at: tuple[int, int] = (0, 0)

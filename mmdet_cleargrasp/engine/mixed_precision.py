@@ -27,7 +27,7 @@ class BFloat16OptimWrapper(OptimWrapper):
     floats and 8 bits of precision; weights, their gradients and the optimizer stay at 32 bits.
 
     Args:
-        **kwargs (Any): as in ``mmengine.optim.OptimWrapper``.
+        **kwargs: As in ``mmengine.optim.OptimWrapper``.
 
     Example:
         >>> layer = nn.Linear(2, 2)
@@ -42,7 +42,7 @@ class BFloat16OptimWrapper(OptimWrapper):
         """The context of a step's forward pass.
 
         Args:
-            model (nn.Module): that is trained.
+            model: That is trained.
         """
         with super().optim_context(model), autocast(dtype=torch.bfloat16):
             yield
@@ -52,7 +52,7 @@ def enable_amp(cfg: Config) -> None:
     """Train in mixed precision.
 
     Args:
-        cfg (Config): is changed.
+        cfg: Is changed.
     """
     if get_device() == 'cpu':
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
@@ -67,10 +67,10 @@ def check_amp(cfg: Config) -> Iterable[Finding]:
     """Say in which precision a run will train, and refuse what the device cannot.
 
     Args:
-        cfg (Config): of the run.
+        cfg: Of the run.
 
     Yields:
-        Finding: none where it trains in 32 bits.
+        None where it trains in 32 bits.
     """
     wrapper = cfg.get('optim_wrapper', {}).get('type')
     if torch.cuda.is_available():

@@ -52,13 +52,13 @@ def check_run(
     """Check data, classes, backbone, strides, schedule, device and versions of a run.
 
     Args:
-        cfg (Config): of the run.
-        loops (tuple[str, ...]): of ``'train'``, ``'val'`` and ``'test'``, those that will run.
-        checkpoint (str | Path, optional): the detector's weights, where a run starts from them;
+        cfg: Of the run.
+        loops: Of ``'train'``, ``'val'`` and ``'test'``, those that will run.
+        checkpoint: The detector's weights, where a run starts from them;
             the backbone's own file is then not needed.
 
     Returns:
-        list[Finding]: what was found; nothing was built but the backbone, on no device.
+        What was found; nothing was built but the backbone, on no device.
     """
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     checks = [check_versions(), check_device(cfg), check_work_dir(cfg)]
@@ -75,11 +75,11 @@ def refuse_errors(findings: list[Finding], launcher: str = 'none') -> None:
     """Print what is doubtful, in one process; raise what is in the way.
 
     Args:
-        findings (list[Finding]): of :func:`check_run`.
-        launcher (str): of the run's processes.
+        findings: Of :func:`check_run`.
+        launcher: Of the run's processes.
 
     Raises:
-        ConfigError: with every error found.
+        ConfigError: With every error found.
     """
     for finding in findings:
         if finding.level == 'warning' and rank(launcher) == 0:
@@ -161,8 +161,8 @@ def check_model(cfg: Config, with_file: bool = True) -> Iterable[Finding]:
     """Build the backbone, hold the heads' strides and the file it starts from against it.
 
     Args:
-        cfg (Config): of the run.
-        with_file (bool): the backbone's, or the detector's, own file will be read.
+        cfg: Of the run.
+        with_file: The backbone's, or the detector's, own file will be read.
     """
     if not isinstance(cfg.model.get('backbone'), dict):
         yield error('backbone', 'model has no backbone=dict(type=...), expected as in configs/')
@@ -365,10 +365,10 @@ def steps_per_epoch(cfg: Config) -> int:
     """Training steps of an epoch.
 
     Args:
-        cfg (Config): of the run.
+        cfg: Of the run.
 
     Returns:
-        int: 0 where the data set is of a kind that is not checked.
+        0 where the data set is of a kind that is not checked.
     """
     dataset, repeats = cfg.train_dataloader.dataset, 1
     while 'dataset' in dataset:
@@ -387,11 +387,11 @@ def build(subject: str, cfg: dict[str, Any]) -> nn.Module:
     """Build a module without memory for its weights, where it can be built so.
 
     Args:
-        subject (str): what it is, for the message.
-        cfg (dict): of the module.
+        subject: What it is, for the message.
+        cfg: Of the module.
 
     Raises:
-        ConfigError: it cannot be built.
+        ConfigError: It cannot be built.
     """
     try:
         with torch.device('meta'):

@@ -19,14 +19,14 @@ def resume(cfg: Config, checkpoint: str | None) -> Path | None:
     which holds what has become of its weights, takes its place.
 
     Args:
-        cfg (Config): is changed.
-        checkpoint (str, optional): the file, or ``'auto'`` for the latest in the work dir.
+        cfg: Is changed.
+        checkpoint: The file, or ``'auto'`` for the latest in the work dir.
 
     Returns:
-        Path: the checkpoint; ``None`` where there is none yet and the run starts afresh.
+        The checkpoint; ``None`` where there is none yet and the run starts afresh.
 
     Raises:
-        CheckpointError: the checkpoint is not there, or not one to go on from.
+        CheckpointError: The checkpoint is not there, or not one to go on from.
     """
     for draft in Path(cfg.work_dir).glob('.*.partial'):  # of a write that was killed
         draft.unlink(missing_ok=True)
@@ -49,14 +49,14 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
     """The latest checkpoint of a run that can be read, whatever ended the run.
 
     Args:
-        work_dir (str | Path): of the run. The file ``last_checkpoint`` in it is followed where it
+        work_dir: Of the run. The file ``last_checkpoint`` in it is followed where it
             names one; else, or where that one is damaged, the others are tried from the last back.
 
     Returns:
-        Path: the checkpoint; ``None`` where there is none at all.
+        The checkpoint; ``None`` where there is none at all.
 
     Raises:
-        CheckpointError: there are checkpoints, but none that can be read.
+        CheckpointError: There are checkpoints, but none that can be read.
     """
     candidates = _candidates(Path(work_dir))
     for path in candidates:
@@ -78,10 +78,10 @@ def best_checkpoint(work_dir: str | Path) -> Path | None:
     """The checkpoint of a run that did best on validation.
 
     Args:
-        work_dir (str | Path): of the run. Where runs followed each other in it, the newest counts.
+        work_dir: Of the run. Where runs followed each other in it, the newest counts.
 
     Returns:
-        Path: the checkpoint; ``None`` where validation found nothing yet.
+        The checkpoint; ``None`` where validation found nothing yet.
     """
     found = Path(work_dir).glob('best_*.pth')
     return max(found, key=lambda path: path.stat().st_mtime, default=None)

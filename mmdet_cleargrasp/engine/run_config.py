@@ -42,14 +42,14 @@ def load_config(
     """Read a config file and set what every run needs.
 
     Args:
-        path (str | Path): the config file.
-        work_dir (str | Path, optional): where the run writes; by default what the config says, and
+        path: The config file.
+        work_dir: Where the run writes; by default what the config says, and
             ``work_dirs/NAME`` otherwise.
-        cfg_options (dict[str, Any], optional): values by dotted key that replace the config's.
-        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        cfg_options: Values by dotted key that replace the config's.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
 
     Raises:
-        ConfigError: no such file, it cannot be evaluated, or an option that would do nothing.
+        ConfigError: No such file, it cannot be evaluated, or an option that would do nothing.
     """
     path = Path(path)
     for name in cfg_options or {}:
@@ -85,14 +85,14 @@ def use_data_root(
     parted at random, by the config's seed.
 
     Args:
-        cfg (Config): is changed.
-        root (str | Path): a folder with COCO annotations, see :func:`.find_splits`.
-        whole (bool): a folder with one annotation file is taken whole, to test on, not parted.
-        split_dir (str | Path, optional): where annotation files go that had to be parted or
+        cfg: Is changed.
+        root: A folder with COCO annotations, see :func:`.find_splits`.
+        whole: A folder with one annotation file is taken whole, to test on, not parted.
+        split_dir: Where annotation files go that had to be parted or
             renumbered; by default ``splits`` in the work dir.
 
     Raises:
-        DataError: the folder's layout is not known, or its splits differ in their categories.
+        DataError: The folder's layout is not known, or its splits differ in their categories.
     """
     split_dir = Path(split_dir or Path(cfg.work_dir) / 'splits')
     splits = find_splits(root)
@@ -125,11 +125,11 @@ def set_epochs(cfg: Config, epochs: int) -> None:
     """Set the length of a run and stretch its learning rate schedule to it.
 
     Args:
-        cfg (Config): is changed; schedulers that end before the run does, as warm-up, stay.
-        epochs (int): from 1 on.
+        cfg: Is changed; schedulers that end before the run does, as warm-up, stay.
+        epochs: From 1 on.
 
     Raises:
-        ConfigError: not a whole number of epochs, or a config that counts steps instead.
+        ConfigError: Not a whole number of epochs, or a config that counts steps instead.
 
     Example:
         >>> schedule = [dict(end=1), dict(end=12, milestones=[8, 11])]
@@ -159,11 +159,11 @@ def set_test_split(cfg: Config, split: Split) -> None:
     """Test on other images, of the same classes.
 
     Args:
-        cfg (Config): is changed.
-        split (Split): the images and their annotations.
+        cfg: Is changed.
+        split: The images and their annotations.
 
     Raises:
-        ConfigError: the test's data set is none of COCO's kind.
+        ConfigError: The test's data set is none of COCO's kind.
     """
     classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes')
     _set_split(cfg, 'test', split, classes)
@@ -173,9 +173,9 @@ def set_num_classes(model: dict[str, Any], num_classes: int) -> None:
     """Set the number of classes in every head of a model's config.
 
     Args:
-        model (dict): is changed. The region proposal network keeps its own: it tells object from
+        model: Is changed. The region proposal network keeps its own: it tells object from
             background, whatever the classes.
-        num_classes (int): from 1 on.
+        num_classes: From 1 on.
 
     Example:
         >>> model = dict(bbox_head=dict(num_classes=80), rpn_head=dict(num_classes=1))
@@ -209,7 +209,7 @@ def split_paths(dataset: dict[str, Any]) -> Split:
     """Annotation file and image folder of a data set's config, as mmdet joins them.
 
     Raises:
-        ConfigError: it names no annotation file.
+        ConfigError: It names no annotation file.
     """
     if not isinstance(dataset.get('ann_file'), str):
         raise ConfigError(

@@ -22,7 +22,7 @@ def build_runner(cfg: Config) -> Runner:
     """Build the runner that a config describes.
 
     Args:
-        cfg (Config): from :func:`.load_config`.
+        cfg: From :func:`.load_config`.
 
     Raises:
         ConfigError: torchrun's launcher is asked for, but torchrun did not start this process.

@@ -31,15 +31,15 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     which says what was tested on what, and the pictures of the drawing hook if it draws.
 
     Args:
-        cfg (Config): from :func:`.load_config`.
-        checkpoint (str | Path): the detector's weights.
-        out (str | Path, optional): a ``.pkl`` file for MMDetection's own analysis tools.
+        cfg: From :func:`.load_config`.
+        checkpoint: The detector's weights.
+        out: A ``.pkl`` file for MMDetection's own analysis tools.
 
     Returns:
-        Path: the folder of the report.
+        The folder of the report.
 
     Raises:
-        ConfigError: the check found errors; nothing was started.
+        ConfigError: The check found errors; nothing was started.
     """
     if out and Path(out).suffix not in ('.pkl', '.pickle'):
         raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
@@ -70,7 +70,7 @@ def report_name(ann_file: Path) -> str:
     """The name of a report's folder.
 
     Args:
-        ann_file (Path): what is tested on.
+        ann_file: What is tested on.
 
     Example:
         >>> report_name(Path('plates/annotations/val.json'))

@@ -23,7 +23,7 @@ def enable_auto_scale_lr(cfg: Config) -> None:
     """Scale the learning rate with the batch over all processes.
 
     Raises:
-        ConfigError: the config does not say for which batch its learning rate is meant.
+        ConfigError: The config does not say for which batch its learning rate is meant.
     """
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
         raise ConfigError(
@@ -37,10 +37,10 @@ def train(cfg: Config) -> None:
     """Check a run and train it.
 
     Args:
-        cfg (Config): from :func:`.load_config`.
+        cfg: From :func:`.load_config`.
 
     Raises:
-        ConfigError: the check found errors; nothing was started.
+        ConfigError: The check found errors; nothing was started.
     """
     start = cfg.get('load_from') if cfg.get('resume') else None
     refuse_errors(check_run(cfg, checkpoint=start), cfg.launcher)
@@ -53,10 +53,10 @@ def run(runner: Runner) -> None:
     """Train, and turn what the disk refuses into one message.
 
     Args:
-        runner (Runner): built.
+        runner: Built.
 
     Raises:
-        TrainingError: a checkpoint, log or picture could not be written.
+        TrainingError: A checkpoint, log or picture could not be written.
     """
     try:
         runner.train()

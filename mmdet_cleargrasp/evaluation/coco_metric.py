@@ -19,11 +19,11 @@ class FasterCocoMetric(coco_metric.CocoMetric):
     shorter. It takes the place of ``CocoMetric`` in ``val_evaluator`` and ``test_evaluator``.
 
     Args:
-        *args (Any): as in ``mmdet.evaluation.CocoMetric``.
-        **kwargs (Any): likewise.
+        *args: As in ``mmdet.evaluation.CocoMetric``.
+        **kwargs: Likewise.
 
     Raises:
-        ConfigError: faster-coco-eval is not installed.
+        ConfigError: Faster-coco-eval is not installed.
 
     Source: https://github.com/MiXaiLL76/faster_coco_eval (Apache-2.0).
     """
@@ -43,10 +43,10 @@ class FasterCocoMetric(coco_metric.CocoMetric):
         """Compute the figures from what was collected.
 
         Args:
-            results (list): as ``CocoMetric.process`` collects it.
+            results: As ``CocoMetric.process`` collects it.
 
         Returns:
-            dict[str, float]: by name, as ``CocoMetric`` gives them.
+            By name, as ``CocoMetric`` gives them.
         """
         # MMDetection has no other place for another evaluation than the name in its module.
         names = dict.fromkeys(('COCOeval', 'COCOevalMP'), self._evaluation)

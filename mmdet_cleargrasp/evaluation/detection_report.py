@@ -36,13 +36,13 @@ def write_report(
     """Evaluate predictions and write ``metrics.json``, PR curves and a confusion matrix.
 
     Args:
-        ann_file (str | Path): the ground truth, in COCO's format.
-        predictions (str | Path): a list of detections, in COCO's result format.
-        out_dir (str | Path): an existing folder.
-        classes (Sequence[str]): the classes to evaluate.
+        ann_file: The ground truth, in COCO's format.
+        predictions: A list of detections, in COCO's result format.
+        out_dir: An existing folder.
+        classes: The classes to evaluate.
 
     Returns:
-        str: the figures as tables, to print.
+        The figures as tables, to print.
     """
     out_dir = Path(out_dir)
     evaluation = evaluate(ann_file, predictions, classes)
@@ -57,12 +57,12 @@ def evaluate(ann_file: str | Path, predictions: str | Path, classes: Sequence[st
     """Run pycocotools' box evaluation.
 
     Args:
-        ann_file (str | Path): the ground truth, in COCO's format.
-        predictions (str | Path): a list of detections, in COCO's result format; may be empty.
-        classes (Sequence[str]): the classes to evaluate.
+        ann_file: The ground truth, in COCO's format.
+        predictions: A list of detections, in COCO's result format; may be empty.
+        classes: The classes to evaluate.
 
     Returns:
-        COCOeval: evaluated, accumulated and summarized.
+        Evaluated, accumulated and summarized.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truth = COCO(str(ann_file))
@@ -82,11 +82,11 @@ def summarize(evaluation: COCOeval, classes: Sequence[str]) -> dict[str, Any]:
     """The figures of an evaluation, as plain values; ``None`` where nothing could be measured.
 
     Args:
-        evaluation (COCOeval): from :func:`evaluate`.
-        classes (Sequence[str]): the evaluated classes, in the file's order.
+        evaluation: From :func:`evaluate`.
+        classes: The evaluated classes, in the file's order.
 
     Returns:
-        dict: COCO's figures between 0 and 1, ``images``, ``instances`` and, by class,
+        COCO's figures between 0 and 1, ``images``, ``instances`` and, by class,
         ``per_class`` with AP, AP50, AP75 and ``instances``.
     """
     truth, cat_ids = evaluation.cocoGt, evaluation.params.catIds
@@ -113,7 +113,7 @@ def format_tables(metrics: dict[str, Any]) -> str:
     """Figures as tables of text, overall, by size and by class.
 
     Args:
-        metrics (dict): from :func:`summarize`.
+        metrics: From :func:`summarize`.
     """
     overall = Table('AP', 'AP50', 'AP75', 'small', 'medium', 'large', 'AR100', title='all classes')
     overall.add_row(*(_cell(metrics[name]) for name in (*STATS[:6], 'AR_100')))
@@ -130,9 +130,9 @@ def draw_pr_curves(evaluation: COCOeval, classes: Sequence[str], out: str | Path
     """Draw precision over recall for each class, at IoU 0.5 and 0.75.
 
     Args:
-        evaluation (COCOeval): from :func:`evaluate`.
-        classes (Sequence[str]): the evaluated classes, in the file's order.
-        out (str | Path): the picture.
+        evaluation: From :func:`evaluate`.
+        classes: The evaluated classes, in the file's order.
+        out: The picture.
     """
     figure = Figure(figsize=(11, 4.6), layout='constrained')
     recall = evaluation.params.recThrs
@@ -154,9 +154,9 @@ def draw_confusion_matrix(evaluation: COCOeval, classes: Sequence[str], out: str
     """Draw which class was taken for which, what was missed and what was invented.
 
     Args:
-        evaluation (COCOeval): from :func:`evaluate`.
-        classes (Sequence[str]): the evaluated classes, in the file's order.
-        out (str | Path): the picture.
+        evaluation: From :func:`evaluate`.
+        classes: The evaluated classes, in the file's order.
+        out: The picture.
     """
     matrix = confusion_matrix(evaluation, classes)
     names = [*classes, 'nothing']
@@ -181,11 +181,11 @@ def confusion_matrix(evaluation: COCOeval, classes: Sequence[str]) -> np.ndarray
     """Count detections by true class (rows) and detected class (columns).
 
     Args:
-        evaluation (COCOeval): from :func:`evaluate`.
-        classes (Sequence[str]): the evaluated classes, in the file's order.
+        evaluation: From :func:`evaluate`.
+        classes: The evaluated classes, in the file's order.
 
     Returns:
-        ndarray: (C + 1, C + 1), int; the last row is what was detected and is nothing, the last
+        Ndarray: (C + 1, C + 1), int; the last row is what was detected and is nothing, the last
         column what was missed.
     """
     labels = {cat_id: k for k, cat_id in enumerate(evaluation.params.catIds)}

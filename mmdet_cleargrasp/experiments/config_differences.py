@@ -17,10 +17,10 @@ def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, di
     """The values that are not the same in all configs.
 
     Args:
-        configs (Mapping[str, Config]): by arm.
+        configs: By arm.
 
     Returns:
-        dict[str, dict[str, str]]: by dotted key, the value of each arm as text.
+        By dotted key, the value of each arm as text.
 
     Example:
         >>> a, b = ({'model': {'depth': d, 'neck': 'FPN'}} for d in (18, 50))

@@ -35,7 +35,7 @@ def read_record(job: Job) -> dict[str, Any] | None:
     """What a complete run recorded; ``None`` while it is not complete.
 
     Args:
-        job (Job): the run.
+        job: The run.
     """
     path = Path(job.folder) / RECORD_FILE
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
@@ -45,7 +45,7 @@ def state(job: Job) -> str:
     """How far a run is: ``'complete'``, ``'trained'``, ``'begun'`` or ``'to do'``.
 
     Args:
-        job (Job): the run.
+        job: The run.
     """
     if read_record(job):
         return 'complete'
@@ -58,14 +58,14 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
     """Train and test, going on where an earlier start was interrupted.
 
     Args:
-        job (Job): whose files :func:`.write_plan` has written.
-        watch (Callable): called about once a second meanwhile.
+        job: Whose files :func:`.write_plan` has written.
+        watch: Called about once a second meanwhile.
 
     Returns:
-        dict: the record.
+        The record.
 
     Raises:
-        RunError: training or a test failed; the message ends in its last lines.
+        RunError: Training or a test failed; the message ends in its last lines.
     """
     folder = Path(job.folder)
     with _lock(folder) as lock:
@@ -97,7 +97,7 @@ def steps_done(job: Job) -> int:
     """Training steps that a run has logged.
 
     Args:
-        job (Job): the run.
+        job: The run.
     """
     if _trained(job):
         return job.steps

@@ -53,19 +53,19 @@ class Job:
     """One run: train, then test on every test set.
 
     Attributes:
-        experiment (str): its name.
-        arm (str): its name.
-        fraction (float): percent of the training images.
-        seed (int): as in the spec.
-        folder (str): the run's work dir.
-        train_config (str): config file to train with.
-        test_configs (dict[str, str]): config files to test with, by name of the test set.
-        epochs (int): length of the training.
-        steps (int): length of the training.
-        images (int): training images.
-        checkpoint (str): ``'last'`` or ``'best'``.
-        keep (str): ``'tested'``, ``'all'`` or ``'none'``.
-        digest (str): identifies what the run's result depends on.
+        experiment: Its name.
+        arm: Its name.
+        fraction: Percent of the training images.
+        seed: As in the spec.
+        folder: The run's work dir.
+        train_config: Config file to train with.
+        test_configs: Config files to test with, by name of the test set.
+        epochs: Length of the training.
+        steps: Length of the training.
+        images: Training images.
+        checkpoint: ``'last'`` or ``'best'``.
+        keep: ``'tested'``, ``'all'`` or ``'none'``.
+        digest: Identifies what the run's result depends on.
     """
 
     experiment: str
@@ -93,12 +93,12 @@ class Plan:
     """All runs of an experiment, with what has to be written before they start.
 
     Attributes:
-        spec (ExperimentSpec): that it was made from.
-        root (Path): the experiment's folder.
-        jobs (list[Job]): in the order in which they are run: a seed after the other, all arms of a
+        spec: That it was made from.
+        root: The experiment's folder.
+        jobs: In the order in which they are run: a seed after the other, all arms of a
             seed next to each other, so that an unfinished experiment compares what it has.
-        configs (dict[str, Config]): by file.
-        subsets (dict[str, tuple[Path, float, int]]): annotation file of the whole, percent and
+        configs: By file.
+        subsets: Annotation file of the whole, percent and
             seed, by file.
     """
 
@@ -113,12 +113,12 @@ def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
     """Work out every run of an experiment; writes nothing.
 
     Args:
-        spec (ExperimentSpec): from :func:`.read_experiment`.
-        root (str | Path): the experiment's folder.
+        spec: From :func:`.read_experiment`.
+        root: The experiment's folder.
 
     Raises:
-        ConfigError: a config that cannot be read, or two test sets of one name.
-        DataError: annotations that cannot be read.
+        ConfigError: A config that cannot be read, or two test sets of one name.
+        DataError: Annotations that cannot be read.
     """
     plan = Plan(spec, Path(root), [], {}, {})
     fractions = {arm.name: arm.fractions or spec.fractions for arm in spec.arms}
@@ -135,12 +135,12 @@ def arm_config(spec: ExperimentSpec, arm: Arm, root: Path) -> Config:
     """The config of an arm on all training images, with what the spec says of all arms.
 
     Args:
-        spec (ExperimentSpec): of the experiment.
-        arm (Arm): one of its arms.
-        root (Path): the experiment's folder.
+        spec: Of the experiment.
+        arm: One of its arms.
+        root: The experiment's folder.
 
     Raises:
-        ConfigError: the arm is named, with what is wrong with its config or options.
+        ConfigError: The arm is named, with what is wrong with its config or options.
     """
     try:
         cfg = load_config(arm.config, root / arm.name, {**spec.cfg_options, **arm.cfg_options})
@@ -168,10 +168,10 @@ def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
     """Check every arm before anything runs: data, backbone file, strides, schedule, test sets.
 
     Args:
-        plan (Plan): from :func:`plan_experiment`.
+        plan: From :func:`plan_experiment`.
 
     Yields:
-        tuple[str, Finding]: the arm's name, and what was found.
+        The arm's name, and what was found.
     """
     truths = {}
     for arm in plan.spec.arms:
@@ -194,10 +194,10 @@ def write_plan(plan: Plan) -> None:
     """Write the configs and annotations of all runs, and what the experiment is.
 
     Args:
-        plan (Plan): from :func:`plan_experiment`.
+        plan: From :func:`plan_experiment`.
 
     Raises:
-        ConfigError: runs of another spec lie in the folder.
+        ConfigError: Runs of another spec lie in the folder.
     """
     changed = [job.folder for job in plan.jobs if _started_as(job) not in (None, job.digest)]
     if changed:
@@ -230,8 +230,8 @@ def write_config(cfg: Config, path: str | Path) -> None:
     """Write a config as a Python file, whole or not at all, without taking seconds to lay it out.
 
     Args:
-        cfg (Config): of plain values.
-        path (str | Path): the file.
+        cfg: Of plain values.
+        path: The file.
     """
     lines = [f'{key} = {pprint.pformat(value)}' for key, value in cfg.to_dict().items()]
     write_atomically(path, '\n'.join([*lines, '']).encode())

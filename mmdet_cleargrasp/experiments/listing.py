@@ -18,11 +18,11 @@ def print_findings(console: Console, findings: Iterable[tuple[str, Finding]]) ->
     """Print what is doubtful or in the way, each once.
 
     Args:
-        console (Console): to print to.
-        findings (Iterable[tuple[str, Finding]]): of :func:`.check_arms`.
+        console: To print to.
+        findings: Of :func:`.check_arms`.
 
     Returns:
-        int: number of errors.
+        Number of errors.
     """
     arms: dict[Finding, list[str]] = {}
     for arm, finding in findings:
@@ -38,8 +38,8 @@ def print_plan(console: Console, plan: Plan) -> None:
     """Print the runs of an experiment, and in what its arms differ.
 
     Args:
-        console (Console): to print to.
-        plan (Plan): from :func:`.plan_experiment`.
+        console: To print to.
+        plan: From :func:`.plan_experiment`.
     """
     table = Table('arm', 'part', 'seed', 'images', 'epochs', 'steps', 'state', title=plan.spec.name)
     for job in plan.jobs:
@@ -61,6 +61,6 @@ def count_complete(jobs: list[Job]) -> int:
     """Number of runs that need not be started any more.
 
     Args:
-        jobs (list[Job]): of the experiment.
+        jobs: Of the experiment.
     """
     return sum(read_record(job) is not None for job in jobs)

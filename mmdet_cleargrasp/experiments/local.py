@@ -22,11 +22,11 @@ def run_here(jobs: list[Job], console: Console) -> list[tuple[Job, str]]:
     """Carry out the runs that are not complete, and show how far they are.
 
     Args:
-        jobs (list[Job]): of the experiment.
-        console (Console): a line for each finished run goes there.
+        jobs: Of the experiment.
+        console: A line for each finished run goes there.
 
     Returns:
-        list[tuple[Job, str]]: runs that failed, with what went wrong.
+        Runs that failed, with what went wrong.
     """
     outstanding = [job for job in jobs if not read_record(job)]
     failures = []
@@ -66,7 +66,7 @@ def describe(record: dict[str, Any]) -> str:
     """A record in a few words.
 
     Args:
-        record (dict): of :func:`.execute`.
+        record: Of :func:`.execute`.
 
     Example:
         >>> describe({'tests': {'val': {'AP': 0.4218}, 'hard': {'AP': None}}, 'seconds': 75.2})

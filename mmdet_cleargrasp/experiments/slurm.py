@@ -25,16 +25,16 @@ def submit(
     A job that is started again, after its time limit or a second submission, goes on where it was.
 
     Args:
-        spec (ExperimentSpec): whose ``slurm`` says what to ask for.
-        jobs (list[Job]): of the experiment.
-        root (str | Path): the experiment's folder; logs go to ``slurm`` in it.
-        cluster (str): one of :data:`CLUSTERS`.
+        spec: Whose ``slurm`` says what to ask for.
+        jobs: Of the experiment.
+        root: The experiment's folder; logs go to ``slurm`` in it.
+        cluster: One of :data:`CLUSTERS`.
 
     Returns:
-        dict[str, str]: the id of each submitted run, by its name.
+        The id of each submitted run, by its name.
 
     Raises:
-        ConfigError: submitit or Slurm is not there, or refuses what is asked for.
+        ConfigError: Submitit or Slurm is not there, or refuses what is asked for.
     """
     try:
         import submitit

@@ -33,10 +33,10 @@ class Arm:
     """One of the systems that are compared.
 
     Attributes:
-        name (str): in tables, charts and folders.
-        config (Path): a config file for tools/train.py.
-        cfg_options (dict[str, Any]): values by dotted key that replace the config's.
-        fractions (tuple[float, ...]): percent of the training images, where the arm has its own.
+        name: In tables, charts and folders.
+        config: A config file for tools/train.py.
+        cfg_options: Values by dotted key that replace the config's.
+        fractions: Percent of the training images, where the arm has its own.
     """
 
     name: str
@@ -50,21 +50,21 @@ class ExperimentSpec:
     """A whole experiment: arms x fractions x seeds.
 
     Attributes:
-        name (str): of the experiment, and of its folder in ``work_dirs``.
-        question (str): stands at the top of the report.
-        arms (tuple[Arm, ...]): the first is the one that the others are held against, if
+        name: Of the experiment, and of its folder in ``work_dirs``.
+        question: Stands at the top of the report.
+        arms: The first is the one that the others are held against, if
             ``reference`` does not say otherwise.
-        reference (str): name of that arm.
-        seeds (tuple[int, ...]): a run each.
-        fractions (tuple[float, ...]): percent of the training images, of arms without their own.
-        equal (str): what runs on different fractions have in common: ``'steps'`` or ``'epochs'``.
-        epochs (int | None): length on all images; ``None`` leaves it to the configs.
-        checkpoint (str): which one is tested, ``'last'`` or ``'best'`` on the validation images.
-        keep (str): checkpoints that stay after a run: ``'tested'``, ``'all'`` or ``'none'``.
-        data_root (Path | None): a folder of one's own data, as for tools/train.py.
-        tests (tuple[Split, ...]): none leaves it to the configs.
-        cfg_options (dict[str, Any]): for all arms, before each one's own.
-        slurm (dict[str, Any]): what to ask of Slurm for each run.
+        reference: Name of that arm.
+        seeds: A run each.
+        fractions: Percent of the training images, of arms without their own.
+        equal: What runs on different fractions have in common: ``'steps'`` or ``'epochs'``.
+        epochs: Length on all images; ``None`` leaves it to the configs.
+        checkpoint: Which one is tested, ``'last'`` or ``'best'`` on the validation images.
+        keep: Checkpoints that stay after a run: ``'tested'``, ``'all'`` or ``'none'``.
+        data_root: A folder of one's own data, as for tools/train.py.
+        tests: None leaves it to the configs.
+        cfg_options: For all arms, before each one's own.
+        slurm: What to ask of Slurm for each run.
     """
 
     name: str
@@ -87,10 +87,10 @@ def read_experiment(path: str | Path) -> ExperimentSpec:
     """Read the spec of an experiment.
 
     Args:
-        path (str | Path): YAML file.
+        path: YAML file.
 
     Raises:
-        SpecError: it cannot be read, names something unknown or a file that is not there.
+        SpecError: It cannot be read, names something unknown or a file that is not there.
     """
     return parse_experiment(read_yaml(path), str(path))
 
@@ -99,11 +99,11 @@ def parse_experiment(content: Any, source: str = 'spec') -> ExperimentSpec:
     """Build an experiment from what YAML holds.
 
     Args:
-        content (Any): mapping with ``name``, ``arms`` and any of the other fields.
-        source (str): where it comes from, for messages.
+        content: Mapping with ``name``, ``arms`` and any of the other fields.
+        source: Where it comes from, for messages.
 
     Raises:
-        SpecError: as :func:`read_experiment`.
+        SpecError: As :func:`read_experiment`.
 
     Example:
         >>> from mmdet_cleargrasp import config_path

@@ -15,12 +15,12 @@ def choose_images(coco: CocoFile, percent: float, seed: int) -> list[int | str]:
     taken: a smaller part lies within every larger one of the same seed, on any machine.
 
     Args:
-        coco (CocoFile): the whole.
-        percent (float): above 0, to 100.
-        seed (int): another seed chooses other images.
+        coco: The whole.
+        percent: Above 0, to 100.
+        seed: Another seed chooses other images.
 
     Returns:
-        list[int | str]: their ids, in the file's order; at least one image with a box.
+        Their ids, in the file's order; at least one image with a box.
     """
     annotated = {annotation['image_id'] for annotation in coco.annotations}
     lots = {
@@ -39,13 +39,13 @@ def write_subset(
     """Write the annotations of a part of a data set.
 
     Args:
-        ann_file (str | Path): COCO file of the whole.
-        percent (float): above 0, to 100.
-        seed (int): another seed chooses other images.
-        out_file (str | Path): the part's COCO file.
+        ann_file: COCO file of the whole.
+        percent: Above 0, to 100.
+        seed: Another seed chooses other images.
+        out_file: The part's COCO file.
 
     Returns:
-        tuple[int, int]: images of the part and of the whole.
+        Images of the part and of the whole.
     """
     coco = read_coco(ann_file)
     chosen = set(choose_images(coco, percent, seed))

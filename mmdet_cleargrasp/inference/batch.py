@@ -35,13 +35,13 @@ class BatchOptions:
     """How images are looked at and what is written of each.
 
     Attributes:
-        score_thr (float): detections of a lower score are left out.
-        tile (int, optional): side of tiles in pixels, see :class:`.PlateDetector`.
-        overlap (float): of tiles.
-        overlays (bool): write images with drawn boxes, and an overview of the first.
-        crops (bool): write each plate cut out.
-        plate_diameter (float, optional): in mm; gives sizes in mm.
-        plate_class (str, optional): the class that has this diameter.
+        score_thr: Detections of a lower score are left out.
+        tile: Side of tiles in pixels, see :class:`.PlateDetector`.
+        overlap: Of tiles.
+        overlays: Write images with drawn boxes, and an overview of the first.
+        crops: Write each plate cut out.
+        plate_diameter: In mm; gives sizes in mm.
+        plate_class: The class that has this diameter.
     """
 
     score_thr: float = 0.3
@@ -58,10 +58,10 @@ class BatchResult:
     """What came of a batch.
 
     Attributes:
-        out_dir (Path): where it is.
-        images (list[dict]): by :data:`IMAGE_COLUMNS`, those that could not be used too.
-        rows (list[dict]): by :data:`.COLUMNS`, one a detection.
-        thumbnails (list[np.ndarray]): of the overview, uint8 (H, W, 3), RGB.
+        out_dir: Where it is.
+        images: By :data:`IMAGE_COLUMNS`, those that could not be used too.
+        rows: By :data:`.COLUMNS`, one a detection.
+        thumbnails: Of the overview, uint8 (H, W, 3), RGB.
     """
 
     out_dir: Path
@@ -88,14 +88,14 @@ def run_batch(
     ``overlays/`` and ``crops/``. An interrupted batch leaves what it had found up to then.
 
     Args:
-        detector (PlateDetector): the detector.
-        pictures (Iterable[Picture]): of :func:`.pictures`.
-        out_dir (str | Path): an empty folder, or one that is not there yet.
-        options (BatchOptions): how.
-        total (int, optional): how many, for the progress bar.
+        detector: The detector.
+        pictures: Of :func:`.pictures`.
+        out_dir: An empty folder, or one that is not there yet.
+        options: How.
+        total: How many, for the progress bar.
 
     Raises:
-        ConfigError: the folder holds something or cannot be written to.
+        ConfigError: The folder holds something or cannot be written to.
     """
     check_options(options, detector.classes)
     result = BatchResult(make_out_dir(out_dir))
@@ -119,7 +119,7 @@ def make_out_dir(out_dir: str | Path) -> Path:
     """Make a folder for results; one that holds anything is refused.
 
     Raises:
-        ConfigError: it holds something, is a file, or cannot be made.
+        ConfigError: It holds something, is a file, or cannot be made.
     """
     out_dir = Path(out_dir)
     try:
@@ -144,7 +144,7 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
     """Refuse options that cannot work, before any image is read.
 
     Raises:
-        ConfigError: naming the option.
+        ConfigError: Naming the option.
     """
     if not 0 <= options.score_thr <= 1:
         raise ConfigError(f'--score-thr {options.score_thr}: expected 0 to 1')

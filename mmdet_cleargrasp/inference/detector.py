@@ -32,19 +32,19 @@ class PlateDetector:
     the whole detector: the backbone's own file, from which training started, is not needed.
 
     Args:
-        config (str | Path | Config): the config, best that in the run's work dir.
-        checkpoint (str | Path): the detector's checkpoint, a local file.
-        device (str, optional): such as ``'cuda:0'``; by default a GPU where there is one.
-        per_class (bool): keep boxes of several classes around the same plate, as MMDetection's own
+        config: The config, best that in the run's work dir.
+        checkpoint: The detector's checkpoint, a local file.
+        device: Such as ``'cuda:0'``; by default a GPU where there is one.
+        per_class: Keep boxes of several classes around the same plate, as MMDetection's own
             functions do; by default the best of them is kept, since a plate is of one kind.
 
     Attributes:
-        classes (tuple[str, ...]): names by class id.
-        model (nn.Module): MMDetection's detector.
+        classes: Names by class id.
+        model: MMDetection's detector.
 
     Raises:
-        ConfigError: the config is absent or cannot be read.
-        CheckpointError: the checkpoint is absent, broken, unsafe, of another model or not finite.
+        ConfigError: The config is absent or cannot be read.
+        CheckpointError: The checkpoint is absent, broken, unsafe, of another model or not finite.
 
     Example:
         >>> detector = PlateDetector.from_run('work_dirs/mine')  # doctest: +SKIP
@@ -74,13 +74,13 @@ class PlateDetector:
         """The detector of a run: its config and its best checkpoint, or else its last.
 
         Args:
-            work_dir (str | Path): what ``tools/train.py`` wrote.
-            device (str, optional): as for the class.
-            per_class (bool): as for the class.
+            work_dir: What ``tools/train.py`` wrote.
+            device: As for the class.
+            per_class: As for the class.
 
         Raises:
-            ConfigError: no folder, or not one config in it.
-            CheckpointError: no checkpoint in it, or one that is not right.
+            ConfigError: No folder, or not one config in it.
+            CheckpointError: No checkpoint in it, or one that is not right.
         """
         return cls(*find_run(work_dir), device=device, per_class=per_class)
 
@@ -94,21 +94,21 @@ class PlateDetector:
         """Find plates.
 
         Args:
-            image (str | Path | np.ndarray): a file, read by :func:`.read_image`, or uint8
+            image: A file, read by :func:`.read_image`, or uint8
                 (H, W, 3) in **RGB** order. (MMDetection's own functions take BGR.)
-            score_thr (float): detections of a lower score are left out; the config's own bound,
+            score_thr: Detections of a lower score are left out; the config's own bound,
                 usually 0.05, holds as well.
-            tile (int, optional): look at squares of so many pixels one by one, for scans in which
+            tile: Look at squares of so many pixels one by one, for scans in which
                 plates would be too small once the whole is made to fit.
-            overlap (float): share of a tile, from 0 to below 1, by which neighbors overlap. A
+            overlap: Share of a tile, from 0 to below 1, by which neighbors overlap. A
                 plate is whole in one of them where the overlap is larger than the plate.
 
         Returns:
-            sv.Detections: ``xyxy`` in pixels of the upright image, ``confidence``, ``class_id`` and
+            ``xyxy`` in pixels of the upright image, ``confidence``, ``class_id`` and
             ``data['class_name']``, by falling score.
 
         Raises:
-            DataError: an image that cannot be read or is no uint8 RGB array.
+            DataError: An image that cannot be read or is no uint8 RGB array.
             ConfigError: ``tile`` or ``overlap`` that make no tiles.
         """
         if not isinstance(image, np.ndarray):
@@ -148,11 +148,11 @@ def find_run(work_dir: str | Path) -> tuple[Path, Path]:
     """The config and the best checkpoint of a run, or else its last.
 
     Args:
-        work_dir (str | Path): what ``tools/train.py`` wrote; may have been moved since.
+        work_dir: What ``tools/train.py`` wrote; may have been moved since.
 
     Raises:
-        ConfigError: no folder, or not one config in it.
-        CheckpointError: no checkpoint in it.
+        ConfigError: No folder, or not one config in it.
+        CheckpointError: No checkpoint in it.
 
     Example:
         >>> find_run('work_dirs/none')
@@ -179,11 +179,11 @@ def take_detector(arguments: list[str]) -> tuple[tuple[Path, Path], list[str]]:
     """Part a command line into the detector's config and checkpoint, and what is left.
 
     Args:
-        arguments (list[str]): a work dir, or a config and a checkpoint; then anything.
+        arguments: A work dir, or a config and a checkpoint; then anything.
 
     Raises:
-        ConfigError: the first is neither a work dir nor a config, or nothing is left.
-        CheckpointError: the work dir has no checkpoint.
+        ConfigError: The first is neither a work dir nor a config, or nothing is left.
+        CheckpointError: The work dir has no checkpoint.
 
     Example:
         >>> take_detector(['a.py', 'a.pth', 'photos'])

@@ -22,8 +22,8 @@ class Picture:
     """One image to come.
 
     Attributes:
-        name (str): of its own among all, relative, with ``/`` between folders.
-        read (Callable): gives uint8 (H, W, 3) in RGB order, or raises.
+        name: Of its own among all, relative, with ``/`` between folders.
+        read: Gives uint8 (H, W, 3) in RGB order, or raises.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Inputs:
     """What was found in what a user named.
 
     Attributes:
-        root (Path): the folder that names start from.
-        files (list[Path]): images and videos, each once.
-        cameras (list[int]): their numbers.
-        left_out (list[tuple[Path, str]]): what was met and is not looked at, and why.
+        root: The folder that names start from.
+        files: Images and videos, each once.
+        cameras: Their numbers.
+        left_out: What was met and is not looked at, and why.
     """
 
     root: Path = field(default_factory=Path)
@@ -58,10 +58,10 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
     hidden files. A file that was named itself is taken whatever its name.
 
     Args:
-        arguments (Sequence[str | Path]): files, folders, globs (quoted), numbers of cameras.
+        arguments: Files, folders, globs (quoted), numbers of cameras.
 
     Raises:
-        DataError: a URL, nothing there, or no image in all of it.
+        DataError: A URL, nothing there, or no image in all of it.
 
     Example:
         >>> find_inputs(['https://example.org/plate.jpg'])
@@ -100,12 +100,12 @@ def pictures(inputs: Inputs, stride: int = 1, frames: int | None = None) -> Iter
     """Every image, and every frame that is wanted, one after the other.
 
     Args:
-        inputs (Inputs): from :func:`find_inputs`.
-        stride (int): of videos and cameras, take every so manieth frame.
-        frames (int, optional): of each video and camera, take at most so many.
+        inputs: From :func:`find_inputs`.
+        stride: Of videos and cameras, take every so manieth frame.
+        frames: Of each video and camera, take at most so many.
 
     Yields:
-        Picture: not read yet, where it is a file.
+        Not read yet, where it is a file.
     """
     for path in inputs.files:
         name = inputs.name(path)
@@ -121,9 +121,9 @@ def count(inputs: Inputs, stride: int = 1, frames: int | None = None) -> int | N
     """How many :func:`pictures` there will be, as far as videos say; ``None`` of cameras.
 
     Args:
-        inputs (Inputs): as there.
-        stride (int): as there.
-        frames (int, optional): as there.
+        inputs: As there.
+        stride: As there.
+        frames: As there.
     """
     if inputs.cameras and frames is None:
         return None

@@ -59,11 +59,11 @@ class WholeDetector(nn.Module):
     """A detector of MMDetection as one function of tensors, without branches on their values.
 
     Args:
-        model (nn.Module): Faster R-CNN or RetinaNet, or what is built alike.
-        canvas (tuple[int, int]): height and width of the input.
+        model: Faster R-CNN or RetinaNet, or what is built alike.
+        canvas: Height and width of the input.
 
     Raises:
-        ConfigError: a detector of another kind.
+        ConfigError: A detector of another kind.
     """
 
     def __init__(self, model: nn.Module, canvas: tuple[int, int]) -> None:
@@ -78,12 +78,12 @@ class WholeDetector(nn.Module):
         """Detections in an image.
 
         Args:
-            canvas (Tensor): uint8 (1, H, W, 3), RGB, with the image in the upper left corner.
-            size (Tensor): int64 (2,), height and width of the image there.
-            original (Tensor): int64 (2,), height and width before it was made to fit.
+            canvas: uint8 (1, H, W, 3), RGB, with the image in the upper left corner.
+            size: int64 (2,), height and width of the image there.
+            original: int64 (2,), height and width before it was made to fit.
 
         Returns:
-            tuple[Tensor, Tensor, Tensor]: boxes (N, 4) in pixels of the original, scores (N,),
+            Boxes (N, 4) in pixels of the original, scores (N,),
             labels (N,).
         """
         features = self.model.extract_feat(self._normalized(canvas, size))
@@ -239,7 +239,7 @@ def scale_of(model: nn.Module) -> tuple[int, int]:
     """The longer and the shorter side that images are made to fit in, as the config tests.
 
     Raises:
-        ConfigError: the test pipeline resizes in another way.
+        ConfigError: The test pipeline resizes in another way.
     """
     steps = [s for s in get_test_pipeline_cfg(model.cfg.copy()) if s.type.endswith('Resize')]
     if len(steps) != 1 or not steps[0].get('keep_ratio') or 'scale' not in steps[0]:
@@ -251,11 +251,11 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     """Write a detector as one ONNX file; classes and scale are in its metadata.
 
     Args:
-        detector (PlateDetector): Faster R-CNN or RetinaNet.
-        out (str | Path): the file; weights of more than 2 GB would go beside it.
+        detector: Faster R-CNN or RetinaNet.
+        out: The file; weights of more than 2 GB would go beside it.
 
     Raises:
-        ConfigError: another kind of detector, or a name that is taken or does not end in .onnx.
+        ConfigError: Another kind of detector, or a name that is taken or does not end in .onnx.
     """
     out = Path(out)
     if out.suffix != '.onnx':
@@ -292,7 +292,7 @@ def require_packages() -> None:
     """Say what is missing before anything long starts.
 
     Raises:
-        ConfigError: a package of the extra ``export`` is not installed.
+        ConfigError: A package of the extra ``export`` is not installed.
     """
     for name in ('onnx', 'onnxscript', 'onnxruntime'):
         if importlib.util.find_spec(name) is None:
@@ -303,12 +303,12 @@ class OnnxPlateDetector:
     """Finds plates with an exported file, by onnxruntime.
 
     Args:
-        path (str | Path): what :func:`export_onnx` wrote.
+        path: What :func:`export_onnx` wrote.
 
     Attributes:
-        classes (tuple[str, ...]): names by class id.
-        scale (tuple[int, int]): longer and shorter side that images are made to fit in.
-        canvas (tuple[int, int]): height and width of the input.
+        classes: Names by class id.
+        scale: Longer and shorter side that images are made to fit in.
+        canvas: Height and width of the input.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -324,10 +324,10 @@ class OnnxPlateDetector:
         """Find plates.
 
         Args:
-            image (np.ndarray): uint8 (H, W, 3), RGB.
+            image: uint8 (H, W, 3), RGB.
 
         Returns:
-            sv.Detections: as :class:`.PlateDetector` gives them with ``per_class=True``, above the
+            As :class:`.PlateDetector` gives them with ``per_class=True``, above the
             config's lowest score.
         """
         canvas, size = to_canvas(image, self.scale, self.canvas)
@@ -351,12 +351,12 @@ def to_canvas(
     """Make an image fit and lay it on a black canvas.
 
     Args:
-        image (np.ndarray): uint8 (H, W, 3), RGB.
-        scale (tuple[int, int]): longer and shorter side to fit in.
-        canvas (tuple[int, int]): height and width.
+        image: uint8 (H, W, 3), RGB.
+        scale: Longer and shorter side to fit in.
+        canvas: Height and width.
 
     Returns:
-        tuple: uint8 (1, *canvas, 3), and height and width of the image within it.
+        uint8 (1, *canvas, 3), and height and width of the image within it.
 
     Example:
         >>> laid, size = to_canvas(np.ones((30, 60, 3), np.uint8), (120, 80), (128, 128))
@@ -374,11 +374,11 @@ class Difference:
     """How far an ONNX file and MMDetection are apart on one image.
 
     Attributes:
-        detections (int): how many MMDetection found.
-        unmatched (int): of both, those that the other has not.
-        unmatched_score (float): the highest score of these; 0 without any.
-        score (float): the largest difference of scores.
-        box (float): the largest difference of a box's side, in pixels of the image.
+        detections: How many MMDetection found.
+        unmatched: Of both, those that the other has not.
+        unmatched_score: The highest score of these; 0 without any.
+        score: The largest difference of scores.
+        box: The largest difference of a box's side, in pixels of the image.
     """
 
     detections: int
@@ -403,15 +403,15 @@ def check(
     """Hold an ONNX file against MMDetection on images, one by one.
 
     Args:
-        path (str | Path): what :func:`export_onnx` wrote.
-        detector (PlateDetector): what it was made from.
-        pictures (Iterable[Picture]): the images.
+        path: What :func:`export_onnx` wrote.
+        detector: What it was made from.
+        pictures: The images.
 
     Returns:
-        dict[str, Difference]: by the images' names.
+        By the images' names.
 
     Raises:
-        DataError: an image cannot be read.
+        DataError: An image cannot be read.
     """
     exported = OnnxPlateDetector(path)
     return {picture.name: compare(exported, detector, picture.read()) for picture in pictures}
@@ -421,7 +421,7 @@ def describe(checks: dict[str, Difference]) -> str:
     """Differences as a table of text, the largest of all in its last line.
 
     Args:
-        checks (dict[str, Difference]): of :func:`check`.
+        checks: Of :func:`check`.
 
     Example:
         >>> print(describe({'a.jpg': Difference(7, 0, 0.0, 2e-6, 0.001)}))
@@ -445,9 +445,9 @@ def compare(exported: OnnxPlateDetector, detector: PlateDetector, image: np.ndar
     """Hold an ONNX file against MMDetection's own prediction on the same canvas.
 
     Args:
-        exported (OnnxPlateDetector): the file.
-        detector (PlateDetector): what it was made from.
-        image (np.ndarray): uint8 (H, W, 3), RGB.
+        exported: The file.
+        detector: What it was made from.
+        image: uint8 (H, W, 3), RGB.
     """
     ours, theirs = exported(image), _predict_on_canvas(exported, detector.model, image)
     iou = sv.box_iou_batch(theirs.xyxy, ours.xyxy) if len(ours) and len(theirs) else np.zeros(0)

@@ -33,14 +33,14 @@ def to_rows(
     """One image's detections as rows of a table.
 
     Args:
-        name (str): of the image.
-        size (tuple[int, int]): its width and height in pixels.
-        detections (sv.Detections): of :class:`.PlateDetector`.
-        px_per_mm (float, optional): pixels a millimeter, see :func:`find_scale`.
-        crops (Sequence[str]): a file for each detection, or none.
+        name: Of the image.
+        size: Its width and height in pixels.
+        detections: Of :class:`.PlateDetector`.
+        px_per_mm: Pixels a millimeter, see :func:`find_scale`.
+        crops: A file for each detection, or none.
 
     Returns:
-        list[dict]: by :data:`COLUMNS`; ``x`` and ``y`` are the box's upper left corner.
+        By :data:`COLUMNS`; ``x`` and ``y`` are the box's upper left corner.
 
     Example:
         >>> found = sv.Detections(
@@ -78,12 +78,12 @@ def find_scale(
     seen from aside has its diameter along the box's longer side.
 
     Args:
-        detections (sv.Detections): of one image.
-        diameter_mm (float): the known diameter.
-        class_name (str, optional): the class that has it; by default every one.
+        detections: Of one image.
+        diameter_mm: The known diameter.
+        class_name: The class that has it; by default every one.
 
     Returns:
-        float | None: the median over the plates of that class; ``None`` without any.
+        The median over the plates of that class; ``None`` without any.
 
     Example:
         >>> found = sv.Detections(
@@ -109,10 +109,10 @@ def to_coco(
     Labeling tools open it, and its ``annotations`` alone are COCO's result format.
 
     Args:
-        images (Iterable[dict]): ``image``, ``width`` and ``height`` of each, with its detections or
+        images: ``image``, ``width`` and ``height`` of each, with its detections or
             without any.
-        rows (Iterable[dict]): of :func:`to_rows`.
-        classes (Sequence[str]): names by class id; categories are numbered from 1.
+        rows: Of :func:`to_rows`.
+        classes: Names by class id; categories are numbered from 1.
 
     Example:
         >>> image = {'image': 'a.jpg', 'width': 640, 'height': 480}
@@ -153,9 +153,9 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]
     """Write a table with a heading; spreadsheets recognize its encoding by the mark at its start.
 
     Args:
-        path (Path): the file.
-        columns (Sequence[str]): the heading.
-        rows (Iterable[dict]): values by column. Text that a spreadsheet would run as a formula, as
+        path: The file.
+        columns: The heading.
+        rows: Values by column. Text that a spreadsheet would run as a formula, as
             a file may be named, gets an apostrophe before it.
     """
     stream = io.StringIO(newline='')

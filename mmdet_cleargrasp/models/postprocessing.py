@@ -15,11 +15,11 @@ def one_box_a_plate(boxes: Tensor, scores: Tensor) -> Tensor:
     could be of two kinds has a box as each. Who counts plates wants the likelier one.
 
     Args:
-        boxes (Tensor): float (N, 4), left, top, right and bottom in pixels.
-        scores (Tensor): float (N,).
+        boxes: Float (N, 4), left, top, right and bottom in pixels.
+        scores: Float (N,).
 
     Returns:
-        Tensor: int64 (K,), indices by falling score.
+        int64 (K,), indices by falling score.
 
     Example:
         >>> import torch

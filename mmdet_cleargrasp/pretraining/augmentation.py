@@ -22,7 +22,7 @@ class _Sometimes(BaseTransform):
     """A change of the image that is made with a probability.
 
     Args:
-        prob (float): in [0, 1].
+        prob: In [0, 1].
     """
 
     prob = 1.0
@@ -47,7 +47,7 @@ class BrightPatches(_Sometimes):
     """Smooth blotches half again to three times as bright, as from a lamp or the sun.
 
     Args:
-        prob (float): in [0, 1].
+        prob: In [0, 1].
     """
 
     prob = 0.1
@@ -65,7 +65,7 @@ class ColorChange(_Sometimes):
     """One of: brighter by addition or factor, another hue or saturation, contrast, towards gray.
 
     Args:
-        prob (float): in [0, 1].
+        prob: In [0, 1].
     """
 
     prob = 0.3
@@ -80,7 +80,7 @@ class BlurAndNoise(_Sometimes):
     """A slight blur, noise of one of five kinds, or both.
 
     Args:
-        prob (float): in [0, 1].
+        prob: In [0, 1].
     """
 
     prob = 0.2
@@ -99,8 +99,8 @@ class ColoredBlocks(_Sometimes):
     """Little blocks, in some or all of the color channels, blacked out.
 
     Args:
-        prob (float): in [0, 1].
-        share (float): of the blocks that are, in [0, 1].
+        prob: In [0, 1].
+        share: Of the blocks that are, in [0, 1].
     """
 
     prob = 0.2

@@ -16,13 +16,13 @@ class ClearGraspDataset(BaseDataset):
     """The samples below one or several folders in ClearGrasp's layout.
 
     Args:
-        folders (str | Sequence[str]): see :func:`.find_samples`.
-        tasks (Sequence[str]): which ground truth is read, of ``'mask'``, ``'outlines'`` and
+        folders: See :func:`.find_samples`.
+        tasks: Which ground truth is read, of ``'mask'``, ``'outlines'`` and
             ``'normals'``.
-        **kwargs: as in mmengine's ``BaseDataset``, such as ``pipeline`` and ``indices``.
+        **kwargs: As in mmengine's ``BaseDataset``, such as ``pipeline`` and ``indices``.
 
     Raises:
-        DataError: when it is built, and before anything is trained: missing folders or files.
+        DataError: When it is built, and before anything is trained: missing folders or files.
     """
 
     METAINFO = dict(dataset_type='cleargrasp')

@@ -33,7 +33,7 @@ class BackboneFileHook(Hook):
     ``EMAHook`` averages the weights, the averages are written, which are those that were validated.
 
     Args:
-        note (str): kept in the file, to say what it is and what it is not.
+        note: Kept in the file, to say what it is and what it is not.
     """
 
     # Before EMAHook puts the trained weights back.
@@ -60,7 +60,7 @@ class PicturesHook(Hook):
     """Draw input, predictions and truth of the first validation images, epoch by epoch.
 
     Args:
-        images (int): how many, from 1 on.
+        images: How many, from 1 on.
     """
 
     priority = 'LOW'

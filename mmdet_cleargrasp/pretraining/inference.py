@@ -24,11 +24,11 @@ def load_network(cfg: Config, checkpoint: str | Path) -> ClearGraspNetwork:
     """Build a network and fill in the weights of a pretraining.
 
     Args:
-        cfg (Config): of the run.
-        checkpoint (str | Path): its ``backbone.pth``, decoder and heads included.
+        cfg: Of the run.
+        checkpoint: Its ``backbone.pth``, decoder and heads included.
 
     Raises:
-        CheckpointError: the file cannot be read or holds another network.
+        CheckpointError: The file cannot be read or holds another network.
     """
     content = read_checkpoint(checkpoint)
     weights = content.get('model_state_dict') if isinstance(content, dict) else None
@@ -58,16 +58,16 @@ def draw_photographs(
     """Draw what a network sees in photographs, a row each.
 
     Args:
-        network (ClearGraspNetwork): from :func:`load_network`.
-        photographs (Iterable[str | Path]): image files.
-        size (tuple[int, int]): width and height in pixels that they are fitted into, the rest
+        network: From :func:`load_network`.
+        photographs: Image files.
+        size: Width and height in pixels that they are fitted into, the rest
             staying black; about what the network was trained on.
 
     Returns:
-        np.ndarray: as of :func:`.draw_rows`.
+        As of :func:`.draw_rows`.
 
     Raises:
-        DataError: no photograph, or one that cannot be read.
+        DataError: No photograph, or one that cannot be read.
     """
     images = [_fitted(path, size) for path in photographs]
     if not images:

@@ -45,8 +45,8 @@ class PretrainingMetric(BaseMetric):
         """Count one batch.
 
         Args:
-            data_batch (dict): with the truth by task, as :class:`.PackSample` packs it.
-            data_samples (Sequence[dict[str, Tensor]]): what the network predicts, by image.
+            data_batch: With the truth by task, as :class:`.PackSample` packs it.
+            data_samples: What the network predicts, by image.
         """
         for index, predicted in enumerate(data_samples):
             truth = {t: data_batch[t][index].to(p.device) for t, p in predicted.items()}

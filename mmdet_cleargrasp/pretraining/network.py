@@ -23,8 +23,8 @@ class Decoder(nn.Module):
     """DeepLabv3+'s decoder: what the pyramid saw, sharpened by the maps of the first stage.
 
     Args:
-        low_level (int): channels of the first stage's map.
-        channels (int): of the pyramid's output and of the result.
+        low_level: Channels of the first stage's map.
+        channels: Of the pyramid's output and of the result.
 
     Source: Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018,
     https://arxiv.org/abs/1802.02611.
@@ -49,19 +49,19 @@ class ClearGraspNetwork(BaseModel):
     """Backbone, decoder and heads for mask, outlines and normals, in one pass of the backbone.
 
     Args:
-        backbone (dict): config of a backbone of this plugin that returns its first and its last
+        backbone: Config of a backbone of this plugin that returns its first and its last
             map, dense at its trained stride.
-        tasks (Mapping[str, float]): the weight of each task's loss, of ``'mask'``, ``'outlines'``
+        tasks: The weight of each task's loss, of ``'mask'``, ``'outlines'``
             and ``'normals'``; one task alone is ClearGrasp's way, all three share the decoder.
-        channels (int): of decoder and spatial pyramid; ClearGrasp has 256.
-        outline_weights (tuple[float, ...]): cross entropy's weights of background, depth boundary
+        channels: Of decoder and spatial pyramid; ClearGrasp has 256.
+        outline_weights: Cross entropy's weights of background, depth boundary
             and contact edge.
-        channels_last (bool): keep tensors channels-last, which CPUs compute faster.
-        data_preprocessor (dict, optional): config of mmengine's.
-        init_cfg (dict, optional): as in mmengine.
+        channels_last: Keep tensors channels-last, which CPUs compute faster.
+        data_preprocessor: Config of mmengine's.
+        init_cfg: As in mmengine.
 
     Raises:
-        ValueError: an unknown task, or none.
+        ValueError: An unknown task, or none.
 
     Source: the joint form of the three networks in https://github.com/Shreeyak/cleargrasp; losses
     as in Sajjan et al., ClearGrasp, ICRA 2020, https://arxiv.org/abs/1910.02550.
@@ -105,13 +105,13 @@ class ClearGraspNetwork(BaseModel):
         """Predict, or lose against targets.
 
         Args:
-            inputs (Tensor): normalized images, (N, 3, H, W), float.
-            mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``, as in mmengine.
-            **targets (Tensor): ground truth by task, see :func:`.task_loss`; anything else, such
+            inputs: Normalized images, (N, 3, H, W), float.
+            mode: ``'tensor'``, ``'loss'`` or ``'predict'``, as in mmengine.
+            **targets: Ground truth by task, see :func:`.task_loss`; anything else, such
                 as the samples' names, is left alone.
 
         Returns:
-            dict[str, Tensor] | list[dict[str, Tensor]]: logits by task at the input's size; losses
+            Logits by task at the input's size; losses
             by name; or, to predict, one dict an image of class indices (H, W) and normals
             (3, H, W).
         """

@@ -23,12 +23,12 @@ def draw_rows(
     """Draw input, predictions and truth side by side.
 
     Args:
-        images (Sequence[Tensor]): uint8 (3, H, W) in BGR, all of one size.
-        predictions (Sequence[Mapping[str, Tensor]]): by task, as the network predicts.
-        truths (Sequence[Mapping[str, Tensor]]): by task; may lack any.
+        images: uint8 (3, H, W) in BGR, all of one size.
+        predictions: By task, as the network predicts.
+        truths: By task; may lack any.
 
     Returns:
-        np.ndarray: uint8 (rows, columns, 3) in BGR, with a caption over each column.
+        uint8 (rows, columns, 3) in BGR, with a caption over each column.
 
     Example:
         >>> import torch

@@ -29,8 +29,8 @@ def use_folders(cfg: Config, root: str | Path) -> None:
     """Point a config at ``ROOT/train`` and ``ROOT/val``.
 
     Args:
-        cfg (Config): is changed.
-        root (str | Path): what ``tools/render_plates.py`` wrote, or ClearGrasp data sorted so.
+        cfg: Is changed.
+        root: What ``tools/render_plates.py`` wrote, or ClearGrasp data sorted so.
     """
     for loop in LOOPS:
         innermost_dataset(cfg[f'{loop}_dataloader']).folders = [str(Path(root) / loop)]
@@ -40,10 +40,10 @@ def pretrain(cfg: Config) -> None:
     """Check a pretraining and run it.
 
     Args:
-        cfg (Config): from :func:`.load_config`, of a :class:`.ClearGraspNetwork`.
+        cfg: From :func:`.load_config`, of a :class:`.ClearGraspNetwork`.
 
     Raises:
-        ConfigError: the check found errors; nothing was started.
+        ConfigError: The check found errors; nothing was started.
     """
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     preflight.refuse_errors(check_pretraining(cfg), cfg.launcher)
@@ -56,7 +56,7 @@ def check_pretraining(cfg: Config) -> list[Finding]:
     """Check device, work dir, data and starting weights.
 
     Args:
-        cfg (Config): of the run.
+        cfg: Of the run.
     """
     if cfg.model.get('type') != 'ClearGraspNetwork':
         raise ConfigError(

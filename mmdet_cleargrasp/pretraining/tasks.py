@@ -17,15 +17,15 @@ def task_loss(
     """The loss of one task.
 
     Args:
-        task (str): of :data:`CHANNELS`.
-        logits (Tensor): what the network predicts, (N, C, H, W), float.
-        target (Tensor): class indices, (N, H, W), int64; for normals unit vectors, (N, 3, H, W),
+        task: Of :data:`CHANNELS`.
+        logits: What the network predicts, (N, C, H, W), float.
+        target: Class indices, (N, H, W), int64; for normals unit vectors, (N, 3, H, W),
             float, zero where none is known.
-        class_weight (Tensor, optional): of the cross entropy, (C,), float. Outlines are a few per
+        class_weight: Of the cross entropy, (C,), float. Outlines are a few per
             cent of the pixels.
 
     Returns:
-        Tensor: the cross entropy, or for normals one minus the cosine, a mean over all pixels that
+        The cross entropy, or for normals one minus the cosine, a mean over all pixels that
         have a truth.
 
     Example:

@@ -27,7 +27,7 @@ class LoadClearGraspSample(BaseTransform):
     """Read an image and its truth.
 
     Raises:
-        DataError: a file that cannot be read, sizes that differ, or an unknown outline class.
+        DataError: A file that cannot be read, sizes that differ, or an unknown outline class.
     """
 
     def transform(self, results: Sample) -> Sample:
@@ -54,7 +54,7 @@ class ResizeSample(BaseTransform):
     """Resize without interpolation, as ClearGrasp does: no class or normal lies between others.
 
     Args:
-        size (tuple[int, int]): width and height in pixels.
+        size: Width and height in pixels.
     """
 
     def __init__(self, size: tuple[int, int] = (256, 256)) -> None:
@@ -75,8 +75,8 @@ class RandomCropSample(BaseTransform):
     """Cut a square out at random and resize it.
 
     Args:
-        size (int): of the result in pixels.
-        scale (tuple[float, float]): least and greatest side of the square, as a share of the
+        size: Of the result in pixels.
+        scale: Least and greatest side of the square, as a share of the
             image's shorter side, in (0, 1].
     """
 
@@ -101,8 +101,8 @@ class RandomTurnSample(BaseTransform):
     """Mirror and turn by right angles, normals included.
 
     Args:
-        mirror (float): probability of a mirror image, in [0, 1].
-        turn (float): probability of a turn by 90, 180 or 270 degrees, in [0, 1]. Seen from above
+        mirror: Probability of a mirror image, in [0, 1].
+        turn: Probability of a turn by 90, 180 or 270 degrees, in [0, 1]. Seen from above
             a bench has no upright side; ClearGrasp itself only mirrors.
     """
 
@@ -144,14 +144,14 @@ def read_normals(path: str) -> np.ndarray:
     """Read surface normals from an OpenEXR file.
 
     Args:
-        path (str): the file, with channels R, G and B; ClearGrasp marks unknown normals by -1 in
+        path: The file, with channels R, G and B; ClearGrasp marks unknown normals by -1 in
             all three.
 
     Returns:
-        np.ndarray: unit normals, float32 of shape (H, W, 3); zeros where unknown.
+        Unit normals, float32 of shape (H, W, 3); zeros where unknown.
 
     Raises:
-        DataError: the file cannot be read, or the package that reads OpenEXR is not installed.
+        DataError: The file cannot be read, or the package that reads OpenEXR is not installed.
     """
     try:
         import OpenEXR

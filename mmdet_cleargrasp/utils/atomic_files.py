@@ -14,14 +14,14 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
     """Write beside the target, then rename.
 
     Args:
-        path (str | Path): the file; its folder is made where needed, an older file replaced.
-        content (bytes): all of it.
+        path: The file; its folder is made where needed, an older file replaced.
+        content: All of it.
 
     Returns:
-        Path: the file.
+        The file.
 
     Raises:
-        OSError: disk full, no permission and the like; an older file is then as it was.
+        OSError: Disk full, no permission and the like; an older file is then as it was.
 
     Example:
         >>> import tempfile
@@ -52,12 +52,12 @@ def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
     """Write JSON by :func:`write_atomically`, in UTF-8.
 
     Args:
-        path (str | Path): the file.
-        content: of JSON's types.
-        indent (int, optional): as in ``json.dumps``; ``None`` puts all on one line.
+        path: The file.
+        content: Of JSON's types.
+        indent: As in ``json.dumps``; ``None`` puts all on one line.
 
     Returns:
-        Path: the file.
+        The file.
     """
     text = json.dumps(content, indent=indent, ensure_ascii=False)
     return write_atomically(path, f'{text}\n'.encode())

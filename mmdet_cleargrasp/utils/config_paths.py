@@ -21,10 +21,10 @@ def config_path(name: str) -> Path:
     """The path of one config, by its name with or without ``.py``.
 
     Args:
-        name (str): as in ``'frcnn_cleargrasp_plates'``.
+        name: As in ``'frcnn_cleargrasp_plates'``.
 
     Raises:
-        ConfigError: no config of this name; the message lists those that there are.
+        ConfigError: No config of this name; the message lists those that there are.
 
     Example:
         >>> config_path('retinanet_cleargrasp_plates').name

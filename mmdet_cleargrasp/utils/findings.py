@@ -11,9 +11,9 @@ class Finding:
     """One result of a check.
 
     Attributes:
-        level (str): ``'ok'``, ``'warning'`` or ``'error'``; an error is in the way of a run.
-        subject (str): what was looked at, such as ``'train data'``.
-        text (str): what was found, and for the others what was expected and what to do.
+        level: ``'ok'``, ``'warning'`` or ``'error'``; an error is in the way of a run.
+        subject: What was looked at, such as ``'train data'``.
+        text: What was found, and for the others what was expected and what to do.
     """
 
     level: Literal['ok', 'warning', 'error']

@@ -20,10 +20,10 @@ def read_yaml(path: str | Path) -> Any:
     """What a YAML file holds.
 
     Args:
-        path (str | Path): the file.
+        path: The file.
 
     Raises:
-        SpecError: it cannot be read, or is no YAML.
+        SpecError: It cannot be read, or is no YAML.
     """
     try:
         text = Path(path).read_text(encoding='utf-8')
@@ -39,11 +39,11 @@ def expect_mapping(value: Any, where: str) -> Mapping[Any, Any]:
     """The value, which has to be a mapping.
 
     Args:
-        value (Any): as YAML holds it.
-        where (str): its place in the file, for the message.
+        value: As YAML holds it.
+        where: Its place in the file, for the message.
 
     Raises:
-        SpecError: something else.
+        SpecError: Something else.
     """
     if not isinstance(value, Mapping):
         raise SpecError(f'{where} is {value!r}, expected names with values')
@@ -54,12 +54,12 @@ def expect_known(values: Mapping[Any, Any], known: Collection[Any], where: str) 
     """Refuse keys that would be ignored.
 
     Args:
-        values (Mapping): as YAML holds it.
-        known (Collection): the keys that there are.
-        where (str): its place in the file, for the message.
+        values: As YAML holds it.
+        known: The keys that there are.
+        where: Its place in the file, for the message.
 
     Raises:
-        SpecError: a key that is not among them; the message names the closest.
+        SpecError: A key that is not among them; the message names the closest.
 
     Example:
         >>> expect_known({'seads': [0]}, {'seeds', 'arms'}, 'mine.yaml')
@@ -79,12 +79,12 @@ def expect_number(value: Any, where: str, whole: bool = False) -> float:
     """The value, which has to be a number.
 
     Args:
-        value (Any): as YAML holds it.
-        where (str): its place in the file, for the message.
-        whole (bool): only a whole number will do.
+        value: As YAML holds it.
+        where: Its place in the file, for the message.
+        whole: Only a whole number will do.
 
     Raises:
-        SpecError: something else.
+        SpecError: Something else.
     """
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SpecError(f'{where} is {value!r}, expected a {"whole " if whole else ""}number')

@@ -25,10 +25,10 @@ class Drawing:
     """A picture and what is marked on it.
 
     Attributes:
-        image (np.ndarray): uint8 (H, W, 3), RGB.
-        boxes (np.ndarray): float (N, 4), left, top, right and bottom in pixels.
-        labels (np.ndarray): int (N,), numbers of the classes.
-        title (str): stands above it.
+        image: uint8 (H, W, 3), RGB.
+        boxes: Float (N, 4), left, top, right and bottom in pixels.
+        labels: Int (N,), numbers of the classes.
+        title: Stands above it.
     """
 
     image: np.ndarray
@@ -41,12 +41,12 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] =
     """A drawing fitted into a rectangle, with its boxes in the colors of their classes.
 
     Args:
-        drawing (Drawing): what to draw.
-        classes (Sequence[str]): names by label.
-        size (int | tuple[int, int]): pixels of the rectangle's width and height.
+        drawing: What to draw.
+        classes: Names by label.
+        size: Pixels of the rectangle's width and height.
 
     Returns:
-        np.ndarray: uint8 (height + TITLE_HEIGHT, width, 3), RGB.
+        uint8 (height + TITLE_HEIGHT, width, 3), RGB.
     """
     columns, rows = (size, size) if isinstance(size, int) else size
     height, width = drawing.image.shape[:2]
@@ -111,15 +111,15 @@ def annotated(split: Split, count: int, name: str = '') -> tuple[list[Drawing], 
     """Images of a split with their boxes as they are annotated, spread evenly.
 
     Args:
-        split (Split): annotation file and images.
-        count (int): how many at most.
-        name (str): begins the titles.
+        split: Annotation file and images.
+        count: How many at most.
+        name: Begins the titles.
 
     Returns:
-        tuple[list[Drawing], tuple[str, ...]]: drawings, and the names of the classes.
+        Drawings, and the names of the classes.
 
     Raises:
-        DataError: the annotations or an image cannot be read.
+        DataError: The annotations or an image cannot be read.
     """
     coco = read_coco(split.ann_file)
     return [_drawing(split, coco, coco.images[k], name) for k in chosen(len(coco.images), count)], (

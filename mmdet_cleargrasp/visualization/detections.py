@@ -18,11 +18,11 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
     """Draw boxes, each with its class and score, at a size that suits the image.
 
     Args:
-        image (np.ndarray): uint8 (H, W, 3), RGB; is left as it is.
-        detections (sv.Detections): of :class:`.PlateDetector`.
+        image: uint8 (H, W, 3), RGB; is left as it is.
+        detections: Of :class:`.PlateDetector`.
 
     Returns:
-        np.ndarray: uint8 (H, W, 3), RGB.
+        uint8 (H, W, 3), RGB.
 
     Example:
         >>> image = np.full((48, 64, 3), 255, np.uint8)
@@ -56,8 +56,8 @@ def cut_out(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
     """The part of an image inside a box; ``None`` where nothing is.
 
     Args:
-        image (np.ndarray): uint8 (H, W, 3).
-        box (np.ndarray): (4,) as x1, y1, x2, y2 in pixels; is widened to whole ones.
+        image: uint8 (H, W, 3).
+        box: (4,) as x1, y1, x2, y2 in pixels; is widened to whole ones.
 
     Example:
         >>> cut_out(np.zeros((48, 64, 3), np.uint8), np.array([10.4, 5.0, 20.1, 60.0])).shape
@@ -73,8 +73,8 @@ def save_jpeg(image: np.ndarray, path: Path) -> None:
     """Save an RGB image as JPEG, with the folders above it; smaller where JPEG has no such size.
 
     Args:
-        image (np.ndarray): uint8 (H, W, 3), RGB.
-        path (Path): the file.
+        image: uint8 (H, W, 3), RGB.
+        path: The file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(image)

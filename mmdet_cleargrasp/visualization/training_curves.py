@@ -27,11 +27,11 @@ def draw_run(work_dir: str | Path, out: str | Path) -> None:
     """Draw a run's losses, learning rate and validation scores.
 
     Args:
-        work_dir (str | Path): of the run.
-        out (str | Path): the picture.
+        work_dir: Of the run.
+        out: The picture.
 
     Raises:
-        DataError: the work dir holds no log.
+        DataError: The work dir holds no log.
     """
     run = read_run(work_dir)
     figure = Figure(figsize=(15, 4.2), layout='constrained')
@@ -66,16 +66,16 @@ def plot_curves(
     both are asked for.
 
     Args:
-        logs (Sequence[str | Path]): work dirs or JSON log files.
-        keys (Sequence[str]): as :meth:`.RunLog.curve` takes them.
-        out (str | Path): the picture, of a type that matplotlib writes.
-        legend (Sequence[str], optional): a name a curve, run by run.
-        title (str, optional): above the picture.
-        start_epoch (int): the epoch from which to draw, from 1 on.
+        logs: Work dirs or JSON log files.
+        keys: As :meth:`.RunLog.curve` takes them.
+        out: The picture, of a type that matplotlib writes.
+        legend: A name a curve, run by run.
+        title: Above the picture.
+        start_epoch: The epoch from which to draw, from 1 on.
 
     Raises:
-        DataError: a log or key that is not there.
-        ConfigError: a legend of another length, or a picture that cannot be written.
+        DataError: A log or key that is not there.
+        ConfigError: A legend of another length, or a picture that cannot be written.
     """
     runs = [_from_epoch(read_run(path), start_epoch) for path in logs]
     names = list(legend or [f'{run.name} {key}' for run in runs for key in keys])
@@ -107,15 +107,15 @@ def train_times(run: RunLog, include_outliers: bool = False) -> dict[int, float]
     """Seconds a training step, averaged by epoch.
 
     Args:
-        run (RunLog): from :func:`.read_run`.
-        include_outliers (bool): count the first logged step of each epoch too, which starts the
+        run: From :func:`.read_run`.
+        include_outliers: Count the first logged step of each epoch too, which starts the
             data loading. It counts anyway where it is the epoch's only one.
 
     Returns:
-        dict[int, float]: seconds by epoch.
+        Seconds by epoch.
 
     Raises:
-        DataError: no times were logged.
+        DataError: No times were logged.
     """
     times: dict[int, list[float]] = {}
     for entry in run.train:

@@ -20,9 +20,9 @@ class RunLog:
     """What a run logged, in order.
 
     Attributes:
-        name (str): the work dir's or the log file's name.
-        train (list[dict]): a dict a logged training step, with ``step`` from 1 on and ``epoch``.
-        val (list[dict]): a dict a validation, with the epoch as ``step``.
+        name: The work dir's or the log file's name.
+        train: A dict a logged training step, with ``step`` from 1 on and ``epoch``.
+        val: A dict a validation, with the epoch as ``step``.
     """
 
     name: str
@@ -33,14 +33,14 @@ class RunLog:
         """One measured value over the run.
 
         Args:
-            key (str): as in the log, such as ``'loss_cls'`` or ``'coco/bbox_mAP'``; the part
+            key: As in the log, such as ``'loss_cls'`` or ``'coco/bbox_mAP'``; the part
                 before the slash may be left out.
 
         Returns:
-            tuple[ndarray, ndarray]: steps (for a validation metric, epochs) and values.
+            Steps (for a validation metric, epochs) and values.
 
         Raises:
-            DataError: nothing of this name was logged; the message lists what was.
+            DataError: Nothing of this name was logged; the message lists what was.
         """
         for entries in (self.train, self.val):
             points = [
@@ -74,10 +74,10 @@ def read_run(path: str | Path) -> RunLog:
     earlier ones logged from that step on.
 
     Args:
-        path (str | Path): a work dir, or one JSON log file.
+        path: A work dir, or one JSON log file.
 
     Raises:
-        DataError: no such path, no log in it, or a line that is no JSON.
+        DataError: No such path, no log in it, or a line that is no JSON.
     """
     path = Path(path)
     if path.is_file():

@@ -27,7 +27,7 @@ class Instance:
         category: One of `plates.CATEGORIES`.
         mask: Pixels in which it is the first surface, bool of shape (h, w).
         whole: Pixels that it would cover if nothing stood before it, bool of shape (h, w).
-        amodal_box: x, y, width, height in pixels of the whole plate, also beyond the frame.
+        amodal_box: X, y, width, height in pixels of the whole plate, also beyond the frame.
         label: What it is, for people.
     """
 
@@ -47,10 +47,10 @@ def bounding_box(mask: np.ndarray) -> tuple[float, float, float, float]:
     """Extent of a mask as COCO gives it.
 
     Args:
-        mask: bool of shape (h, w) with at least one pixel set.
+        mask: Bool of shape (h, w) with at least one pixel set.
 
     Returns:
-        x, y, width, height in pixels: a single pixel at column 3 and row 2 is (3, 2, 1, 1).
+        X, y, width, height in pixels: a single pixel at column 3 and row 2 is (3, 2, 1, 1).
 
     Raises:
         ValueError: If the mask is empty.

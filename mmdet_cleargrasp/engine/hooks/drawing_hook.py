@@ -27,7 +27,7 @@ class PlateVisualizationHook(DetVisualizationHook):
     stand in ``test_out_dir`` within the work dir, where MMDetection makes a folder for every start.
 
     Args:
-        **kwargs (Any): as in ``mmdet.engine.hooks.DetVisualizationHook``.
+        **kwargs: As in ``mmdet.engine.hooks.DetVisualizationHook``.
     """
 
     def before_test(self, runner: Runner) -> None:

@@ -23,9 +23,9 @@ class FeatureCacheHook(Hook):
     check before a run refuses such a pipeline.
 
     Args:
-        folder (str | Path): for the maps; several runs may share it.
-        dtype (str): ``'float32'`` or ``'float16'``, see :class:`.FeatureCache`.
-        max_gigabytes (float): likewise.
+        folder: For the maps; several runs may share it.
+        dtype: ``'float32'`` or ``'float16'``, see :class:`.FeatureCache`.
+        max_gigabytes: Likewise.
     """
 
     # After RandomStateHook and before anything that runs the model.

@@ -17,7 +17,7 @@ class FiniteLossHook(Hook):
     """Stop at the first loss that is NaN or infinite.
 
     Raises:
-        TrainingError: with the step, the losses concerned, the images of the batch, and what to
+        TrainingError: With the step, the losses concerned, the images of the batch, and what to
             try. The checkpoints written before are good.
     """
 

@@ -21,10 +21,10 @@ class FreezeBackboneHook(Hook):
     and do not change. A resumed run goes on where it was.
 
     Args:
-        epochs (int): epochs for which the backbone is frozen, from 1 on.
+        epochs: Epochs for which the backbone is frozen, from 1 on.
 
     Raises:
-        ConfigError: at the start of training, where the backbone cannot be frozen, or is frozen by
+        ConfigError: At the start of training, where the backbone cannot be frozen, or is frozen by
             its own config, for good.
 
     Example:

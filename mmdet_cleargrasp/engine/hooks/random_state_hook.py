@@ -66,7 +66,7 @@ def init_worker(worker_id: int) -> None:
     trains can finish its step and save, and then end them.
 
     Args:
-        worker_id (int): its number, which torch's seed already contains.
+        worker_id: Its number, which torch's seed already contains.
     """
     if hasattr(signal, 'sigwaitinfo'):  # Linux, where signals say who sent them
         _heed_the_parent_s_sigterm_alone()
@@ -111,7 +111,7 @@ def restore_random_state(state: dict[str, Any]) -> None:
     """Bring the generators to a state of :func:`random_state`.
 
     Args:
-        state (dict): CUDA's part is left out where the number of devices differs.
+        state: CUDA's part is left out where the number of devices differs.
     """
     version, numbers, gauss_next = state['python']
     random.setstate((version, tuple(numbers.tolist()), gauss_next))

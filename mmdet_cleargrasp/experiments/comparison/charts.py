@@ -43,7 +43,7 @@ def arm_colors(arms: Sequence[str]) -> dict[str, str]:
     """The color of each arm, the same in all charts and pictures.
 
     Args:
-        arms (Sequence[str]): their names, in order.
+        arms: Their names, in order.
 
     Example:
         >>> arm_colors(['cleargrasp', 'random'])
@@ -61,11 +61,11 @@ def scores_chart(runs: RunSet, comparison: TestComparison) -> str:
     """AP of each arm, and its difference to the reference, with intervals and every seed.
 
     Args:
-        runs (RunSet): that were compared.
-        comparison (TestComparison): on one test set.
+        runs: That were compared.
+        comparison: On one test set.
 
     Returns:
-        str: SVG.
+        SVG.
     """
     fraction = largest_fraction(runs)
     differences = {
@@ -101,11 +101,11 @@ def few_shot_chart(runs: RunSet, comparisons: Sequence[TestComparison]) -> str |
     """AP over the number of training images, mean and every seed; one panel a test set.
 
     Args:
-        runs (RunSet): that were compared.
-        comparisons (Sequence[TestComparison]): one a test set.
+        runs: That were compared.
+        comparisons: One a test set.
 
     Returns:
-        str | None: SVG; ``None`` where there is one fraction only.
+        SVG; ``None`` where there is one fraction only.
     """
     fractions = sorted({run.fraction for run in runs.runs})
     if len(fractions) < 2:
@@ -135,10 +135,10 @@ def training_chart(runs: RunSet) -> str | None:
     """Training loss over steps, and AP on the validation images over epochs.
 
     Args:
-        runs (RunSet): that were compared; those on the largest fraction are drawn.
+        runs: That were compared; those on the largest fraction are drawn.
 
     Returns:
-        str | None: SVG; ``None`` where no run kept its log.
+        SVG; ``None`` where no run kept its log.
     """
     fraction = largest_fraction(runs)
     colors, markers = arm_colors(runs.arms), arm_markers(runs.arms)
@@ -170,11 +170,11 @@ def pr_chart(runs: RunSet, comparison: TestComparison) -> str:
     """Precision over recall, by class and IoU, averaged over seeds.
 
     Args:
-        runs (RunSet): that were compared.
-        comparison (TestComparison): on one test set.
+        runs: That were compared.
+        comparison: On one test set.
 
     Returns:
-        str: SVG.
+        SVG.
     """
     colors = arm_colors(runs.arms)
     classes = comparison.classes

@@ -26,11 +26,11 @@ class ArmResult:
     """An arm on one fraction of the training images, on one test set.
 
     Attributes:
-        seeds (list[int]): S seeds, in the order of the rows.
-        images (int | None): training images.
-        values (dict[str, ndarray]): by figure, (S, B + 1) by seed and resampling, the test set as
+        seeds: S seeds, in the order of the rows.
+        images: Training images.
+        values: By figure, (S, B + 1) by seed and resampling, the test set as
             it is in column 0; figures by size have that column only.
-        intervals (dict[str, Interval]): by figure, as far as there are resamplings.
+        intervals: By figure, as far as there are resamplings.
     """
 
     seeds: list[int]
@@ -53,15 +53,15 @@ class Difference:
     """An arm against the reference, on one fraction of the training images.
 
     Attributes:
-        arm (str): its name.
-        reference (str): name of the other.
-        fraction (float): percent of the training images.
-        figure (str): such as ``'AP'``.
-        interval (Interval): of arm minus reference.
-        seeds (tuple[int, int]): number of seeds of either.
-        paired (bool): both had the same seeds.
-        images (int): of the test set.
-        by_seed (tuple[float, ...]): the difference in each seed that both have.
+        arm: Its name.
+        reference: Name of the other.
+        fraction: Percent of the training images.
+        figure: Such as ``'AP'``.
+        interval: Of arm minus reference.
+        seeds: Number of seeds of either.
+        paired: Both had the same seeds.
+        images: Of the test set.
+        by_seed: The difference in each seed that both have.
     """
 
     arm: str
@@ -80,11 +80,11 @@ class ArmDetail:
     """What is drawn of an arm on the largest fraction, averaged over seeds.
 
     Attributes:
-        precision (ndarray): (len(PR_IOU), R, K), by IoU, recall and class; NaN if unmeasured.
-        confusion (ndarray): (K + 1, K + 1), detections by true and detected class.
-        influence (ndarray): (I,), how much of its AP each image gives or takes: AP of all images
+        precision: (len(PR_IOU), R, K), by IoU, recall and class; NaN if unmeasured.
+        confusion: (K + 1, K + 1), detections by true and detected class.
+        influence: (I,), how much of its AP each image gives or takes: AP of all images
             minus AP of all the others.
-        shown (TestedRun): the run whose detections are drawn.
+        shown: The run whose detections are drawn.
     """
 
     precision: np.ndarray
@@ -98,14 +98,14 @@ class TestComparison:
     """All arms on one test set.
 
     Attributes:
-        name (str): of the test set.
-        classes (tuple[str, ...]): K names.
-        image_ids (tuple): of the I images.
-        boxes (int): true boxes.
-        recall (ndarray): (R,), of the precision-recall curves.
-        results (dict[tuple[str, float], ArmResult]): by arm and fraction.
-        differences (list[Difference]): of every arm to the reference.
-        details (dict[str, ArmDetail]): by arm.
+        name: Of the test set.
+        classes: K names.
+        image_ids: Of the I images.
+        boxes: True boxes.
+        recall: (R,), of the precision-recall curves.
+        results: By arm and fraction.
+        differences: Of every arm to the reference.
+        details: By arm.
     """
 
     __test__ = False
@@ -134,13 +134,13 @@ def compare(
     """Compare runs on every test set.
 
     Args:
-        runs (RunSet): from :func:`.collect_runs`.
-        replicates (int): resamplings of the images.
-        seed (int): of the resamplings; the same seed gives the same intervals.
-        progress (Callable): called after each run and test set.
+        runs: From :func:`.collect_runs`.
+        replicates: Resamplings of the images.
+        seed: Of the resamplings; the same seed gives the same intervals.
+        progress: Called after each run and test set.
 
     Raises:
-        DataError: the annotations are no longer there, or no longer what was tested on.
+        DataError: The annotations are no longer there, or no longer what was tested on.
     """
     return [_compare_on(runs, name, replicates, seed, progress) for name in runs.tests]
 
@@ -149,10 +149,10 @@ def largest_fraction(runs: RunSet) -> float:
     """The largest part of the training images on which every arm was trained.
 
     Args:
-        runs (RunSet): from :func:`.collect_runs`.
+        runs: From :func:`.collect_runs`.
 
     Raises:
-        DataError: no part is common to all arms.
+        DataError: No part is common to all arms.
     """
     common = set.intersection(
         *({run.fraction for run in runs.runs if run.arm == arm} for arm in runs.arms)

@@ -32,11 +32,11 @@ class Cost:
     """What an arm costs.
 
     Attributes:
-        parameters (int): of the whole detector.
-        trained (int): of them, those that training changes.
-        flops (float | None): multiply-adds of one image; ``None`` where they cannot be counted.
-        size (tuple[int, int]): width and height of that image in pixels.
-        seconds (float | None): an image takes on this machine, median; ``None`` if not measured.
+        parameters: Of the whole detector.
+        trained: Of them, those that training changes.
+        flops: Multiply-adds of one image; ``None`` where they cannot be counted.
+        size: Width and height of that image in pixels.
+        seconds: An image takes on this machine, median; ``None`` if not measured.
     """
 
     parameters: int
@@ -50,7 +50,7 @@ def architecture(run: TestedRun) -> str:
     """Identifies what a run's model is made of, whatever weights it starts from.
 
     Args:
-        run (TestedRun): whose config is read.
+        run: Whose config is read.
     """
     return _without_files(load_config(run.config).model.to_dict())
 
@@ -59,8 +59,8 @@ def measure_cost(run: TestedRun, speed: bool = False) -> Cost:
     """Count an arm's parameters and operations, and time it if asked.
 
     Args:
-        run (TestedRun): one of its runs; its checkpoint is read for timing, if it is still there.
-        speed (bool): time :data:`TIMED` images, one at a time, on the GPU where there is one.
+        run: One of its runs; its checkpoint is read for timing, if it is still there.
+        speed: Time :data:`TIMED` images, one at a time, on the GPU where there is one.
     """
     cfg = load_config(run.config)
     init_default_scope(cfg.get('default_scope', 'mmdet'))

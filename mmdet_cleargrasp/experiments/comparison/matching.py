@@ -22,11 +22,11 @@ class Cell:
     """The detections of one class and one range of sizes, best first.
 
     Attributes:
-        image (ndarray): (D,), int, index of each detection's image.
-        hit (ndarray): (T, D), bool, matched to a true box at each of T IoU thresholds.
-        counted (ndarray): (T, D), bool, counted at all: neither the detection nor the box that it
+        image: (D,), int, index of each detection's image.
+        hit: (T, D), bool, matched to a true box at each of T IoU thresholds.
+        counted: (T, D), bool, counted at all: neither the detection nor the box that it
             met is to be ignored.
-        truths (ndarray): (I,), int, true boxes of each image that are to be found.
+        truths: (I,), int, true boxes of each image that are to be found.
     """
 
     image: np.ndarray
@@ -40,11 +40,11 @@ class Matches:
     """What one run found in a test set.
 
     Attributes:
-        images (tuple[int | str, ...]): ids of the I images, in the order of the weights.
-        classes (tuple[str, ...]): names of the K classes.
-        iou (ndarray): (T,), the IoU thresholds.
-        recall (ndarray): (R,), the recalls at which precision is read.
-        cells (dict[str, tuple[Cell, ...]]): by size, a cell a class.
+        images: Ids of the I images, in the order of the weights.
+        classes: Names of the K classes.
+        iou: (T,), the IoU thresholds.
+        recall: (R,), the recalls at which precision is read.
+        cells: By size, a cell a class.
     """
 
     images: tuple[int | str, ...]
@@ -59,8 +59,8 @@ class Scores:
     """Average precision and recall by resampling, class and IoU; NaN where there is no true box.
 
     Attributes:
-        ap (ndarray): (B, K, T), between 0 and 1.
-        ar (ndarray): (B, K, T), recall of at most 100 detections an image, between 0 and 1.
+        ap: (B, K, T), between 0 and 1.
+        ar: (B, K, T), recall of at most 100 detections an image, between 0 and 1.
     """
 
     ap: np.ndarray
@@ -71,8 +71,8 @@ def read_matches(evaluation: COCOeval, classes: tuple[str, ...]) -> Matches:
     """Collect what pycocotools matched, image by image.
 
     Args:
-        evaluation (COCOeval): after ``evaluate()``, as :func:`.detection_report.evaluate` gives.
-        classes (tuple[str, ...]): names of its categories, in their order.
+        evaluation: After ``evaluate()``, as :func:`.detection_report.evaluate` gives.
+        classes: Names of its categories, in their order.
     """
     params = evaluation.params
     count = len(params.imgIds)
@@ -95,13 +95,13 @@ def score(matches: Matches, weights: np.ndarray, size: str = 'all') -> Scores:
     """COCO's average precision and recall for every resampling of the images.
 
     Args:
-        matches (Matches): of one run.
-        weights (ndarray): (B, I), how often each image counts in each of B resamplings; a row of
+        matches: Of one run.
+        weights: (B, I), how often each image counts in each of B resamplings; a row of
             ones is the test set as it is.
-        size (str): one of :data:`SIZES`.
+        size: One of :data:`SIZES`.
 
     Returns:
-        Scores: for a row of ones equal to those of pycocotools.
+        For a row of ones equal to those of pycocotools.
     """
     weights = np.asarray(weights, dtype=float)
     pairs = [_score_cell(cell, weights, matches.recall) for cell in matches.cells[size]]
@@ -112,11 +112,11 @@ def figures(scores: Scores, matches: Matches) -> dict[str, np.ndarray]:
     """The named figures of every resampling.
 
     Args:
-        scores (Scores): from :func:`score`.
-        matches (Matches): that they were worked out from.
+        scores: From :func:`score`.
+        matches: That they were worked out from.
 
     Returns:
-        dict[str, ndarray]: (B,) each: ``AP``, ``AP50``, ``AP75``, ``AR``, by class ``AP NAME``.
+        (B,) each: ``AP``, ``AP50``, ``AP75``, ``AR``, by class ``AP NAME``.
     """
     at = {round(float(value), 2): index for index, value in enumerate(matches.iou)}
     named = {'AP': _mean(scores.ap, (1, 2))}

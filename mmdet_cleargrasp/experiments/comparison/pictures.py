@@ -32,10 +32,10 @@ class Panel:
     """One picture of three.
 
     Attributes:
-        title (str): whose boxes are drawn.
-        color (str): of the boxes.
-        uri (str): the picture, as a data URI.
-        boxes (int): drawn.
+        title: Whose boxes are drawn.
+        color: Of the boxes.
+        uri: The picture, as a data URI.
+        boxes: Drawn.
     """
 
     title: str
@@ -49,9 +49,9 @@ class TellingImage:
     """An image that weighs in a difference.
 
     Attributes:
-        file_name (str): of the image.
-        influence (float): the difference in AP on all images minus that without this one.
-        panels (list[Panel]): the truth and both arms.
+        file_name: Of the image.
+        influence: The difference in AP on all images minus that without this one.
+        panels: The truth and both arms.
     """
 
     file_name: str
@@ -69,14 +69,14 @@ def telling_images(
     """Draw the images on which two arms differ most.
 
     Args:
-        comparison (TestComparison): on one test set.
-        arm (str): one of its arms.
-        reference (str): the other.
-        colors (dict[str, str]): by arm, as ``'#rrggbb'``.
-        count (int): at most so many images.
+        comparison: On one test set.
+        arm: One of its arms.
+        reference: The other.
+        colors: By arm, as ``'#rrggbb'``.
+        count: At most so many images.
 
     Returns:
-        list[TellingImage]: the most telling first; without those whose file is gone.
+        The most telling first; without those whose file is gone.
     """
     details = {name: comparison.details[name] for name in (arm, reference)}
     influence = details[arm].influence - details[reference].influence

@@ -37,19 +37,19 @@ def write_comparison(
     """Compare runs, print what was found and write it as CSV, Markdown and HTML.
 
     Args:
-        runs (RunSet): from :func:`.collect_runs`.
-        out_dir (str | Path): gets the files; is made where needed.
-        console (Console): tables go there.
-        replicates (int): resamplings of the images.
-        cost (bool): count each arm's parameters and operations.
-        speed (bool): time each arm on this machine.
-        pictures (int): images drawn for each arm and test set.
+        runs: From :func:`.collect_runs`.
+        out_dir: Gets the files; is made where needed.
+        console: Tables go there.
+        replicates: Resamplings of the images.
+        cost: Count each arm's parameters and operations.
+        speed: Time each arm on this machine.
+        pictures: Images drawn for each arm and test set.
 
     Returns:
-        list[Path]: what was written.
+        What was written.
 
     Raises:
-        DataError: annotations or predictions that are no longer there.
+        DataError: Annotations or predictions that are no longer there.
     """
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -73,8 +73,8 @@ def arm_costs(runs: RunSet, speed: bool = False) -> dict[str, Cost]:
     """What each arm costs; arms whose config is gone or cannot be built are noted and left out.
 
     Args:
-        runs (RunSet): that are compared; notes are added.
-        speed (bool): time each arm on this machine.
+        runs: That are compared; notes are added.
+        speed: Time each arm on this machine.
     """
     costs: dict[str, Cost] = {}
     counted: dict[str, Cost] = {}
@@ -101,14 +101,14 @@ def render_html(
     """The page.
 
     Args:
-        runs (RunSet): that were compared.
-        comparisons (Sequence[TestComparison]): one a test set.
-        costs (dict[str, Cost]): by arm; may be empty.
-        replicates (int): resamplings of the images that the intervals come from.
-        pictures (int): images drawn for each arm and test set.
+        runs: That were compared.
+        comparisons: One a test set.
+        costs: By arm; may be empty.
+        replicates: Resamplings of the images that the intervals come from.
+        pictures: Images drawn for each arm and test set.
 
     Returns:
-        str: HTML with charts and pictures in it, without any link to elsewhere.
+        HTML with charts and pictures in it, without any link to elsewhere.
     """
     environment = Environment(
         loader=PackageLoader(__package__, '.'),

@@ -19,8 +19,8 @@ class TestReport:
     """What tools/test.py left of one test.
 
     Attributes:
-        folder (Path): ``WORK_DIR/test/NAME``.
-        source (dict): ``source.json``: what was tested on what.
+        folder: ``WORK_DIR/test/NAME``.
+        source: ``source.json``: what was tested on what.
     """
 
     # pytest would take the class for a collection of tests.
@@ -40,13 +40,13 @@ class TestedRun:
     """A run that was trained and tested.
 
     Attributes:
-        folder (Path): its work dir.
-        arm (str): what it is a run of.
-        fraction (float): percent of the training images.
-        seed (int): tells runs of an arm apart; the same seed in two arms means the same images in
+        folder: Its work dir.
+        arm: What it is a run of.
+        fraction: Percent of the training images.
+        seed: Tells runs of an arm apart; the same seed in two arms means the same images in
             the same order.
-        images (int | None): training images, where that is recorded.
-        tests (dict[str, TestReport]): by name of the test set.
+        images: Training images, where that is recorded.
+        tests: By name of the test set.
     """
 
     __test__ = False
@@ -70,13 +70,13 @@ class RunSet:
     """Runs that are compared.
 
     Attributes:
-        runs (list[TestedRun]): at least two arms, all tested on ``tests``.
-        arms (tuple[str, ...]): their names, in order.
-        reference (str): the arm that the others are held against.
-        tests (tuple[str, ...]): names of the test sets, the most important first.
-        question (str): that the experiment asks; may be empty.
-        notes (list[str]): what a reader has to know of what is not there.
-        equal (str): ``'steps'`` or ``'epochs'`` were the same on all fractions; may be empty.
+        runs: At least two arms, all tested on ``tests``.
+        arms: Their names, in order.
+        reference: The arm that the others are held against.
+        tests: Names of the test sets, the most important first.
+        question: That the experiment asks; may be empty.
+        notes: What a reader has to know of what is not there.
+        equal: ``'steps'`` or ``'epochs'`` were the same on all fractions; may be empty.
     """
 
     runs: list[TestedRun]
@@ -92,15 +92,15 @@ def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunS
     """Find the runs that a command line names.
 
     Args:
-        arguments (Sequence[str]): work dirs of runs or of experiments; ``NAME=DIR`` names the arm,
+        arguments: Work dirs of runs or of experiments; ``NAME=DIR`` names the arm,
             which is otherwise called as the experiment or the folder calls it.
-        reference (str, optional): the arm to hold the others against; by default the
+        reference: The arm to hold the others against; by default the
             experiment's, or the first.
 
     Raises:
-        ConfigError: fewer than two arms, two runs of one arm with the same seed, or a reference
+        ConfigError: Fewer than two arms, two runs of one arm with the same seed, or a reference
             that is no arm.
-        DataError: a folder without tested runs, or runs that were tested on different images.
+        DataError: A folder without tested runs, or runs that were tested on different images.
     """
     runs: list[TestedRun] = []
     notes: list[str] = []

@@ -25,7 +25,7 @@ def parts(comparison: TestComparison) -> list[dict[str, str]]:
     """Figures of a summary and their headings: overall, and by size and class.
 
     Args:
-        comparison (TestComparison): on one test set.
+        comparison: On one test set.
     """
     by_class = {f'AP {name}': f'AP {name.replace("_", " ")}' for name in comparison.classes}
     return [OVERALL, BY_SIZE | by_class]
@@ -49,10 +49,10 @@ def summary_rows(
     """A row an arm: name, seeds, and mean ± spread of each figure.
 
     Args:
-        runs (RunSet): that were compared.
-        comparison (TestComparison): on one test set.
-        fraction (float): percent of the training images.
-        figures (Iterable[str]): such as one of :func:`parts`.
+        runs: That were compared.
+        comparison: On one test set.
+        fraction: Percent of the training images.
+        figures: Such as one of :func:`parts`.
     """
     rows = []
     for arm in runs.arms:
@@ -81,9 +81,9 @@ def headline(runs: RunSet, comparison: TestComparison, figure: str = 'AP') -> li
     """Differences of one figure on the largest common part of the training images.
 
     Args:
-        runs (RunSet): that were compared.
-        comparison (TestComparison): on one test set.
-        figure (str): such as ``'AP'``.
+        runs: That were compared.
+        comparison: On one test set.
+        figure: Such as ``'AP'``.
     """
     fraction = largest_fraction(runs)
     return [d for d in comparison.differences if (d.fraction, d.figure) == (fraction, figure)]
@@ -109,10 +109,10 @@ def print_comparison(
     """Print what was found: tables, and a sentence for each difference.
 
     Args:
-        console (Console): to print to.
-        runs (RunSet): that were compared.
-        comparisons (Sequence[TestComparison]): one a test set.
-        costs (dict[str, Cost]): by arm; may be empty.
+        console: To print to.
+        runs: That were compared.
+        comparisons: One a test set.
+        costs: By arm; may be empty.
     """
     fraction = largest_fraction(runs)
     for comparison in comparisons:
@@ -134,8 +134,8 @@ def sentences(runs: RunSet, comparisons: Sequence[TestComparison]) -> list[str]:
     """What the data show of AP on the largest part of the images, and what to keep in mind.
 
     Args:
-        runs (RunSet): that were compared.
-        comparisons (Sequence[TestComparison]): one a test set.
+        runs: That were compared.
+        comparisons: One a test set.
     """
     shown = [(c.name, d) for c in comparisons for d in headline(runs, c)]
     lines = [describe_difference(difference, name) for name, difference in shown]
@@ -146,12 +146,12 @@ def write_csv(runs: RunSet, comparisons: Sequence[TestComparison], folder: Path)
     """Write every figure of every run, and every difference.
 
     Args:
-        runs (RunSet): that were compared.
-        comparisons (Sequence[TestComparison]): one a test set.
-        folder (Path): gets ``runs.csv`` and ``differences.csv``.
+        runs: That were compared.
+        comparisons: One a test set.
+        folder: Gets ``runs.csv`` and ``differences.csv``.
 
     Returns:
-        list[Path]: both files.
+        Both files.
     """
     by_run = [
         [comparison.name, arm, f'{fraction:g}', seed, figure, _number(value)]
@@ -185,13 +185,13 @@ def write_markdown(
     """Write the answer and the tables, to put into a text.
 
     Args:
-        runs (RunSet): that were compared.
-        comparisons (Sequence[TestComparison]): one a test set.
-        costs (dict[str, Cost]): by arm; may be empty.
-        path (Path): the file.
+        runs: That were compared.
+        comparisons: One a test set.
+        costs: By arm; may be empty.
+        path: The file.
 
     Returns:
-        Path: the file.
+        The file.
     """
     fraction = largest_fraction(runs)
     blocks = [f'# {runs.question or "Comparison of " + ", ".join(runs.arms)}']

@@ -22,10 +22,10 @@ class Interval:
     """An estimate with the interval around it.
 
     Attributes:
-        estimate (float): from the test set as it is, mean over seeds.
-        low (float): lower end.
-        high (float): upper end.
-        over_seeds (bool): the interval covers the choice of seeds, not only that of images.
+        estimate: From the test set as it is, mean over seeds.
+        low: Lower end.
+        high: Upper end.
+        over_seeds: The interval covers the choice of seeds, not only that of images.
     """
 
     estimate: float
@@ -43,12 +43,12 @@ def draw_weights(images: int, replicates: int, rng: np.random.Generator) -> np.n
     """How often each image is drawn in each replicate, the test set as it is in the first row.
 
     Args:
-        images (int): I, number of images.
-        replicates (int): B, number of resamplings.
-        rng (Generator): source of chance.
+        images: I, number of images.
+        replicates: B, number of resamplings.
+        rng: Source of chance.
 
     Returns:
-        ndarray: (B + 1, I), int.
+        Ndarray: (B + 1, I), int.
 
     Example:
         >>> draw_weights(3, 2, np.random.default_rng(0)).sum(axis=1).tolist()
@@ -64,14 +64,14 @@ def mean_interval(
     """The interval of one arm's figure.
 
     Args:
-        values (ndarray): (S, B + 1), the figure by seed and replicate, with the test set as it is
+        values: (S, B + 1), the figure by seed and replicate, with the test set as it is
             in column 0; NaN where nothing could be measured.
-        rng (Generator): source of chance.
-        images (int): I, images of the test set.
-        level (float): share of such intervals that are to hold the true value.
+        rng: Source of chance.
+        images: I, images of the test set.
+        level: Share of such intervals that are to hold the true value.
 
     Returns:
-        Interval | None: ``None`` where the figure could not be measured.
+        ``None`` where the figure could not be measured.
     """
     values = np.asarray(values, dtype=float)
     return _interval(values.mean(axis=0), [values[:, 0]], len(values) > 1, images, rng, level)
@@ -88,16 +88,16 @@ def difference_interval(
     """The interval of a difference between two arms on the same images.
 
     Args:
-        arm (ndarray): (S, B + 1), as :func:`mean_interval` takes it.
-        reference (ndarray): (S', B + 1), from the same replicates.
-        rng (Generator): source of chance.
-        images (int): I, images of the test set.
-        paired (bool): row by row the same seed, which is to say the same training images in the
+        arm: (S, B + 1), as :func:`mean_interval` takes it.
+        reference: (S', B + 1), from the same replicates.
+        rng: Source of chance.
+        images: I, images of the test set.
+        paired: Row by row the same seed, which is to say the same training images in the
             same order; S and S' are then equal.
-        level (float): share of such intervals that are to hold the true value.
+        level: Share of such intervals that are to hold the true value.
 
     Returns:
-        Interval | None: of arm minus reference; ``None`` where it could not be measured.
+        Of arm minus reference; ``None`` where it could not be measured.
 
     Example:
         >>> same = np.random.default_rng(0).random((3, 101))

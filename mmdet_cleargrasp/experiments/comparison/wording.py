@@ -14,11 +14,11 @@ def describe_difference(difference: Difference, test: str) -> str:
     """One difference in a sentence or two.
 
     Args:
-        difference (Difference): of an arm to the reference.
-        test (str): name of the test set.
+        difference: Of an arm to the reference.
+        test: Name of the test set.
 
     Returns:
-        str: whether the data show a difference, how large, from how many images and seeds.
+        Whether the data show a difference, how large, from how many images and seeds.
     """
     d, interval = difference, difference.interval
     low, high = signed(interval.low), signed(interval.high)
@@ -50,7 +50,7 @@ def cautions(differences: Sequence[Difference]) -> list[str]:
     """What to keep in mind with the sentences of :func:`describe_difference`.
 
     Args:
-        differences (Sequence[Difference]): those that are shown.
+        differences: Those that are shown.
     """
     found = []
     if differences and differences[0].images < FEW_IMAGES:

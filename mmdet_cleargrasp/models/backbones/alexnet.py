@@ -17,15 +17,15 @@ class AlexNet(FreezableBackbone):
     over 16; images need 63 pixels a side.
 
     Args:
-        frozen (bool): no gradient, forward without autograd. Training a frozen backbone into which
+        frozen: No gradient, forward without autograd. Training a frozen backbone into which
             no weights were loaded is refused.
-        init_cfg (dict, optional): where the weights come from, as in
+        init_cfg: Where the weights come from, as in
             ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/alexnet.pth')``, which
             reads torchvision's file; ``None`` starts from torch's random weights.
 
     Attributes:
-        out_channels (tuple[int, ...]): ``(256,)``.
-        out_strides (tuple[int, ...]): ``(16,)``.
+        out_channels: ``(256,)``.
+        out_strides: ``(16,)``.
 
     Source: Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014,
     https://arxiv.org/abs/1404.5997, as in torchvision.
@@ -61,10 +61,10 @@ class AlexNet(FreezableBackbone):
         """Compute the feature map.
 
         Args:
-            x (Tensor): normalized images, (N, 3, H, W), float, with ImageNet's mean and deviation
+            x: Normalized images, (N, 3, H, W), float, with ImageNet's mean and deviation
                 where the weights are torchvision's.
 
         Returns:
-            tuple[Tensor]: one map, (N, 256, H // 16 - 1, W // 16 - 1) for sides that 32 divides.
+            One map, (N, 256, H // 16 - 1, W // 16 - 1) for sides that 32 divides.
         """
         return (self.features(x),)

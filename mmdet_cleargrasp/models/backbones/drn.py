@@ -61,23 +61,23 @@ class ClearGraspDRN(FreezableBackbone):
     ===================  ==================  ===========================  =========
 
     Args:
-        arch (str): C-26, C-42, C-58, D-22, D-38, D-54 or D-105.
-        output_stride (int): the stride at which the map of layer 6 is wanted: 8, 16 or 32.
-        frozen (bool): no gradient, batch norm on its running statistics, forward without autograd.
+        arch: C-26, C-42, C-58, D-22, D-38, D-54 or D-105.
+        output_stride: The stride at which the map of layer 6 is wanted: 8, 16 or 32.
+        frozen: No gradient, batch norm on its running statistics, forward without autograd.
             Training a frozen backbone into which no weights were loaded is refused.
-        out_indices (Sequence[int]): maps to return, ascending: 0 to 3 are layers 3 to 6, 4 is
+        out_indices: Maps to return, ascending: 0 to 3 are layers 3 to 6, 4 is
             layer 8, which needs ``output_stride=8``.
-        norm_eval (bool): batch norm on its running statistics where the backbone is not frozen
+        norm_eval: Batch norm on its running statistics where the backbone is not frozen
             too; ``False`` to pretrain.
-        init_cfg (dict, optional): where the weights come from, as in
+        init_cfg: Where the weights come from, as in
             ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')``.
 
     Attributes:
-        out_channels (tuple[int, ...]): channels of each returned map.
-        out_strides (tuple[int, ...]): pixels of the input for each position of a returned map.
+        out_channels: Channels of each returned map.
+        out_strides: Pixels of the input for each position of a returned map.
 
     Raises:
-        ValueError: an argument outside the values above.
+        ValueError: An argument outside the values above.
 
     Source: Yu, Koltun and Funkhouser, Dilated Residual Networks, CVPR 2017,
     https://arxiv.org/abs/1705.09914; the tensors are named as in its authors' files.
@@ -134,11 +134,11 @@ class ClearGraspDRN(FreezableBackbone):
         """Compute the feature maps.
 
         Args:
-            x (Tensor): normalized images, (N, 3, H, W), float. ClearGrasp's weights expect RGB
+            x: Normalized images, (N, 3, H, W), float. ClearGrasp's weights expect RGB
                 between 0 and 1.
 
         Returns:
-            tuple[Tensor, ...]: a map an index of ``out_indices``, (N, C, ceil(H/s), ceil(W/s))
+            A map an index of ``out_indices``, (N, C, ceil(H/s), ceil(W/s))
             with C of ``out_channels`` and s of ``out_strides``.
         """
         for name in self._stem:

@@ -28,20 +28,20 @@ class FeatureCache:
     disk can be out of date. Maps are kept channels last, in which neck and heads compute on a CPU.
 
     Args:
-        backbone (nn.Module): frozen, with its weights loaded, on its device.
-        folder (str | Path): where to; several backbones and runs may share it.
-        structure (str): what the weights alone do not tell, such as the backbone's config.
-        dtype (str): ``'float32'``, exact, or ``'float16'``, half the size. Maps come back in 32
+        backbone: Frozen, with its weights loaded, on its device.
+        folder: Where to; several backbones and runs may share it.
+        structure: What the weights alone do not tell, such as the backbone's config.
+        dtype: ``'float32'``, exact, or ``'float16'``, half the size. Maps come back in 32
             bits, rounded alike whether they were found or computed.
-        max_gigabytes (float): beyond it nothing more is kept of this backbone; what is there still
+        max_gigabytes: Beyond it nothing more is kept of this backbone; what is there still
             serves.
 
     Attributes:
-        hits (int): images that were found; ``misses``, that were computed.
+        hits: Images that were found; ``misses``, that were computed.
 
     Raises:
-        ValueError: an unknown dtype.
-        DataError: at a call, a file that is cut off.
+        ValueError: An unknown dtype.
+        DataError: At a call, a file that is cut off.
 
     Example:
         >>> import tempfile

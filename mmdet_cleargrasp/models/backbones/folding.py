@@ -42,11 +42,11 @@ class FoldedTwin:
         """Compute the backbone's maps; not for autograd, nor for batch norm in training.
 
         Args:
-            backbone (FreezableBackbone): whose weights and ``forward_features`` are used.
-            x (Tensor): normalized images, (N, 3, H, W), float.
+            backbone: Whose weights and ``forward_features`` are used.
+            x: Normalized images, (N, 3, H, W), float.
 
         Returns:
-            tuple[Tensor, ...]: what ``backbone.forward_features(x)`` returns, up to rounding.
+            What ``backbone.forward_features(x)`` returns, up to rounding.
         """
         if torch.jit.is_tracing():
             return backbone.forward_features(x)  # an exported network holds its own weights

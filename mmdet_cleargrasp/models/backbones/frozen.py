@@ -21,10 +21,10 @@ class FreezableBackbone(BaseModule):
     computes.
 
     Attributes:
-        frozen (bool): set with :meth:`freeze`.
-        norm_eval (bool): batch norm on its running statistics where the backbone is not frozen too.
-        out_channels (tuple[int, ...]): channels of each returned map.
-        out_strides (tuple[int, ...]): pixels of the input for each position of a returned map.
+        frozen: Set with :meth:`freeze`.
+        norm_eval: Batch norm on its running statistics where the backbone is not frozen too.
+        out_channels: Channels of each returned map.
+        out_strides: Pixels of the input for each position of a returned map.
 
     Example:
         >>> class Halved(FreezableBackbone):
@@ -57,7 +57,7 @@ class FreezableBackbone(BaseModule):
         """Freeze the backbone, or let it learn from now on.
 
         Args:
-            frozen (bool): ``False`` to unfreeze. An optimizer must know the parameters by then.
+            frozen: ``False`` to unfreeze. An optimizer must know the parameters by then.
         """
         self.frozen = frozen
         for parameter in self.parameters():
@@ -68,10 +68,10 @@ class FreezableBackbone(BaseModule):
         """Switch to training or evaluation; what is frozen stays in evaluation.
 
         Args:
-            mode (bool): training or not.
+            mode: Training or not.
 
         Returns:
-            FreezableBackbone: itself, as ``nn.Module`` promises and mmdet's backbones forget.
+            Itself, as ``nn.Module`` promises and mmdet's backbones forget.
         """
         super().train(mode)
         if not self.frozen:
@@ -88,7 +88,7 @@ class FreezableBackbone(BaseModule):
         """Fill in the weights that ``init_cfg`` names.
 
         Raises:
-            CheckpointError: the file does not fit, or the backbone is frozen and has no weights.
+            CheckpointError: The file does not fit, or the backbone is frozen and has no weights.
         """
         super().init_weights()
         self._refuse_random_features()
@@ -97,10 +97,10 @@ class FreezableBackbone(BaseModule):
         """Compute the feature maps; for subclasses to write.
 
         Args:
-            x (Tensor): normalized images, (N, 3, H, W), float.
+            x: Normalized images, (N, 3, H, W), float.
 
         Returns:
-            tuple[Tensor, ...]: the maps.
+            The maps.
         """
         raise NotImplementedError
 
@@ -108,13 +108,13 @@ class FreezableBackbone(BaseModule):
         """Compute the feature maps, without an autograd graph where the backbone is frozen.
 
         Args:
-            x (Tensor): normalized images, (N, 3, H, W), float.
+            x: Normalized images, (N, 3, H, W), float.
 
         Returns:
-            tuple[Tensor, ...]: the maps, of ``out_channels`` and ``out_strides``.
+            The maps, of ``out_channels`` and ``out_strides``.
 
         Raises:
-            CheckpointError: in training, where the backbone is frozen and has no weights.
+            CheckpointError: In training, where the backbone is frozen and has no weights.
         """
         if self.training:
             self._refuse_random_features()
@@ -147,8 +147,8 @@ def set_dilation(block: nn.Module, dilation: int) -> None:
     subsampling drops would take part in those that it keeps.
 
     Args:
-        block (nn.Module): changed.
-        dilation (int): from 1 on.
+        block: Changed.
+        dilation: From 1 on.
 
     Example:
         >>> conv = nn.Conv2d(4, 4, 3, padding=1)

@@ -38,27 +38,27 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
     files are: the same contract, for the arms that ClearGrasp's is compared with.
 
     Args:
-        depth (int): 18, 34, 50, 101 or 152.
-        trained_stride (int): the output stride at which the checkpoint was trained: 8 or 16, or 32
+        depth: 18, 34, 50, 101 or 152.
+        trained_stride: The output stride at which the checkpoint was trained: 8 or 16, or 32
             for one that was never dilated.
-        output_stride (int): the stride at which the last map is wanted: 8, 16 or 32, and not below
+        output_stride: The stride at which the last map is wanted: 8, 16 or 32, and not below
             ``trained_stride``.
-        multi_grid (Sequence[int]): factors of the dilation of the last stage's blocks, one a block
+        multi_grid: Factors of the dilation of the last stage's blocks, one a block
             (ResNet-18 has two and uses the first two); without effect at ``trained_stride=32``.
-        frozen (bool): no gradient, batch norm on its running statistics, forward without autograd.
+        frozen: No gradient, batch norm on its running statistics, forward without autograd.
             Training a frozen backbone into which no weights were loaded is refused.
-        out_indices (Sequence[int]): stages to return, ascending, from 0 to 3.
-        norm_eval (bool): batch norm on its running statistics where the backbone is not frozen
+        out_indices: Stages to return, ascending, from 0 to 3.
+        norm_eval: Batch norm on its running statistics where the backbone is not frozen
             too; ``False`` to pretrain.
-        init_cfg (dict, optional): where the weights come from, as in
+        init_cfg: Where the weights come from, as in
             ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')``.
 
     Attributes:
-        out_channels (tuple[int, ...]): channels of each returned map.
-        out_strides (tuple[int, ...]): pixels of the input for each position of a returned map.
+        out_channels: Channels of each returned map.
+        out_strides: Pixels of the input for each position of a returned map.
 
     Raises:
-        ValueError: an argument outside the values above.
+        ValueError: An argument outside the values above.
 
     Source: DeepLabv3+'s ResNet as in https://github.com/Shreeyak/cleargrasp (Apache-2.0); the
     paper is Sajjan et al., ClearGrasp, ICRA 2020, https://arxiv.org/abs/1910.02550.
@@ -121,11 +121,11 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
         """Compute the feature maps.
 
         Args:
-            x (Tensor): normalized images, (N, 3, H, W), float. ClearGrasp's weights expect RGB
+            x: Normalized images, (N, 3, H, W), float. ClearGrasp's weights expect RGB
                 between 0 and 1.
 
         Returns:
-            tuple[Tensor, ...]: a map a stage of ``out_indices``, (N, C, ceil(H/s), ceil(W/s)) with
+            A map a stage of ``out_indices``, (N, C, ceil(H/s), ceil(W/s)) with
             C of ``out_channels`` and s of ``out_strides``.
         """
         x = self.maxpool(self.relu(self.norm1(self.conv1(x))))

@@ -19,8 +19,8 @@ class SparseGradRetinaHead(RetinaHead):
     there its backward pass is left out. Outputs and gradients are those of ``RetinaHead``.
 
     Args:
-        *args (Any): as in ``mmdet.models.RetinaHead``.
-        **kwargs (Any): likewise.
+        *args: As in ``mmdet.models.RetinaHead``.
+        **kwargs: Likewise.
 
     Example:
         >>> import torch
@@ -37,10 +37,10 @@ class SparseGradRetinaHead(RetinaHead):
         """Score the anchors of all levels.
 
         Args:
-            x (tuple[Tensor, ...]): the pyramid's maps, (N, in_channels, H, W) each.
+            x: The pyramid's maps, (N, in_channels, H, W) each.
 
         Returns:
-            tuple[list[Tensor], list[Tensor]]: of each level scores (N, A * classes, H, W) and box
+            Of each level scores (N, A * classes, H, W) and box
             deltas (N, 4A, H, W).
         """
         scores, deltas = super().forward(x)

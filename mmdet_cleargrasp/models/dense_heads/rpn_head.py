@@ -25,8 +25,8 @@ class SparseGradRPNHead(RPNHead):
     positions have a gradient, with several convolutions, and under autocast the stock head works.
 
     Args:
-        *args (Any): as in ``mmdet.models.RPNHead``.
-        **kwargs (Any): likewise.
+        *args: As in ``mmdet.models.RPNHead``.
+        **kwargs: Likewise.
 
     Example:
         >>> import torch
@@ -46,10 +46,10 @@ class SparseGradRPNHead(RPNHead):
         """Score the anchors of one level.
 
         Args:
-            x (Tensor): a map of the pyramid, (N, in_channels, H, W).
+            x: A map of the pyramid, (N, in_channels, H, W).
 
         Returns:
-            tuple[Tensor, Tensor]: scores (N, A, H, W) and box deltas (N, 4A, H, W).
+            Scores (N, A, H, W) and box deltas (N, 4A, H, W).
         """
         differentiates = torch.is_grad_enabled() and not torch.jit.is_tracing()
         one_convolution = isinstance(self.rpn_conv, nn.Conv2d)
