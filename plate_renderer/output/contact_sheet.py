@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mmdet_cleargrasp.datasets.cleargrasp_folders import KINDS
-
+from .files import KINDS
 from .pathtracer import load_mitsuba
 
 COLORS = {1: (230, 80, 40), 2: (40, 140, 240), 3: (30, 180, 70)}
@@ -74,10 +73,9 @@ def _tile(
         cv2.rectangle(picture, (x, y), (x + w - 1, y + h - 1), color.tolist(), 2)
     panels = [picture]
     if full:
-        number = image['file_name'].split('-')[0]
+        index = int(image['file_name'].split('-')[0])
         normals, outlines = (
-            folder / split / KINDS[kind].folder / f'{number}{KINDS[kind].endings[0]}'
-            for kind in ('normals', 'outlines')
+            KINDS[kind].path(folder / split, index) for kind in ('normals', 'outlines')
         )
         panels.append(((read_exr(normals) + 1) * 127.5).astype(np.uint8))
         panels.append(OUTLINE_COLORS[cv2.imread(str(outlines), cv2.IMREAD_GRAYSCALE)])

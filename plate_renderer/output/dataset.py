@@ -6,26 +6,28 @@ Annotations are put together from the records at the end.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 
-from mmdet_cleargrasp.datasets.cleargrasp_folders import KINDS
-from mmdet_cleargrasp.utils.atomic_files import write_atomically
-
 from ..objects.plates import CATEGORIES
 from ..scene.placement import PlacementError
-from ..scene.spec import Spec, SpecError
+from ..scene.spec import Spec
+from ..scene.yaml_values import SpecError
 from . import ground_truth
+from .files import KINDS, write_atomically
 from .pathtracer import fastest_variant, load_mitsuba
 from .rendering import Rendered, render
 
@@ -174,9 +176,7 @@ def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index:
             'depth': exr(rendered.depth[..., None] / 1000),
         }
         for kind, content in files.items():
-            ending = KINDS[kind].endings[0]
-            place = folder / split / KINDS[kind].folder
-            write_atomically(place / f'{index:09d}{ending}', content)
+            write_atomically(KINDS[kind].path(folder / split, index), content)
     record = {
         'image': {
             'file_name': name,
@@ -226,12 +226,27 @@ def _run(tasks: list[Task], processes: int) -> Iterator[Failure | None]:
     context = multiprocessing.get_context('spawn')
     pool = ProcessPoolExecutor(processes, context)
     try:
-        futures: list[Future] = [pool.submit(_render_task, task) for task in tasks]
+        with _main_hidden():
+            futures: list[Future] = [pool.submit(_render_task, task) for task in tasks]
         for future in as_completed(futures):
             yield future.result()
     finally:
         # Interrupted, it finishes what is being rendered and starts nothing more.
         pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep processes that are started meanwhile from importing the main module.
+
+    They need nothing of it, and it may import much: a training program loads torch.
+    """
+    main = sys.modules['__main__']
+    sys.modules['__main__'] = ModuleType('__main__')
+    try:
+        yield
+    finally:
+        sys.modules['__main__'] = main
 
 
 def _render_task(task: Task) -> Failure | None:

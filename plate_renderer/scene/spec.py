@@ -8,18 +8,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
-
-from mmdet_cleargrasp.utils.yaml_specs import (
-    SpecError,
-    expect_known,
-    expect_mapping,
-    expect_number,
-    read_yaml,
-)
 
 from ..objects.dishes import PETRI_SIZES, SQUARE_SIZES
 from ..objects.distractors import OPAQUE, TRANSPARENT
@@ -27,6 +18,7 @@ from ..objects.multiwell import LAYOUTS
 from ..objects.plates import CATEGORIES
 from .benches import BENCHES
 from .lighting import LIGHTS
+from .yaml_values import SpecError, expect_mapping, expect_number, read_yaml
 
 Range: TypeAlias = tuple[float, float]
 Weights: TypeAlias = dict[Any, float]
@@ -195,8 +187,8 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
         >>> spec.splits['train'].camera.top_view
         0.45
     """
-    top = expect_mapping(content, source)
-    expect_known(top, {'name', 'seed', 'ground_truth', 'image', 'splits', *SECTIONS}, source)
+    names = {'name', 'seed', 'ground_truth', 'image', 'splits', *SECTIONS}
+    top = expect_mapping(content, names, source)
     for key in ('name', 'seed', 'splits'):
         if key not in top:
             raise SpecError(f'{source} has no `{key}`: add it')
@@ -204,10 +196,9 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
     if layout not in LAYOUT_NAMES:
         raise SpecError(f'{source}: ground_truth is {layout!r}, expected one of {LAYOUT_NAMES}')
     splits = {}
-    for name, body in expect_mapping(top['splits'], f'{source}: splits').items():
+    for name, body in expect_mapping(top['splits'], None, f'{source}: splits').items():
         where = f'{source}: splits.{name}'
-        body = expect_mapping(body, where)
-        expect_known(body, {'images', *SECTIONS}, where)
+        body = expect_mapping(body, {'images', *SECTIONS}, where)
         if not isinstance(body.get('images'), int) or body['images'] < 0:
             raise SpecError(f'{where}: images is {body.get("images")!r}, expected a whole number')
         sections = {}
@@ -215,7 +206,7 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
             values = {**(top.get(section) or {}), **(body.get(section) or {})}
             sections[section] = _section(kind, values, f'{where}.{section}')
         splits[str(name)] = SplitSpec(images=body['images'], **sections)
-    image = _section(ImageSpec, expect_mapping(top.get('image') or {}, source), f'{source}: image')
+    image = _section(ImageSpec, top.get('image') or {}, f'{source}: image')
     if min(image.width, image.height, image.samples, image.depth) < 1:
         raise SpecError(f'{source}: image: width, height, samples and depth must be at least 1')
     if not isinstance(top['seed'], int) or top['seed'] < 0:
@@ -223,12 +214,11 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
     return Spec(str(top['name']), top['seed'], layout, image, splits)
 
 
-def _section(kind: type, values: Mapping, where: str) -> Any:
+def _section(kind: type, values: Any, where: str) -> Any:
     """Build one dataclass of a spec, checking every field against its default's type."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
-    expect_known(values, set(fields), where)
-    checked = {}
-    for name, value in values.items():
+    checked: dict[str, Any] = {}
+    for name, value in expect_mapping(values, fields, where).items():
         place = f'{where}.{name}'
         annotation = str(fields[name].type)
         if annotation == 'Weights':
@@ -241,8 +231,7 @@ def _section(kind: type, values: Mapping, where: str) -> Any:
 
 
 def _weights(value: Any, choices: tuple, where: str) -> Weights:
-    weights = expect_mapping(value, where)
-    expect_known(weights, set(choices), where)
+    weights = expect_mapping(value, choices, where)
     numbers = {key: expect_number(weight, f'{where}.{key}') for key, weight in weights.items()}
     if min(numbers.values(), default=0) < 0 or sum(numbers.values()) <= 0:
         raise SpecError(f'{where}: weights must not be negative, and one must be above 0')

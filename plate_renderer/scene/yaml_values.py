@@ -1,0 +1,72 @@
+"""Read YAML strictly: unknown names and wrong types are errors that say where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class SpecError(ValueError):
+    """A spec that cannot be read or has an invalid value."""
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file.
+
+    Raises:
+        SpecError: If it cannot be read or is not valid YAML.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise SpecError(f'cannot read the spec {path}: {error.strerror}') from error
+    except yaml.YAMLError as error:
+        raise SpecError(f'{path} is not valid YAML: {error}') from error
+
+
+def expect_mapping(value: Any, known: Collection[Any] | None, where: str) -> Mapping[Any, Any]:
+    """Return the value, which must be a mapping of known names.
+
+    Args:
+        value: As YAML holds it.
+        known: Allowed names; None allows any.
+        where: Its place in the file, for the message.
+
+    Raises:
+        SpecError: If it is not a mapping, or has an unknown name; the message suggests the closest.
+
+    Example:
+        >>> expect_mapping({'imges': 3}, {'images'}, 'mine.yaml')
+        Traceback (most recent call last):
+            ...
+        plate_renderer.scene.yaml_values.SpecError: mine.yaml has no `imges`: did you mean `images`?
+    """
+    if not isinstance(value, Mapping):
+        raise SpecError(f'{where} is {value!r}, expected names with values')
+    for key in value:
+        if known is not None and key not in known:
+            names = sorted(str(name) for name in known)
+            close = difflib.get_close_matches(str(key), names, n=1)
+            hint = f'did you mean `{close[0]}`?' if close else f'expected one of {", ".join(names)}'
+            raise SpecError(f'{where} has no `{key}`: {hint}')
+    return value
+
+
+def expect_number(value: Any, where: str, whole: bool = False) -> float:
+    """Return the value, which must be a number.
+
+    Args:
+        value: As YAML holds it.
+        where: Its place in the file, for the message.
+        whole: Whether it must be a whole number.
+
+    Raises:
+        SpecError: If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise SpecError(f'{where} is {value!r}, expected a {"whole " if whole else ""}number')
+    return value
