@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import mmdet
+import timm
 import torch
 import torchvision
 from mmdet.datasets import CocoDataset
@@ -55,6 +56,10 @@ def torchvision_alexnet():
 def drn_of_its_authors(arch):
     backbone = ClearGraspDRN(arch, 8, frozen=False, out_indices=(0, 1, 2, 3, 4))
     return {**seeded(backbone).state_dict(), 'fc.weight': torch.ones(1), 'fc.bias': torch.ones(1)}
+
+
+def timm_network(name):
+    return seeded(timm.create_model(name, pretrained=False)).state_dict()
 
 
 @functools.cache
@@ -113,4 +118,6 @@ def content_like(checkpoint, backbone_cfg):
         match = re.fullmatch(pattern, Path(checkpoint).stem)
         if match:
             return make(match)
+    if backbone_cfg['type'] == 'TimmBackbone':
+        return timm_network(backbone_cfg['network'])
     return cleargrasp(ClearGraspResNet(backbone_cfg['depth'], frozen=False))

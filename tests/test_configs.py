@@ -26,6 +26,7 @@ LOSSES = {
 INPUTS = {
     'cleargrasp': ([0, 0, 0], [255, 255, 255]),
     'imagenet': ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+    'efficientnet_lite': ([127, 127, 127], [128, 128, 128]),
 }
 
 
@@ -88,8 +89,10 @@ def test_config_trains_and_predicts(cfg, published):
 
 def test_knobs_and_what_follows_from_them(cfg):
     assert cfg.num_classes == len(cfg.classes)
-    ours = any(word in Path(cfg.filename).stem for word in ('cleargrasp', 'random'))
-    mean, std = INPUTS['cleargrasp' if ours else 'imagenet']
+    name = Path(cfg.filename).stem
+    ours = any(word in name for word in ('cleargrasp', 'random'))
+    lite = 'efficientnet_lite' in name
+    mean, std = INPUTS['efficientnet_lite' if lite else 'cleargrasp' if ours else 'imagenet']
     assert (cfg.model.data_preprocessor.mean, cfg.model.data_preprocessor.std) == (mean, std)
     assert cfg.model.data_preprocessor.bgr_to_rgb
     learns = any(word in Path(cfg.filename).stem for word in ('finetuned', 'alexnet'))
@@ -109,6 +112,7 @@ def test_arms_differ_in_the_backbone_alone(cfg):
     other = copy.deepcopy(read_config(f'{name.split("_")[0]}_cleargrasp_plates.py'))
     for config in (cfg, other):
         del config.model.backbone, config.model.data_preprocessor
+        config.model.neck.pop('in_channels')  # what the backbone's maps have
     keys = ('model', 'train_dataloader', 'val_dataloader', 'optim_wrapper', 'param_scheduler')
     assert all(cfg[key] == other[key] for key in (*keys, 'train_cfg', 'custom_hooks'))
 

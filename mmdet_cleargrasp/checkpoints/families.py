@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from .efficientnet_lite import lite_number
+
 RESNET_DEPTHS = {
     ('basic', (2, 2, 2, 2)): 18,
     ('basic', (3, 4, 6, 3)): 34,
@@ -44,6 +46,11 @@ class Family:
     configs: str | None = None
 
 
+UNKNOWN = Family('an unknown network')
+#: What a timm network is called within :class:`.TimmBackbone`.
+TIMM_PREFIX = 'network.'
+
+
 def recognize(state_dict: Mapping[str, Tensor]) -> Family:
     """Name the network from the names and shapes of a backbone's tensors.
 
@@ -51,13 +58,18 @@ def recognize(state_dict: Mapping[str, Tensor]) -> Family:
         state_dict: Tensors by name, without prefixes.
 
     Returns:
-        ``Family('an unknown network')`` where nothing fits.
+        ``UNKNOWN`` where nothing fits.
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
         >>> recognize(ClearGraspResNet(depth=34, frozen=False).state_dict())
         Family(name='ResNet-34', config="type='ClearGraspResNet', depth=34", configs=None)
     """
+    state_dict = {name.removeprefix(TIMM_PREFIX): t for name, t in state_dict.items()}
+    lite = lite_number(state_dict)
+    if lite is not None:
+        network = f'tf_efficientnet_lite{lite}'
+        return Family(f'EfficientNet-Lite{lite}', f"type='TimmBackbone', network='{network}'")
     blocks = _blocks_by_layer(state_dict)
     if 'features.0.weight' in state_dict:
         return _alexnet(state_dict)
@@ -65,7 +77,7 @@ def recognize(state_dict: Mapping[str, Tensor]) -> Family:
         return _drn(state_dict, blocks)
     if 'conv1.weight' in state_dict and blocks:
         return _resnet(state_dict, blocks)
-    return Family('an unknown network')
+    return UNKNOWN
 
 
 def _alexnet(state_dict: Mapping[str, Tensor]) -> Family:

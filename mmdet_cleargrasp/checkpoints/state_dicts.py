@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..utils.errors import CheckpointError
+from .packages import local_path
 from .reading import read_checkpoint
 
 # Where the layouts keep their tensors: ClearGrasp's, MMDetection's; torchvision's has no wrapper.
@@ -41,14 +42,14 @@ def read_state_dict(path: str | Path, source: str | None = None) -> StateDictFil
     """Read a checkpoint file and unwrap its tensors.
 
     Args:
-        path: The local file.
+        path: The local file, or ``'package:NAME'``.
         source: Where to get the file, for the message where it is absent.
 
     Raises:
         CheckpointError: The file cannot be read, holds no tensors of a network, or belongs to an
             input that no config of this plugin has (a Caffe-style backbone).
     """
-    path = Path(path).expanduser()
+    path = local_path(path)
     content = read_checkpoint(path, source=source)
     if not isinstance(content, Mapping):
         raise CheckpointError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..checkpoints import read_checkpoint
+from ..checkpoints.packages import is_available
 from ..utils.errors import CheckpointError
 from .run_config import checkpoint_init_cfg
 
@@ -40,7 +41,7 @@ def resume(cfg: Config, checkpoint: str | None) -> Path | None:
     for module in (cfg.model, cfg.model.get('backbone', {})):
         init_cfg = checkpoint_init_cfg(module)
         ours = init_cfg.get('type') in ('ClearGraspCheckpoint', 'DetectorCheckpoint')
-        if ours and not Path(init_cfg.checkpoint).is_file():
+        if ours and not is_available(init_cfg.checkpoint):
             init_cfg.checkpoint = str(found)
     return found
 

@@ -5,7 +5,7 @@ import torch
 
 from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.checkpoints import recognize
-from mmdet_cleargrasp.models.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet
+from mmdet_cleargrasp.models.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet, TimmBackbone
 from mmdet_cleargrasp.models.backbones.drn import ARCHS
 from tests.parity.load import PARITY
 
@@ -25,6 +25,15 @@ def test_every_drn_is_recognized_with_its_tail_and_without(arch, indices):
     family = recognize(backbone.state_dict())
     assert family.name == f'DRN-{arch}'
     assert family.config == f"type='ClearGraspDRN', arch='{arch}'"
+
+
+@pytest.mark.parametrize('number', range(5))
+def test_every_efficientnet_lite_is_recognized(number):
+    with torch.device('meta'):
+        backbone = TimmBackbone(f'tf_efficientnet_lite{number}', frozen=False)
+    family = recognize(backbone.state_dict())
+    assert family.name == f'EfficientNet-Lite{number}'
+    assert family.config == f"type='TimmBackbone', network='tf_efficientnet_lite{number}'"
 
 
 def test_alexnet_is_recognized():

@@ -4,5 +4,6 @@ from .alexnet import AlexNet
 from .drn import ClearGraspDRN
 from .frozen import FreezableBackbone
 from .resnet import ClearGraspResNet
+from .timm_backbone import TimmBackbone
 
-__all__ = ['AlexNet', 'ClearGraspDRN', 'ClearGraspResNet', 'FreezableBackbone']
+__all__ = ['AlexNet', 'ClearGraspDRN', 'ClearGraspResNet', 'FreezableBackbone', 'TimmBackbone']

@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import torch
-from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 if TYPE_CHECKING:
     from .frozen import FreezableBackbone
@@ -23,7 +24,9 @@ class FoldedTwin:
     channels-last, in which oneDNN computes. The backbone's own weights stay as they are, so that
     checkpoints keep the published layout.
 
-    The twin follows the backbone: it is made anew once a weight was written to or replaced.
+    The twin follows the backbone: it is rebuilt once a weight was written to or replaced. Where
+    folding would change the maps, because the modules do not stand in the order of computation (as
+    in some of timm's networks), the twin is a plain copy.
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
@@ -52,7 +55,7 @@ class FoldedTwin:
             return backbone.forward_features(x)  # an exported network holds its own weights
         versions = tuple((t.data_ptr(), t._version) for t in _tensors(backbone))
         if self._module is None or versions != self._versions:
-            self._module, self._versions = _folded(backbone), versions
+            self._module, self._versions = _fastest(backbone, x[:1].detach()), versions
         if x.device.type == 'cpu':
             x = x.contiguous(memory_format=torch.channels_last)
         return self._module.forward_features(x)
@@ -72,9 +75,43 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
     return chain(module.parameters(), module.buffers())
 
 
-def _folded(backbone: FreezableBackbone) -> nn.Module:
+def _fastest(backbone: FreezableBackbone, image: Tensor) -> nn.Module:
+    """A folded copy of the backbone where its maps of an image are the same, else a plain one."""
     original = copy.copy(backbone)  # shares the modules, but not what stands in for a method
     original.__dict__.pop('forward', None)
-    folded = fuse_conv_bn(copy.deepcopy(original)).eval()
-    on_cpu = next(folded.parameters()).device.type == 'cpu'
-    return folded.to(memory_format=torch.channels_last) if on_cpu else folded
+    plain = copy.deepcopy(original).eval()
+    folded = copy.deepcopy(plain)
+    _fold(folded)
+    weight = next(folded.parameters())
+    with torch.autocast(weight.device.type, enabled=False):
+        image = image.to(weight.dtype)
+        same = _same_maps(plain.forward_features(image), folded.forward_features(image))
+    module = folded if same else plain
+    on_cpu = weight.device.type == 'cpu'
+    return module.to(memory_format=torch.channels_last) if on_cpu else module
+
+
+def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:
+    tolerance = max(1e-3, 30 * torch.finfo(maps[0].dtype).eps)
+    return all(
+        bool((a - b).abs().max() <= tolerance * a.abs().max())
+        for a, b in zip(maps, others, strict=True)
+    )
+
+
+def _fold(module: nn.Module) -> None:
+    """Fold each batch norm into the convolution that stands before it in the same module."""
+    conv = None
+    for name, child in module.named_children():
+        if isinstance(child, nn.Conv2d):
+            conv = child
+        elif isinstance(child, _BatchNorm) and conv is not None:
+            conv.weight, conv.bias = fuse_conv_bn_weights(
+                conv.weight, conv.bias, child.running_mean, child.running_var, child.eps,
+                child.weight, child.bias,
+            )  # fmt: skip
+            # timm's batch norms apply the activation as well
+            module.add_module(name, getattr(child, 'act', nn.Identity()))
+            conv = None
+        else:
+            _fold(child)

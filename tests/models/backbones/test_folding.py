@@ -5,7 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from mmdet_cleargrasp.models.backbones import AlexNet, ClearGraspDRN, ClearGraspResNet
+from mmdet_cleargrasp.models.backbones import (
+    AlexNet,
+    ClearGraspDRN,
+    ClearGraspResNet,
+    FreezableBackbone,
+    TimmBackbone,
+)
 
 BACKBONES = {
     'resnet-18': lambda **kw: ClearGraspResNet(18, **kw),
@@ -15,6 +21,11 @@ BACKBONES = {
         'C-26', output_stride=8, out_indices=(0, 4), **kw
     ),
     'alexnet': AlexNet,
+    # activations within batch norm, as in most of timm's networks
+    'efficientnet-lite0': lambda **kw: TimmBackbone('tf_efficientnet_lite0', **kw),
+    'mobilenetv3': lambda **kw: TimmBackbone('mobilenetv3_small_100', **kw),
+    # none at all
+    'convnext': lambda **kw: TimmBackbone('convnext_atto', **kw),
 }
 
 
@@ -88,3 +99,19 @@ def test_what_learns_is_not_folded():
     with torch.no_grad():
         statistics(images)
     assert statistics.bn1.running_mean.abs().max() > 0
+
+
+@torch.no_grad()
+def test_where_modules_are_not_in_order_of_computation_nothing_is_folded():
+    class NormFirst(FreezableBackbone):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
+            self.norm.running_mean += 1
+            self.freeze(False)
+
+        def forward_features(self, x):
+            return (self.conv(self.norm(x).relu()),)
+
+    backbone, images = NormFirst().eval(), torch.rand(2, 3, 8, 8)
+    assert difference(backbone(images), backbone.forward_features(images)) < 1e-6

@@ -11,6 +11,7 @@ BACKBONES = [
     dict(type='mmdet.ClearGraspDRN', arch='D-22'),
     dict(type='mmdet.ClearGraspDRN', arch='C-26', output_stride=8, out_indices=(4,)),
     dict(type='mmdet.AlexNet'),
+    dict(type='mmdet.TimmBackbone', network='tf_efficientnet_lite0'),
 ]
 
 

