@@ -1,7 +1,13 @@
 """Time this plugin's detectors beside torchvision's and MMDetection's, in turns in one run."""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+from mmdet_cleargrasp.cli.arguments import at_least
+from mmdet_cleargrasp.cli.command import command
 
 GROUPS = ('frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'levers', 'allocator', 'feature_cache')
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
@@ -18,7 +24,20 @@ See docs/performance.md.
 """
 
 
-def parse_args() -> argparse.Namespace:
+def image_size(text: str) -> int:
+    """A type of argument: the side of an image that every backbone can halve five times.
+
+    Args:
+        text: As typed.
+    """
+    size = at_least(64)(text)
+    if size % 32:
+        raise argparse.ArgumentTypeError(f'{text}: expected a multiple of 32 from 64 on')
+    return size
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -27,57 +46,56 @@ def parse_args() -> argparse.Namespace:
                         help='systems [all]')  # fmt: skip
     parser.add_argument('--works', nargs='+', choices=WORKS, default=WORKS, metavar='WORK',
                         help='what they do [all]')  # fmt: skip
-    parser.add_argument('--size', type=int, default=512, help='side of the images, pixels [512]')
-    parser.add_argument('--batch-size', type=int, default=2, help='images a step [2]')
-    parser.add_argument('--rounds', type=int, default=5, help='that count [5]')
-    parser.add_argument('--files', type=int, default=8, help='files to predict, and an epoch [8]')
+    parser.add_argument(
+        '--size', type=image_size, default=512, help='side of the images, pixels [512]'
+    )
+    parser.add_argument('--batch-size', type=at_least(1), default=2, help='images a step [2]')
+    parser.add_argument('--rounds', type=at_least(1), default=5, help='that count [5]')
+    parser.add_argument(
+        '--files', type=at_least(1), default=8, help='files to predict, and an epoch [8]'
+    )
     parser.add_argument('--workers', type=int, default=1, help='processes that read [1]')
-    parser.add_argument('--threads', type=int, default=2, help='of torch [2]')
+    parser.add_argument('--threads', type=at_least(1), default=2, help='of torch [2]')
     parser.add_argument('--device', default='cpu', help='cpu or cuda:0 [cpu]')
     parser.add_argument('--seed', type=int, default=0, help='of weights and order [0]')
     parser.add_argument('--out', default='work_dirs/benchmark', metavar='DIR',
                         help='[work_dirs/benchmark]')  # fmt: skip
-    args = parser.parse_args()
-    for name in ('rounds', 'batch_size', 'files', 'threads'):
-        if getattr(args, name) < 1:
-            parser.error(f'--{name.replace("_", "-")} {getattr(args, name)}: expected 1 or more')
-    if args.size % 32 or args.size < 64:
-        parser.error(f'--size {args.size}: expected a multiple of 32 from 64 on')
-    return args
+    return parser
 
 
-def main() -> None:
-    args = parse_args()
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit status."""
+    args = make_parser().parse_args(argv)
 
-    # Late, so that --help and a wrong option answer at once.
     import mmengine
     import torch
     from rich.console import Console
 
     from benchmarks.report import print_tables, write_report
     from benchmarks.running import Options, count_ticks, run_benchmark
-    from mmdet_cleargrasp.utils.errors import ConfigError, friendly_exit
+    from mmdet_cleargrasp.utils.errors import ConfigError
     from mmdet_cleargrasp.utils.progress import progress_bar
 
-    with friendly_exit():
-        if args.device.startswith('cuda') and not torch.cuda.is_available():
-            raise ConfigError(f'--device {args.device}: torch finds no GPU here')
-        mmengine.MMLogger.get_current_instance().setLevel('ERROR')
-        values = {name: value for name, value in vars(args).items() if name != 'out'}
-        values |= {name: tuple(values[name]) for name in ('groups', 'works')}
-        options = Options(**{**values, 'data_root': Path(args.data_root)})
-        console = Console()
-        with progress_bar() as bar:
-            task = bar.add_task('', total=count_ticks(options))
-            for results in run_benchmark(
-                options, lambda what: bar.update(task, advance=1, description=what)
-            ):
-                files = write_report(results, args.out)
-        print_tables(results, console)
-        console.print()
-        for path in files:
-            console.print(f'wrote {path}', markup=False, highlight=False, soft_wrap=True)
+    if args.device.startswith('cuda') and not torch.cuda.is_available():
+        raise ConfigError(f'--device {args.device}: torch finds no GPU here')
+    mmengine.MMLogger.get_current_instance().setLevel('ERROR')
+    values = {name: value for name, value in vars(args).items() if name != 'out'}
+    values |= {name: tuple(values[name]) for name in ('groups', 'works')}
+    options = Options(**{**values, 'data_root': Path(args.data_root)})
+    console = Console()
+    with progress_bar() as bar:
+        task = bar.add_task('', total=count_ticks(options))
+        for results in run_benchmark(
+            options, lambda what: bar.update(task, advance=1, description=what)
+        ):
+            files = write_report(results, args.out)
+    print_tables(results, console)
+    console.print()
+    for path in files:
+        console.print(f'wrote {path}', markup=False, highlight=False, soft_wrap=True)
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    raise SystemExit(main())

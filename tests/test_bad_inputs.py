@@ -20,6 +20,7 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 from PIL import Image
 
+from benchmarks import __main__ as benchmark
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES, write_toy_plates
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
@@ -449,14 +450,14 @@ COMMAND_LINES = [
     Case('command lines', 'run_experiment.py without a spec', 'cannot read the spec', lambda s: ['tools/run_experiment.py', 'absent.yaml']),
     Case('command lines', "run_experiment.py on a renderer's spec", 'has no `seed`: did you mean `seeds`?', lambda s: ['tools/run_experiment.py', 'configs/rendering/example.yaml']),
     Case('command lines', 'compare_runs.py on nothing', 'expected a work dir of tools/train.py and tools/test.py', lambda s: ['tools/analysis_tools/compare_runs.py', 'absent']),
-    Case('command lines', 'compare_runs.py --replicates 3', 'an interval takes at least 100', lambda s: ['tools/analysis_tools/compare_runs.py', s.folder, '--replicates', '3'], 'usage'),
+    Case('command lines', 'compare_runs.py --replicates 3', 'expected 100 or more', lambda s: ['tools/analysis_tools/compare_runs.py', s.folder, '--replicates', '3'], 'usage'),
     Case('command lines', 'pretrain.py without a config', 'no config at absent.py', lambda s: ['tools/pretrain.py', 'absent.py']),
     Case('command lines', 'pretrain.py without data', 'Render one with tools/render_plates.py', lambda s: ['tools/pretrain.py', 'configs/pretrain/resnet50_joint.py', '--data-root', 'absent']),
     Case('command lines', 'draw_pretraining.py without photographs', 'required: photographs', lambda s: ['tools/analysis_tools/draw_pretraining.py', s.config, s.detector], 'usage'),
     Case('command lines', 'render_plates.py without a spec', 'cannot read the spec', lambda s: ['tools/render_plates.py', 'absent.yaml', s.folder / 'renders']),
     Case('command lines', "render_plates.py on an experiment's spec", 'has no `question`: expected one of', lambda s: ['tools/render_plates.py', 'configs/experiments/example.yaml', s.folder / 'renders']),
-    Case('command lines', 'benchmarks --size 100', 'expected a multiple of 32', lambda s: ['benchmarks/__main__.py', '--size', '100'], 'usage'),
-    Case('command lines', 'benchmarks without data', 'absent/annotations/train.json does not exist', lambda s: ['benchmarks/__main__.py', '--data-root', 'absent', '--size', '64']),
+    Case('command lines', 'benchmarks --size 100', 'expected a multiple of 32', lambda s: [benchmark.main, '--size', '100'], 'usage'),
+    Case('command lines', 'benchmarks without data', 'absent/annotations/train.json does not exist', lambda s: [benchmark.main, '--data-root', 'absent', '--size', '64']),
 ]  # fmt: skip
 
 CASES = [*ANNOTATIONS, *IMAGES, *CHECKPOINTS, *CONFIGS, *COMMAND_LINES]

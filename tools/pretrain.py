@@ -1,53 +1,6 @@
 """Pretrain a backbone on mask, outlines and surface normals of transparent objects."""
 
-import argparse
-
-from command_line import add_cfg_options, add_run, add_training, new_parser, set_local_rank
-
-EXAMPLES = """
-examples:
-  python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
-  python tools/pretrain.py configs/pretrain/resnet50_plates.py
-  python tools/pretrain.py configs/pretrain/resnet50_joint.py --data-root ~/my_renders --amp
-  python tools/pretrain.py configs/pretrain/resnet50_joint.py --resume
-  torchrun --nproc_per_node=4 tools/pretrain.py configs/pretrain/resnet50_joint.py \\
-      --launcher pytorch
-"""
-
-
-def parse_args() -> argparse.Namespace:
-    parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('config', help='config file, such as those in configs/pretrain/')
-    parser.add_argument(
-        '--data-root', metavar='DIR', help="DIR/train and DIR/val in ClearGrasp's folder layout"
-    )
-    add_cfg_options(parser)
-    add_run(parser)
-    add_training(parser)
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    set_local_rank(args)
-
-    # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.engine import mixed_precision, resuming, run_config
-    from mmdet_cleargrasp.pretraining import running as pretraining
-    from mmdet_cleargrasp.utils.errors import friendly_exit
-
-    with friendly_exit():
-        cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-        if args.data_root:
-            pretraining.use_folders(cfg, args.data_root)
-        if args.epochs is not None:
-            run_config.set_epochs(cfg, args.epochs)
-        if args.amp:
-            mixed_precision.enable_amp(cfg)
-        if args.resume:
-            resuming.resume(cfg, args.resume)
-        pretraining.pretrain(cfg)
-
+from mmdet_cleargrasp.cli.pretrain import main
 
 if __name__ == '__main__':
-    main()
+    raise SystemExit(main())

@@ -1,56 +1,6 @@
 """Test a detector: mAP overall, by size and by class, PR curves and confusion matrix."""
 
-import argparse
-
-from command_line import add_config, add_run, new_parser, set_local_rank
-
-EXAMPLES = """
-examples:
-  python tools/test.py configs/frcnn_cleargrasp_plates.py \\
-      work_dirs/frcnn_cleargrasp_plates/epoch_24.pth
-  python tools/test.py CONFIG CHECKPOINT --data-root ~/other_plates
-  python tools/test.py CONFIG CHECKPOINT --show-dir drawn --out predictions.pkl
-
-writes WORK_DIR/test/NAME/, NAME being that of the annotation file (a folder without splits is
-tested whole):
-  metrics.json, predictions.bbox.json (COCO), pr_curves.png, confusion_matrix.png, source.json and,
-  with --show-dir DIR, DIR/: the truth on the left, one box a plate on the right
-"""
-
-
-def parse_args() -> argparse.Namespace:
-    parser = new_parser(__doc__, EXAMPLES)
-    add_config(parser)
-    parser.add_argument('checkpoint', help="the detector's checkpoint file")
-    add_run(parser)
-    parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's own tools")
-    parser.add_argument('--show-dir', metavar='DIR', help='boxes drawn, a folder of the report')
-    parser.add_argument('--show', action='store_true', help='show images with drawn boxes')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds to show an image')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    set_local_rank(args)
-
-    # Late, so that --help and a wrong option answer at once.
-    from mmdet_cleargrasp.engine import run_config, testing
-    from mmdet_cleargrasp.utils.errors import friendly_exit
-
-    with friendly_exit():
-        cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-        if args.data_root:
-            run_config.use_data_root(cfg, args.data_root, whole=True)
-        if args.show or args.show_dir:
-            from mmdet.engine.hooks.utils import trigger_visualization_hook
-
-            cfg = trigger_visualization_hook(cfg, args)
-            # The configs of older runs name MMDetection's.
-            if cfg.default_hooks.visualization.type == 'DetVisualizationHook':
-                cfg.default_hooks.visualization.type = 'PlateVisualizationHook'
-        testing.test(cfg, args.checkpoint, args.out)
-
+from mmdet_cleargrasp.cli.test import main
 
 if __name__ == '__main__':
-    main()
+    raise SystemExit(main())

@@ -1,11 +1,11 @@
 """Peers are only worth timing if they do the same work."""
 
 import json
-import runpy
 
 import pytest
 import torch
 
+from benchmarks import __main__ as benchmark
 from benchmarks.groups import GROUPS, LIMITED, backbones
 from benchmarks.running import WORKS
 from benchmarks.samples import load_samples
@@ -53,8 +53,7 @@ def test_too_few_images_are_refused(toy_plates):
 
 
 def test_the_tool_s_choices_are_those_that_there_are():
-    tool = runpy.run_path(str(ROOT / 'benchmarks' / '__main__.py'))
-    assert tool['GROUPS'] == tuple(GROUPS) and tool['WORKS'] == WORKS
+    assert tuple(GROUPS) == benchmark.GROUPS and WORKS == benchmark.WORKS
     assert set(LIMITED) <= set(GROUPS) and {w for works in LIMITED.values() for w in works} <= set(
         WORKS
     )
@@ -62,7 +61,7 @@ def test_the_tool_s_choices_are_those_that_there_are():
 
 def test_the_tool_writes_tables_numbers_and_bars(run_here, tmp_path):
     status, printed = run_here(
-        'benchmarks/__main__.py', '--groups', 'retinanet_r50', '--works', 'train step', 'backbone',
+        benchmark.main, '--groups', 'retinanet_r50', '--works', 'train step', 'backbone',
         '--size', '64', '--rounds', '1', '--files', '2', '--threads', '1',
         '--out', tmp_path,
     )  # fmt: skip

@@ -61,13 +61,13 @@ def test_mmdetection_s_own_tools_read_the_run(finished_run, run_tool, tmp_path):
     work_dir, _ = finished_run
     run_tool(TEST, work_dir / 'tiny.py', work_dir / 'epoch_2.pth', '--work-dir', tmp_path,
              '--out', tmp_path / 'p.pkl')  # fmt: skip
-    run_tool('-m', 'mmdet_cleargrasp', 'confusion_matrix', work_dir / 'tiny.py', tmp_path / 'p.pkl',
+    run_tool('-m', 'mmdet_cleargrasp', 'mmdet', 'confusion_matrix', work_dir / 'tiny.py', tmp_path / 'p.pkl',
              tmp_path / 'matrix')  # fmt: skip
     assert list((tmp_path / 'matrix').glob('*.png'))
 
 
 def test_mistakes_in_mmdetection_s_own_tools_end_in_one_message(finished_run, run_tool, tmp_path):
-    done = run_tool('-m', 'mmdet_cleargrasp', 'test', finished_run[0] / 'tiny.py', 'absent.pth',
+    done = run_tool('-m', 'mmdet_cleargrasp', 'mmdet', 'test', finished_run[0] / 'tiny.py', 'absent.pth',
                     '--work-dir', tmp_path, check=False)  # fmt: skip
     assert done.returncode == 1
     assert 'error: no checkpoint at absent.pth' in done.stderr
@@ -152,7 +152,8 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
         ([TRAIN, 'absent.py'], 1, 'error: no config at absent.py'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--resume', 'no.pth'], 1, 'no checkpoint at no.pth'),
         ([TEST, '{config}', 'absent.pth', '--data-root', '{data}'], 1, 'no checkpoint at absent.pth'),
-        (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 1, 'no script of MMDetection'),
+        (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 2, 'is no tool of this project'),
+        (['-m', 'mmdet_cleargrasp', 'mmdet', 'no_such_script'], 1, 'no script of MMDetection'),
     ],
 )  # fmt: skip
 def test_mistakes_end_in_one_message(
@@ -191,14 +192,14 @@ def test_generators_make_what_training_reads(run_tool, tmp_path):
 
 
 def test_every_command_line_has_help_with_examples(run_tool):
-    tools = [p for p in sorted((ROOT / 'tools').rglob('*.py')) if p.name != 'command_line.py']
+    tools = sorted((ROOT / 'tools').rglob('*.py'))
     assert tools
     for tool in tools:
         assert 'python tools/' in run_tool(tool, '--help').stdout, tool
 
 
 def test_mmdetection_s_scripts_are_listed_and_run(run_tool, tiny_config):
-    listed = run_tool('-m', 'mmdet_cleargrasp').stdout
+    listed = run_tool('-m', 'mmdet_cleargrasp', 'mmdet', '--help').stdout
     assert 'analysis_tools/browse_dataset' in listed
-    shown = run_tool('-m', 'mmdet_cleargrasp', 'misc/print_config', tiny_config).stdout
+    shown = run_tool('-m', 'mmdet_cleargrasp', 'mmdet', 'misc/print_config', tiny_config).stdout
     assert 'ClearGraspResNet' in shown

@@ -1,52 +1,38 @@
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'render_plates.py'
+from mmdet_cleargrasp.cli.render_plates import main
 
-
-@pytest.fixture(scope='module')
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('render_plates', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from ..conftest import ROOT
 
 
 def test_a_mistake_in_the_spec_is_one_sentence(
-    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture
+    tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     path = tmp_path / 'mine.yaml'
     path.write_text('name: mine\nseed: 1\nsplits: {train: {imges: 3}}\n')
-    assert tool.main([str(path), str(tmp_path / 'out')]) == 1
+    assert main([str(path), str(tmp_path / 'out')]) == 1
     error = capsys.readouterr().err
-    assert error.startswith('error: ') and error.count('\n') == 1
+    assert error.strip().startswith('error: ') and error.strip().count('\n') == 0
     assert 'did you mean `images`' in error
     assert not (tmp_path / 'out').exists()
 
 
-def test_help_shows_commands_that_run(tool: ModuleType, capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit) as end:
-        tool.main(['--help'])
-    assert end.value.code == 0
+def test_help_shows_commands_that_run(capsys: pytest.CaptureFixture) -> None:
+    assert main(['--help']) == 0
     text = capsys.readouterr().out
     for word in text.split():
         if word.startswith('configs/'):
-            assert (TOOL.parents[1] / word).exists()
+            assert (ROOT / word).exists()
 
 
-def test_processes_below_one_are_refused(tool: ModuleType, capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit) as end:
-        tool.main(['a.yaml', 'b', '--processes', '0'])
-    assert end.value.code == 2
-    assert 'at least 1' in capsys.readouterr().err
+def test_processes_below_one_are_refused(capsys: pytest.CaptureFixture) -> None:
+    assert main(['a.yaml', 'b', '--processes', '0']) == 2
+    assert 'expected 1 or more' in capsys.readouterr().err
 
 
-def test_a_run_says_what_it_put_where(
-    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+def test_a_run_says_what_it_put_where(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     pytest.importorskip('mitsuba')
     path = tmp_path / 'mine.yaml'
     path.write_text(
@@ -59,7 +45,7 @@ def test_a_run_says_what_it_put_where(
     sheet = tmp_path / 'sheet.png'
     out = tmp_path / 'out'
     arguments = [str(path), str(out), '--variant', 'scalar_rgb', '--contact-sheet', str(sheet)]
-    assert tool.main(arguments) == 0
+    assert main(arguments) == 0
     said = capsys.readouterr().out.replace('\n', ' ')
     assert '1 of 1 images are in' in said
     assert (out / 'train' / '000000.jpg').exists() and sheet.exists()

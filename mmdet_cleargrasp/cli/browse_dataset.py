@@ -1,0 +1,54 @@
+"""Draw contact sheets of a data set: boxes as annotated, and after the config's augmentation."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .arguments import at_least, new_parser
+from .command import command
+
+EXAMPLES = """
+examples:
+  python tools/analysis_tools/browse_dataset.py configs/frcnn_cleargrasp_plates.py
+  python tools/analysis_tools/browse_dataset.py configs/frcnn_cleargrasp_plates.py \\
+      --data-root ~/my_plates --count 32
+  python tools/analysis_tools/browse_dataset.py ~/my_plates
+
+writes OUT/train_before.png and OUT/train_after.png, the same images at the same places; of a
+folder, which has no augmentation, a sheet for every split
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('source', metavar='CONFIG|FOLDER', type=Path)
+    parser.add_argument('--data-root', metavar='DIR', help='a folder of your own data')
+    parser.add_argument('--count', type=at_least(1), default=16, help='images per sheet [16]')
+    parser.add_argument('--size', type=at_least(1), default=320, help='pixels of each image [320]')
+    parser.add_argument('--seed', type=int, default=0, help='of the augmentation [0]')
+    parser.add_argument('--out', type=Path, help='folder to write [work_dirs/browse/NAME]')
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    from ..engine.browsing import browse_config, browse_folder
+    from ..engine.run_config import load_config, use_data_root
+
+    out = args.out or Path('work_dirs') / 'browse' / args.source.resolve().stem
+    if args.source.is_dir():
+        sheets = browse_folder(args.source, out, args.count, args.size)
+    else:
+        cfg = load_config(args.source)
+        if args.data_root:
+            use_data_root(cfg, args.data_root, split_dir=out / 'splits')
+        sheets = browse_config(cfg, out, args.count, args.size, args.seed)
+    for sheet in sheets:
+        print(f'wrote {sheet}')
+    return 0

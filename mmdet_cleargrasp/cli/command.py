@@ -1,0 +1,156 @@
+"""The boundary around every command: mistakes end in one message and a documented exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+
+from ..utils.errors import Terminated, UserError
+
+Main = Callable[..., int]
+
+#: Set it to 1 to see where an error comes from.
+TRACEBACK_VARIABLE = 'MMDET_CLEARGRASP_TRACEBACK'
+SUCCESS, FAILURE, CTRL_C, BROKEN_PIPE, SIGTERM = 0, 1, 130, 141, 143
+
+
+def command(main: Main) -> Main:
+    """Give a ``main(argv) -> int`` one message and an exit status in place of a traceback.
+
+    What a user can cause (a :class:`.UserError`, Ctrl-C, SIGTERM, a full disk, a file of other
+    rights or another encoding, too little memory) is explained; anything else is a bug, and keeps
+    its traceback. The statuses are listed in docs/messages.md.
+
+    Args:
+        main: Parses ``argv``, does the work and returns the exit status.
+
+    Returns:
+        The same function inside the boundary. It returns the status of argparse's exits too.
+
+    Example:
+        >>> @command
+        ... def main(argv: Sequence[str] | None = None) -> int:
+        ...     raise UserError('depth 42 is unknown')
+        >>> main([])
+        1
+    """
+
+    @functools.wraps(main)
+    def guarded(argv: Sequence[str] | None = None) -> int:
+        try:
+            with sigterm_as_exception():
+                status = main(argv)
+                sys.stdout.flush()
+                return status
+        except SystemExit as stop:
+            return stop.code if isinstance(stop.code, int) else FAILURE if stop.code else SUCCESS
+        except BaseException as error:
+            explained = explain(error)
+            if explained is None:
+                raise
+            status, message = explained
+            if os.environ.get(TRACEBACK_VARIABLE):
+                traceback.print_exc()
+            _print_error(message)
+            return status
+
+    return guarded
+
+
+def explain(error: BaseException) -> tuple[int, str] | None:
+    """Exit status and message of an error that a user can cause; ``None`` for a bug.
+
+    Args:
+        error: What left a command.
+
+    Example:
+        >>> explain(PermissionError(13, 'Permission denied', 'work_dirs/a'))
+        (1, 'error: Permission denied: work_dirs/a')
+        >>> explain(KeyError('a bug')) is None
+        True
+    """
+    if isinstance(error, UserError):
+        return FAILURE, f'error: {_text(error)}'
+    if isinstance(error, Terminated):
+        return SIGTERM, 'stopped by SIGTERM'
+    if isinstance(error, KeyboardInterrupt):
+        return CTRL_C, 'stopped by Ctrl-C'
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE, ''
+    if _out_of_memory(error):
+        return FAILURE, (
+            f'error: out of memory ({_text(error)}). Take smaller batches, smaller images or '
+            'fewer processes'
+        )
+    if isinstance(error, RecursionError):
+        return FAILURE, f'error: a file is nested too deeply ({_text(error)})'
+    if isinstance(error, UnicodeError):
+        return FAILURE, f'error: a text is not in the expected encoding, UTF-8 ({_text(error)})'
+    if isinstance(error, OSError):
+        return FAILURE, f'error: {_os_error_text(error)}'
+    return None
+
+
+@contextlib.contextmanager
+def sigterm_as_exception() -> Iterator[None]:
+    """Let SIGTERM raise :class:`.Terminated`, so that it ends a command in order, as Ctrl-C does.
+
+    Temporary folders are removed and what was found so far is written. Processes that are forked
+    meanwhile keep the default, and other threads than the main one change nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    process = os.getpid()
+
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() == process:
+            raise Terminated
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _print_error(message: str) -> None:
+    try:
+        if message:
+            print(f'\n{message}', file=sys.stderr)
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads any more; Python would try once more to flush at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether it is Python's, a GPU's or the CPU allocator's; torch isn't imported for it."""
+    name, text = type(error).__name__, str(error)
+    return (
+        isinstance(error, MemoryError)
+        or name == 'OutOfMemoryError'
+        or (isinstance(error, RuntimeError) and 'DefaultCPUAllocator' in text)
+    )
+
+
+def _text(error: BaseException) -> str:
+    """The message alone: a loader's worker puts its whole traceback before it."""
+    text = str(error)
+    if 'Traceback (most recent call last)' in text:
+        text = text.split(f'{type(error).__name__}: ')[-1]
+    return text.strip() or type(error).__name__
+
+
+def _os_error_text(error: OSError) -> str:
+    files = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f'{error.strerror}: {" -> ".join(files)}' if files and error.strerror else _text(error)

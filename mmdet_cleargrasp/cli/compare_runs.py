@@ -1,0 +1,75 @@
+"""Compare tested runs: figures, differences with intervals, and a report as one HTML page."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .arguments import at_least, new_parser
+from .command import command
+
+EXAMPLES = """
+examples:
+  python tools/analysis_tools/compare_runs.py work_dirs/example
+  python tools/analysis_tools/compare_runs.py cleargrasp=work_dirs/a_seed0 \\
+      cleargrasp=work_dirs/a_seed1 coco=work_dirs/b_seed0 coco=work_dirs/b_seed1 \\
+      --reference coco --out work_dirs/comparison
+
+takes folders of tools/run_experiment.py, and work dirs of tools/train.py that tools/test.py tested;
+runs of one name are seeds of the same arm. See docs/comparison.md.
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('runs', nargs='+', metavar='[NAME=]DIR', help='work dirs')
+    parser.add_argument('--out', metavar='DIR', help="folder to write [the first DIR's comparison]")
+    parser.add_argument('--reference', metavar='ARM', help='compare the others with it [the first]')
+    parser.add_argument('--question', help='the question that stands at the top of the report')
+    parser.add_argument(
+        '--replicates', type=at_least(100), default=2000, help='resamplings of the images [2000]'
+    )
+    parser.add_argument('--pictures', type=int, default=3, help='images drawn per arm and test [3]')
+    parser.add_argument(
+        '--no-cost', action='store_true', help='do not count parameters and operations'
+    )
+    parser.add_argument(
+        '--measure-speed', action='store_true', help='also time an image of each arm, here'
+    )
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    import dataclasses
+
+    from rich.console import Console
+
+    from ..experiments.comparison.report import write_comparison
+    from ..experiments.comparison.runs import collect_runs
+
+    runs = collect_runs(args.runs, args.reference)
+    if args.question:
+        runs = dataclasses.replace(runs, question=args.question)
+    out = args.out or runs.runs[0].folder / 'comparison'
+    if not args.out and Path(args.runs[0]).is_dir():
+        out = Path(args.runs[0]) / 'comparison'
+    console = Console()
+    files = write_comparison(
+        runs,
+        out,
+        console,
+        args.replicates,
+        not args.no_cost,
+        args.measure_speed,
+        args.pictures,
+    )
+    console.print()
+    for path in files:
+        console.print(f'wrote {path}', markup=False, highlight=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,73 @@
+"""``mmdet-cleargrasp TOOL …`` and ``python -m mmdet_cleargrasp TOOL …``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from .command import command
+
+#: Modules of this package, in the order in which they are listed.
+TOOLS = (
+    'train',
+    'test',
+    'infer',
+    'app',
+    'export',
+    'doctor',
+    'run_experiment',
+    'compare_runs',
+    'analyze_logs',
+    'browse_dataset',
+    'to_coco',
+    'draw_toy_plates',
+    'render_plates',
+    'pretrain',
+    'draw_pretraining',
+    'extract_backbone',
+    'random_backbone',
+    'mmdet',
+)
+
+USAGE = """usage: mmdet-cleargrasp TOOL [ARGUMENT ...]
+
+tools (TOOL --help shows a tool's options and examples):
+"""
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """List the tools, or run one; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ('-h', '--help'):
+        print(USAGE + list_tools())
+        return 0
+    name = arguments[0].replace('-', '_')
+    if name not in TOOLS:
+        print(
+            f'mmdet-cleargrasp: error: {arguments[0]!r} is no tool of this project '
+            '(mmdet-cleargrasp lists them; those of MMDetection: mmdet-cleargrasp mmdet SCRIPT)',
+            file=sys.stderr,
+        )
+        return 2
+    sys.argv = [f'mmdet-cleargrasp {name}', *arguments[1:]]
+    return int(importlib.import_module(f'{__package__}.{name}').main())
+
+
+def list_tools() -> str:
+    """Each tool and what it does, one per line."""
+    return '\n'.join(f'  {name:18}{summary(name)}' for name in TOOLS)
+
+
+def summary(name: str) -> str:
+    """The first line of a tool's documentation.
+
+    Args:
+        name: One of :data:`TOOLS`.
+
+    Example:
+        >>> summary('train')
+        'Train a detector.'
+    """
+    return (importlib.import_module(f'{__package__}.{name}').__doc__ or '').splitlines()[0]

@@ -1,0 +1,44 @@
+"""Check a run without starting it: versions, device, data, classes, backbone file, strides."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+
+from .arguments import add_config, new_parser
+from .command import command
+
+EXAMPLES = """
+examples:
+  python tools/doctor.py configs/frcnn_cleargrasp_plates.py
+  python tools/doctor.py configs/retinanet_cleargrasp_plates.py --data-root ~/my_plates
+  python tools/doctor.py CONFIG --checkpoint work_dirs/frcnn_cleargrasp_plates/epoch_24.pth
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    add_config(parser)
+    parser.add_argument('--checkpoint', help="a detector's checkpoint, to check a test")
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    from ..engine import preflight, run_config
+
+    loops = ('test',) if args.checkpoint else ('train', 'val')
+    with tempfile.TemporaryDirectory() as split_dir:
+        cfg = run_config.load_config(args.config, cfg_options=args.cfg_options)
+        if args.data_root:
+            run_config.use_data_root(cfg, args.data_root, bool(args.checkpoint), split_dir)
+        findings = preflight.check_run(cfg, loops, args.checkpoint)
+        print(preflight.describe(findings))
+        errors = sum(finding.level == 'error' for finding in findings)
+        print(f'\n{errors} error(s)' if errors else '\nready to run')
+    return 1 if errors else 0

@@ -1,0 +1,53 @@
+"""Draw what a pretrained network sees in photographs: mask, outlines and surface normals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .arguments import new_parser, picture_file
+from .command import command
+
+EXAMPLES = """
+example:
+  python tools/analysis_tools/draw_pretraining.py configs/pretrain/resnet50_plates.py \\
+      work_dirs/resnet50_plates/backbone.pth photographs/ --out seen.png
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('config', help='of the pretraining')
+    parser.add_argument('checkpoint', help='its backbone.pth')
+    parser.add_argument('photographs', nargs='+', type=Path, help='image files or folders of them')
+    parser.add_argument(
+        '--out', type=picture_file, default=Path('seen.png'), help='picture [seen.png]'
+    )
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    import cv2
+
+    from ..engine.run_config import load_config
+    from ..pretraining.inference import draw_photographs, load_network
+    from ..utils.errors import ConfigError
+
+    files = [
+        file
+        for path in args.photographs
+        for file in (sorted(path.glob('*.[jp][pn]g')) if path.is_dir() else [path])
+    ]
+    network = load_network(load_config(args.config), args.checkpoint)
+    picture = draw_photographs(network, files)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(args.out), picture):
+        raise ConfigError(f'cannot write {args.out}')
+    print(f'{len(files)} photograph(s), drawn in {args.out}')
+    return 0

@@ -1,0 +1,39 @@
+"""Draw a tiny data set of plates, to try the tools on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from .arguments import new_parser
+from .command import command
+
+EXAMPLES = """
+example:
+  python tools/dataset_converters/draw_toy_plates.py work_dirs/toy_plates
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('output', help='folder to write')
+    parser.add_argument('--train', type=int, default=24, help='training images [24]')
+    parser.add_argument('--val', type=int, default=8, help='validation images [8]')
+    parser.add_argument(
+        '--size', type=int, default=256, help="pixels of an image's longer side [256]"
+    )
+    parser.add_argument('--seed', type=int, default=0)
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    from ..datasets.toy_plates import write_toy_plates
+
+    out = write_toy_plates(args.output, args.train, args.val, args.size, args.seed)
+    print(f'wrote {args.train} training and {args.val} validation images to {out}')
+    return 0

@@ -1,0 +1,61 @@
+"""Export a whole detector to ONNX, and compare it with torch on images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from .arguments import new_parser
+from .command import command
+
+EXAMPLES = """
+examples:
+  python tools/export.py CONFIG CHECKPOINT plates.onnx --images photos/
+  python tools/export.py configs/retinanet_cleargrasp_plates.py \\
+      work_dirs/retinanet_cleargrasp_plates/epoch_24.pth plates.onnx --images a.jpg b.jpg
+
+needs pip install 'mmdet_cleargrasp[export]'; docs/inference.md tells the graph's inputs and outputs
+
+exit status: 0 exported (and the same), 1 not exported, 2 wrong options, 3 exported, but the
+answers differ from torch's
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help="the detector's checkpoint file")
+    parser.add_argument('out', metavar='OUT.onnx', help='the file to write')
+    parser.add_argument(
+        '--images', nargs='+', default=[], metavar='INPUT', help='images, folders or quoted globs'
+    )
+    parser.add_argument(
+        '--score-tolerance', type=float, default=1e-3, help='largest difference allowed [0.001]'
+    )
+    parser.add_argument(
+        '--box-tolerance', type=float, default=0.5, help='the same, in pixels of the image [0.5]'
+    )
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    from ..inference import PlateDetector, inputs, onnx_export
+
+    onnx_export.require_packages()
+    found = inputs.find_inputs(args.images) if args.images else None
+    detector = PlateDetector(args.config, args.checkpoint, device='cpu')
+    out = onnx_export.export_onnx(detector, args.out)
+    print(f'written: {out} ({out.stat().st_size / 1e6:.0f} MB)')
+    if found is None:
+        print('not compared with torch: name images by --images')
+        return 0
+    checks = onnx_export.check(out, detector, inputs.pictures(found))
+    print(onnx_export.describe(checks))
+    same = all(check.within(args.score_tolerance, args.box_tolerance) for check in checks.values())
+    print('the same' if same else 'NOT the same')
+    return 0 if same else 3

@@ -1,0 +1,90 @@
+"""Find plates in photographs, scans and videos: tables, COCO's JSON, overlays, crops."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from .arguments import add_detector, at_least, new_parser
+from .command import command
+
+EXAMPLES = """
+examples:
+  python tools/infer.py work_dirs/frcnn_cleargrasp_plates photos/ --score-thr 0.5
+  python tools/infer.py CONFIG CHECKPOINT day_1.jpg 'week_*/**/*.tif' film.mp4 --stride 25
+  python tools/infer.py WORK_DIR scans/ --tile 1024 --crops
+  python tools/infer.py WORK_DIR photos/ --plate-diameter 90 --plate-class petri_dish
+  python tools/infer.py WORK_DIR 0 --frames 10            # the first camera
+
+writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, overlays/ and, if asked
+for, crops/
+
+exit status: 0 every image was used, 1 nothing was done for a mistake that is named, 2 wrong
+options, 3 some images could not be used (named at the end and in images.csv), 130 Ctrl-C (what
+was found before is written)
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.usage = '%(prog)s [options] (WORK_DIR | CONFIG CHECKPOINT) INPUT...'
+    parser.add_argument(
+        'what',
+        nargs='+',
+        metavar='RUN_AND_INPUTS',
+        help='a work dir of tools/train.py (its best checkpoint is taken), or a config and a '
+        'checkpoint; then images, folders, quoted globs, videos, numbers of cameras',
+    )
+    parser.add_argument('--out', metavar='DIR', help='a new or empty folder [detections]')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score [0.3]')
+    add_detector(parser)
+    parser.add_argument('--no-overlays', action='store_true', help='no images with drawn boxes')
+    parser.add_argument('--crops', action='store_true', help='each plate cut out, as JPEG')
+    tiles = parser.add_argument_group('large scans')
+    tiles.add_argument('--tile', type=int, metavar='PIXELS', help='look at squares one by one')
+    tiles.add_argument(
+        '--overlap', type=float, default=0.25, help='of neighboring tiles, a share of one [0.25]'
+    )
+    sizes = parser.add_argument_group('sizes in mm')
+    sizes.add_argument(
+        '--plate-diameter', type=float, metavar='MM', help='known diameter of the round plates'
+    )
+    sizes.add_argument('--plate-class', metavar='NAME', help='the class that has this diameter')
+    videos = parser.add_argument_group('videos and cameras')
+    videos.add_argument('--stride', type=at_least(1), default=1, help='take every Nth frame [1]')
+    videos.add_argument('--frames', type=at_least(1), help='take at most N frames of each')
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    from ..inference import PlateDetector, batch, inputs
+    from ..inference.detector import take_detector
+
+    options = batch.BatchOptions(
+        args.score_thr,
+        args.tile,
+        args.overlap,
+        not args.no_overlays,
+        args.crops,
+        args.plate_diameter,
+        args.plate_class,
+    )
+    files, rest = take_detector(args.what)
+    found = inputs.find_inputs(rest)
+    detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
+    result = batch.run_batch(
+        detector,
+        inputs.pictures(found, args.stride, args.frames),
+        args.out or batch.free_dir('detections'),
+        options,
+        inputs.count(found, args.stride, args.frames),
+    )
+    for path, reason in found.left_out:
+        print(f'left out: {path} {reason}')
+    print(batch.describe(result, options))
+    return 3 if result.failures else 0

@@ -1,0 +1,46 @@
+"""Write a ClearGrasp ResNet of random weights: the control of a comparison."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .arguments import new_parser
+from .command import command
+
+EXAMPLES = """
+example:
+  python tools/model_converters/random_backbone.py data/plates/train checkpoints/random_resnet50.pth
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('images', type=Path, help='folder of .jpg or .png to measure batch norm on')
+    parser.add_argument('output', help='file to write')
+    parser.add_argument('--depth', type=int, default=50, choices=(18, 34, 50, 101, 152))
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--max-images', type=int, default=16, help='images to measure on [16]')
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+
+    from ..checkpoints.random_weights import write_random_backbone
+    from ..utils.errors import DataError
+
+    images = sorted(
+        p for p in args.images.glob('*') if p.suffix.lower() in ('.jpg', '.jpeg', '.png')
+    )
+    if not images:
+        raise DataError(f'no .jpg or .png in {args.images}')
+    chosen = images[: args.max_images]
+    out = write_random_backbone(args.output, chosen, args.depth, args.seed)
+    made = f'random ResNet-{args.depth}, seed {args.seed}, measured on {len(chosen)} images'
+    print(f'wrote {out}: {made}')
+    return 0

@@ -1,0 +1,57 @@
+"""Train a detector."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from .arguments import add_config, add_run, add_training, new_parser, set_local_rank
+from .command import command
+
+EXAMPLES = """
+examples:
+  python tools/train.py configs/frcnn_cleargrasp_plates.py
+  python tools/train.py configs/frcnn_cleargrasp_plates.py --data-root ~/my_plates
+  python tools/train.py configs/frcnn_cleargrasp_plates.py --resume
+  python tools/train.py configs/frcnn_cleargrasp_plates.py \\
+      --cfg-options model.backbone.init_cfg.checkpoint=checkpoints/mine.pth \\
+      train_dataloader.batch_size=4
+  torchrun --nproc_per_node=4 tools/train.py configs/frcnn_cleargrasp_plates.py --launcher pytorch
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    add_config(parser)
+    add_run(parser)
+    add_training(parser)
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the batch over all processes',
+    )
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    args = make_parser().parse_args(argv)
+    set_local_rank(args)
+
+    from ..engine import mixed_precision, resuming, run_config, training
+
+    cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    if args.data_root:
+        run_config.use_data_root(cfg, args.data_root)
+    if args.epochs is not None:
+        run_config.set_epochs(cfg, args.epochs)
+    if args.amp:
+        mixed_precision.enable_amp(cfg)
+    if args.auto_scale_lr:
+        training.enable_auto_scale_lr(cfg)
+    if args.resume:
+        resuming.resume(cfg, args.resume)
+    training.train(cfg)
+    return 0
