@@ -1,4 +1,4 @@
-"""Test a detector: mAP overall, by size and by class, PR curves and confusion matrix."""
+"""Test a detector: mAP, and precision, recall and F1 of its answers; charts and pictures."""
 
 from mmdet_cleargrasp.cli.test import main
 

@@ -16,6 +16,7 @@ custom_hooks = [
     dict(type='MissedValidationHook'),
     dict(type='FiniteLossHook'),
     dict(type='CurvesHook'),
+    dict(type='WorkingThresholdHook'),  # the score threshold with the best F1 on validation
     dict(type='ScheduleHook'),
 ]
 log_processor = dict(window_size=10)

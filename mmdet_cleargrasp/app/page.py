@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..datasets.images import IMAGE_SUFFIXES
 from ..inference import PlateDetector
-from ..inference.detector import SCORE_THR
 from ..utils.errors import ConfigError
 from .review import LOWEST_SCORE, Limits, Review, look_at
 
@@ -97,10 +96,11 @@ def make_page(detector: PlateDetector, limits: Limits) -> gradio.Blocks:
                 threshold = gr.Slider(
                     LOWEST_SCORE,
                     1,
-                    SCORE_THR,
+                    detector.threshold.value,
                     step=0.01,
                     label='Score threshold',
-                    info='Boxes below it are hidden, here and in the files.',
+                    info='Boxes below it are hidden, here and in the files. At first: '
+                    f'{detector.threshold}.',
                     buttons=[],
                 )
                 summary = gr.Markdown(_summary(Review(), 0), elem_id='summary')

@@ -10,7 +10,7 @@ from .command import command
 
 EXAMPLES = """
 examples:
-  python tools/infer.py work_dirs/frcnn_cleargrasp_plates photos/ --score-thr 0.5
+  python tools/infer.py work_dirs/frcnn_cleargrasp_plates photos/
   python tools/infer.py CONFIG CHECKPOINT day_1.jpg 'week_*/**/*.tif' film.mp4 --stride 25
   python tools/infer.py WORK_DIR scans/ --tile 1024 --crops
   python tools/infer.py WORK_DIR photos/ --plate-diameter 90 --plate-class petri_dish
@@ -37,7 +37,11 @@ def make_parser() -> argparse.ArgumentParser:
         'checkpoint; then images, folders, quoted globs, videos, numbers of cameras',
     )
     parser.add_argument('--out', metavar='DIR', help='a new or empty folder [detections]')
-    parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score [0.3]')
+    parser.add_argument(
+        '--score-thr',
+        type=float,
+        help="lowest score [the checkpoint's, which has the best F1 on validation, or 0.5]",
+    )
     add_detector(parser)
     parser.add_argument('--no-overlays', action='store_true', help='no images with drawn boxes')
     parser.add_argument('--crops', action='store_true', help='each plate cut out, as JPEG')

@@ -1,4 +1,4 @@
-"""Test a detector: mAP overall, by size and by class, PR curves and confusion matrix."""
+"""Test a detector: mAP, and precision, recall and F1 of its answers; charts and pictures."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ examples:
 
 writes WORK_DIR/test/NAME/, NAME being that of the annotation file (a folder without splits is
 tested whole):
-  metrics.json, predictions.bbox.json (COCO), pr_curves.png, confusion_matrix.png, source.json and,
-  with --show-dir DIR, DIR/: the truth on the left, one box a plate on the right
+  metrics.json, predictions.bbox.json (COCO), pr_curves.png, f1_curve.png, confusion_matrix.png,
+  source.json and, with --show-dir DIR, DIR/: the truth on the left, the answers on the right
+
+COCO's figures (AP) rank the boxes of each class at all scores. Those of the answers count one box
+a plate above the score threshold with the best F1 on validation, which the checkpoint stores.
 """
 
 

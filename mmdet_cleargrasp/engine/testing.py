@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from ..evaluation.detection_report import write_report
+from ..evaluation.working_threshold import WorkingThreshold, read_working_threshold
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError
 from .preflight import check_run, refuse_errors
@@ -27,8 +28,9 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
     where files of that name are in every folder: the predictions in COCO's format,
-    ``metrics.json``, ``pr_curves.png``, ``confusion_matrix.png``, the config, ``source.json``,
-    which says what was tested on what, and the pictures of the drawing hook if it draws.
+    ``metrics.json``, ``pr_curves.png``, ``f1_curve.png``, ``confusion_matrix.png``, the config,
+    ``source.json``, which says what was tested on what, and the pictures of the drawing hook if it
+    draws. Answers are counted at the checkpoint's working threshold.
 
     Args:
         cfg: From :func:`.load_config`.
@@ -50,6 +52,10 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     _keep_predictions(cfg, report_dir)
     # The run's own config and logs stay what they were.
     cfg.work_dir = str(report_dir)
+    threshold = read_working_threshold(checkpoint)
+    drawing = cfg.get('default_hooks', {}).get('visualization', {})
+    if drawing:
+        drawing.setdefault('score_thr', threshold.value)
     runner = build_runner(cfg)
     if out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
@@ -57,10 +63,9 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     if is_main_process():
         predictions = report_dir / f'{PREDICTIONS_PREFIX}.bbox.json'
         classes = innermost_dataset(cfg.test_dataloader).metainfo.classes
-        print(write_report(ann_file, predictions, report_dir, classes))
-        _write_source(cfg, checkpoint, report_dir / SOURCE_FILE)
+        print(write_report(ann_file, predictions, report_dir, classes, threshold))
+        _write_source(cfg, checkpoint, threshold, report_dir / SOURCE_FILE)
         print(f'\neverything is in {report_dir}')
-        drawing = cfg.get('default_hooks', {}).get('visualization', {})
         if drawing.get('draw') and drawing.get('test_out_dir'):
             print(f'  pictures, the truth on the left, in {report_dir / drawing.test_out_dir}')
     return report_dir
@@ -82,7 +87,9 @@ def report_name(ann_file: Path) -> str:
     return ann_file.absolute().parent.name if common else ann_file.stem
 
 
-def _write_source(cfg: Config, checkpoint: str | Path, out: Path) -> None:
+def _write_source(
+    cfg: Config, checkpoint: str | Path, threshold: WorkingThreshold, out: Path
+) -> None:
     dataset = innermost_dataset(cfg.test_dataloader)
     split = split_paths(dataset)
     source = {
@@ -91,6 +98,8 @@ def _write_source(cfg: Config, checkpoint: str | Path, out: Path) -> None:
         'images': str(split.img_dir.absolute()),
         'classes': list(dataset.metainfo.classes),
         'checkpoint': str(Path(checkpoint).absolute()),
+        'score_threshold': threshold.value,
+        'threshold_from': threshold.source,
         'config': Path(cfg.filename).name,  # as the runner keeps it beside this
         'seed': cfg.get('randomness', {}).get('seed'),
     }

@@ -80,7 +80,8 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
         for name, config in job.test_configs.items():
             _run_tool('test', [config, str(checkpoint)], folder, lock, watch)
             metrics = json.loads((folder / 'test' / name / 'metrics.json').read_text('utf-8'))
-            tests[name] = {key: metrics[key] for key in FIGURES}
+            tests[name] = {key: metrics['coco'][key] for key in FIGURES}
+            tests[name]['F1'] = metrics['answers']['f1']
         record = {
             **{key: getattr(job, key) for key in ('experiment', 'arm', 'fraction', 'seed')},
             **{key: getattr(job, key) for key in ('images', 'epochs', 'steps', 'digest')},

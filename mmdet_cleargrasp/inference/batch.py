@@ -35,7 +35,8 @@ class BatchOptions:
     """How images are looked at and what is written of each.
 
     Attributes:
-        score_thr: Detections of a lower score are left out.
+        score_thr: Detections with lower scores are dropped; by default those below the detector's
+            working threshold.
         tile: Side of tiles in pixels, see :class:`.PlateDetector`.
         overlap: Of tiles.
         overlays: Write images with drawn boxes, and an overview of the first.
@@ -44,7 +45,7 @@ class BatchOptions:
         plate_class: The class that has this diameter.
     """
 
-    score_thr: float = 0.3
+    score_thr: float | None = None
     tile: int | None = None
     overlap: float = 0.25
     overlays: bool = True
@@ -60,11 +61,13 @@ class BatchResult:
     Attributes:
         out_dir: Where it is.
         images: By :data:`IMAGE_COLUMNS`, those that could not be used too.
+        threshold: The score threshold and where it comes from, as text.
         rows: By :data:`.COLUMNS`, one a detection.
         thumbnails: Of the overview, uint8 (H, W, 3), RGB.
     """
 
     out_dir: Path
+    threshold: str = ''
     images: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     thumbnails: list[np.ndarray] = field(default_factory=list)
@@ -98,7 +101,9 @@ def run_batch(
         ConfigError: The folder holds something or cannot be written to.
     """
     check_options(options, detector.classes)
-    result = BatchResult(make_out_dir(out_dir))
+    given = options.score_thr
+    threshold = str(detector.threshold) if given is None else f'{given:.2f} (as given)'
+    result = BatchResult(make_out_dir(out_dir), threshold)
     names = _UniqueNames()
     try:
         try:
@@ -146,7 +151,7 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
     Raises:
         ConfigError: Naming the option.
     """
-    if not 0 <= options.score_thr <= 1:
+    if options.score_thr is not None and not 0 <= options.score_thr <= 1:
         raise ConfigError(f'--score-thr {options.score_thr}: expected 0 to 1')
     if options.tile is not None and options.tile < 32:
         raise ConfigError(f'--tile {options.tile}: expected 32 pixels or more')
@@ -165,6 +170,8 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
     """What was found, what failed and where everything is, to print."""
     used = len(result.images) - len(result.failures)
     lines = [f'{len(result.rows)} detections in {used} images']
+    if result.threshold:
+        lines.append(f'score threshold {result.threshold}; another one: --score-thr')
     if result.failures:
         lines.append(f'{len(result.failures)} could not be used:')
         lines += [f'  {image["image"]}: {image["problem"]}' for image in result.failures]

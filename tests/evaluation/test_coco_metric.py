@@ -1,4 +1,4 @@
-"""COCO's figures by the faster library equal pycocotools'."""
+"""The figures of MMDetection's metric, those of the answers, and the faster library."""
 
 import builtins
 import json
@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmdet.evaluation import CocoMetric
 
-from mmdet_cleargrasp.evaluation.coco_metric import FasterCocoMetric
+from mmdet_cleargrasp.evaluation.coco_metric import FasterCocoMetric, PlateCocoMetric
 from mmdet_cleargrasp.utils.errors import ConfigError
 
 CLASSES = ('petri_dish', 'square_dish')
@@ -53,9 +53,27 @@ def compute(metric_type, scene):
     return metric.evaluate(len(samples))
 
 
-def test_figures_are_equal(scene):
+def test_figures_of_the_answers_are_beside_mmdetection_s(scene):
+    figures = compute(PlateCocoMetric, scene)
+    answers = {name: figures.pop(name) for name in list(figures) if name.startswith('answers/')}
+    assert figures == compute(CocoMetric, scene)
+    assert set(answers) == {
+        'answers/threshold', 'answers/precision', 'answers/recall', 'answers/f1',
+        'answers/share_of_images_all_right',
+    }  # fmt: skip
+    assert 0.3 < answers['answers/f1'] < 1
+
+
+def test_without_a_right_answer_there_is_no_threshold(scene):
+    file, detections = scene
+    for found in detections:
+        found['pred_instances']['bboxes'] = found['pred_instances']['bboxes'] + 1000
+    assert not any('answers/' in name for name in compute(PlateCocoMetric, (file, detections)))
+
+
+def test_figures_of_the_faster_library_are_equal(scene):
     pytest.importorskip('faster_coco_eval')
-    expected = compute(CocoMetric, scene)
+    expected = compute(PlateCocoMetric, scene)
     assert 0.1 < expected['coco/bbox_mAP'] < 0.9
     assert compute(FasterCocoMetric, scene) == expected
 

@@ -4,13 +4,9 @@ import json
 
 import pytest
 
-from mmdet_cleargrasp.evaluation.detection_report import (
-    confusion_matrix,
-    evaluate,
-    format_tables,
-    summarize,
-    write_report,
-)
+from mmdet_cleargrasp.evaluation.coco_figures import evaluate, summarize
+from mmdet_cleargrasp.evaluation.detection_report import read_answers, write_report
+from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
 
 CLASSES = ('dish', 'plate')
 BOXES = [  # image, category, x, y, width, height
@@ -60,7 +56,7 @@ INVENTED = [(3, 1, 0.95, 10, 10, 50, 50)]
         (SHIFTED, 0.3, 1.0, [[2, 0, 0], [0, 1, 0], [0, 0, 0]]),
         # A worst detection first: the dish's precision is 2/3 at most, the plate's 1.
         (PERFECT + INVENTED, (2 / 3 + 1) / 2, (2 / 3 + 1) / 2, [[2, 0, 0], [0, 1, 0], [1, 0, 0]]),
-        # Below the matrix's score threshold, yet counted by AP.
+        # Below the matrix's score threshold, but counted by AP.
         ([(i, c, 0.3, *b) for i, c, _, *b in PERFECT], 1.0, 1.0, [[0, 0, 2], [0, 0, 1], [0, 0, 0]]),
     ],
     ids=['perfect', 'swapped classes', 'nothing found', 'shifted', 'one invented', 'low scores'],
@@ -70,7 +66,8 @@ def test_known_scenes(truth, tmp_path, detections, ap, ap50, matrix):
     metrics = summarize(evaluation, CLASSES)
     assert metrics['AP'] == pytest.approx(ap, abs=0.005)
     assert metrics['AP50'] == pytest.approx(ap50, abs=0.005)
-    assert confusion_matrix(evaluation, CLASSES).tolist() == matrix
+    answers = read_answers(truth, tmp_path / 'predictions.json', CLASSES)
+    assert answers.confusion_matrix(0.5).tolist() == matrix
 
 
 def test_what_could_not_be_measured_is_none(truth, tmp_path):
@@ -81,17 +78,29 @@ def test_what_could_not_be_measured_is_none(truth, tmp_path):
     assert {name: entry['instances'] for name, entry in metrics['per_class'].items()} == {
         'dish': 2, 'plate': 1,
     }  # fmt: skip
-    assert '–' in format_tables(metrics)
 
 
 @pytest.mark.parametrize('detections', [PERFECT, []], ids=['perfect', 'nothing found'])
-def test_report_leaves_figures_and_pictures(truth, tmp_path, detections):
-    text = write_report(truth, predict(tmp_path, detections), tmp_path, CLASSES)
-    assert 'dish' in text
-    assert json.loads((tmp_path / 'metrics.json').read_text())['images'] == 3
-    assert all((tmp_path / f'{n}.png').stat().st_size for n in ('pr_curves', 'confusion_matrix'))
+def test_report_leaves_figures_of_both_kinds_and_pictures(truth, tmp_path, detections):
+    predictions = predict(tmp_path, [*detections, (3, 1, 0.3, 10, 10, 50, 50)])
+    text = write_report(truth, predictions, tmp_path, CLASSES, WorkingThreshold(0.4, 0.9))
+    assert 'COCO: boxes of each class' in text
+    assert 'answers: one box a plate, score ≥ 0.40' in text
+    assert 'best F1 on validation (0.90)' in text
+    assert '–' in text  # small boxes
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    assert metrics['images'] == 3
+    assert metrics['coco']['AP50'] == (2 / 2 if detections else 0)
+    answers, found = metrics['answers'], len(detections)
+    assert answers['score_threshold'] == 0.4
+    assert (answers['right'], answers['wrong'], answers['missed']) == (found, 0, 3 - found)
+    assert answers['f1'] == (1 if detections else 0)
+    assert answers['per_class']['plate']['right'] == bool(detections)
+    for name in ('pr_curves', 'f1_curve', 'confusion_matrix'):
+        assert (tmp_path / f'{name}.png').stat().st_size
 
 
 def test_only_the_asked_classes_count(truth, tmp_path):
-    evaluation = evaluate(truth, predict(tmp_path, SWAPPED[:1] + PERFECT[1:2]), ('plate',))
-    assert confusion_matrix(evaluation, ('plate',)).tolist() == [[1, 0], [1, 0]]
+    predictions = predict(tmp_path, SWAPPED[:1] + PERFECT[1:2])
+    answers = read_answers(truth, predictions, ('plate',))
+    assert answers.confusion_matrix(0.5).tolist() == [[1, 0], [1, 0]]

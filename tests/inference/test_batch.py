@@ -7,6 +7,7 @@ import supervision as sv
 from PIL import Image
 from pycocotools.coco import COCO
 
+from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
 from mmdet_cleargrasp.inference.batch import (
     OVERVIEW_COLUMNS,
     OVERVIEW_IMAGES,
@@ -39,6 +40,7 @@ class BrightDetector:
     """Stands in for a trained detector: finds the image's bright rectangle exactly."""
 
     classes = CLASSES
+    threshold = WorkingThreshold(0.43, 0.9)
 
     def __call__(self, image, score_thr, tile, overlap):
         rows, columns = np.nonzero(image[..., 0] > 128)

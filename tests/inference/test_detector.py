@@ -8,6 +8,7 @@ from mmdet.apis import DetInferencer
 from PIL import Image
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
+from mmdet_cleargrasp.evaluation.working_threshold import DEFAULT_THRESHOLD, META_KEY
 from mmdet_cleargrasp.inference import PlateDetector
 from mmdet_cleargrasp.inference.detector import find_run
 from mmdet_cleargrasp.models.postprocessing import SAME_PLATE_IOU
@@ -67,6 +68,22 @@ def test_what_a_tile_cuts_off_is_no_second_plate_of_another_kind(
     monkeypatch.setattr(detector, 'per_class', per_class)
     found = detector(np.zeros((100, 180, 3), np.uint8), tile=100, overlap=0.2)
     assert found.class_id.tolist() == expected
+
+
+def test_by_default_the_working_threshold_of_the_checkpoint_applies(tiny_runs, photo, tmp_path):
+    config, checkpoint = find_run(tiny_runs())
+    content = read_checkpoint(checkpoint)
+    content['meta'][META_KEY] = {'threshold': 0.7, 'f1': 0.9}
+    torch.save(content, tmp_path / 'best.pth')
+    detector = PlateDetector(config, tmp_path / 'best.pth', device='cpu')
+    every = detector(photo, score_thr=0)
+    assert every.confidence.min() < 0.7 < every.confidence.max()
+    assert len(detector(photo)) == (every.confidence >= 0.7).sum()
+
+
+def test_a_checkpoint_without_a_working_threshold_has_the_default(detector, photo):
+    every = detector(photo, score_thr=0)
+    assert len(detector(photo)) == (every.confidence >= DEFAULT_THRESHOLD).sum()
 
 
 def test_detections_have_names_scores_and_boxes_within_the_image(detector, photo):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmdet_cleargrasp.models.postprocessing import SAME_PLATE_IOU, one_box_a_plate
+from mmdet_cleargrasp.models.postprocessing import SAME_PLATE_IOU, class_agnostic_nms
 
 PLATE = (0.0, 0.0, 10.0, 10.0)
 
@@ -15,8 +15,10 @@ PLATE = (0.0, 0.0, 10.0, 10.0)
     ],
 )
 def test_the_better_of_two_that_overlap_is_kept(other, kept):
-    assert one_box_a_plate(torch.tensor([other, PLATE]), torch.tensor([0.6, 0.7])).tolist() == kept
+    assert (
+        class_agnostic_nms(torch.tensor([other, PLATE]), torch.tensor([0.6, 0.7])).tolist() == kept
+    )
 
 
-def test_nothing_found_stays_nothing():
-    assert len(one_box_a_plate(torch.zeros(0, 4), torch.zeros(0))) == 0
+def test_no_boxes():
+    assert len(class_agnostic_nms(torch.zeros(0, 4), torch.zeros(0))) == 0

@@ -48,9 +48,11 @@ def test_testing_leaves_a_report(finished_run, run_tool):
     report = work_dir / 'test' / 'val'
     assert f'everything is in {report}' in done.stdout
     metrics = json.loads((report / 'metrics.json').read_text())
-    assert 0 <= metrics['AP'] <= metrics['AP50'] <= 1
-    assert set(metrics['per_class']) == {'petri_dish', 'square_dish', 'multiwell_plate'}
-    for name in ('pr_curves.png', 'confusion_matrix.png', 'predictions.bbox.json'):
+    assert 0 <= metrics['coco']['AP'] <= metrics['coco']['AP50'] <= 1
+    for figures in (metrics['coco'], metrics['answers']):
+        assert set(figures['per_class']) == {'petri_dish', 'square_dish', 'multiwell_plate'}
+    assert metrics['answers']['images'] == 3
+    for name in ('pr_curves.png', 'f1_curve.png', 'confusion_matrix.png', 'predictions.bbox.json'):
         assert (report / name).is_file()
     assert (work_dir / 'predictions.pkl').is_file()
     assert f'in {report / "drawn"}' in done.stdout

@@ -22,6 +22,7 @@ def test_folder_with_some_broken_files(tiny_runs, toy_plates, run_tool, tmp_path
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert f'everything is in {out}' in done.stdout
+    assert 'score threshold 0.10 (as given)' in done.stdout
     assert '2 could not be used' in done.stdout and 'empty.jpg is empty' in done.stdout
     assert 'link.jpg is a link that leads out of' in done.stdout
     assert 'Traceback' not in done.stderr
@@ -40,6 +41,7 @@ def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_
     done = run_tool(INFER, work_dir / 'frcnn_cleargrasp_plates.py', work_dir / 'epoch_1.pth', image,
                     '--out', tmp_path / 'out', '--no-overlays', '--per-class')  # fmt: skip
     assert 'in 1 images' in done.stdout
+    assert 'score threshold 0.50 (default' in done.stdout
     assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
         'detections.csv', 'detections.json', 'images.csv'
     ]  # fmt: skip

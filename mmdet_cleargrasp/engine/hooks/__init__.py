@@ -9,6 +9,7 @@ from .interrupt_hook import InterruptHook
 from .missed_validation_hook import MissedValidationHook
 from .random_state_hook import RandomStateHook
 from .schedule_hook import ScheduleHook
+from .working_threshold_hook import WorkingThresholdHook
 
 __all__ = [
     'CurvesHook',
@@ -20,4 +21,5 @@ __all__ = [
     'PlateVisualizationHook',
     'RandomStateHook',
     'ScheduleHook',
+    'WorkingThresholdHook',
 ]

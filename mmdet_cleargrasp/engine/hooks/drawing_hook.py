@@ -14,7 +14,7 @@ from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
 from PIL import ImageColor
 
-from ...models.postprocessing import one_box_a_plate
+from ...models.postprocessing import class_agnostic_nms
 from ...visualization.palette import CLASS_COLORS
 
 
@@ -53,12 +53,12 @@ class PlateVisualizationHook(DetVisualizationHook):
     ) -> None:
         """Draw a batch."""
         if self.draw:
-            outputs = [_with_one_box_a_plate(sample) for sample in outputs]
+            outputs = [_with_answers(sample) for sample in outputs]
         super().after_test_iter(runner, batch_idx, data_batch, outputs)
 
 
-def _with_one_box_a_plate(sample: DetDataSample) -> DetDataSample:
+def _with_answers(sample: DetDataSample) -> DetDataSample:
     found = sample.pred_instances
     sample = sample.clone()  # the metrics go on with all
-    sample.pred_instances = found[one_box_a_plate(found.bboxes, found.scores)]
+    sample.pred_instances = found[class_agnostic_nms(found.bboxes, found.scores)]
     return sample

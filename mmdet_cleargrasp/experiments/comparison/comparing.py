@@ -8,15 +8,27 @@ from dataclasses import dataclass, field
 import numpy as np
 from pycocotools.cocoeval import COCOeval
 
-from ...evaluation.detection_report import STATS, confusion_matrix, evaluate
+from ...evaluation.answers import Answers
+from ...evaluation.coco_figures import STATS, evaluate
+from ...evaluation.detection_report import read_answers
 from ...utils.errors import DataError
 from .matching import Matches, figures, read_matches, score
-from .runs import RunSet, TestedRun
+from .runs import RunSet, TestedRun, TestReport
 from .uncertainty import Interval, difference_interval, draw_weights, mean_interval
 
 #: By size there is no interval, only the spread over seeds.
 SIZE_FIGURES = ('AP_small', 'AP_medium', 'AP_large')
 REPLICATES = 2000
+#: Figures of the answers, by the name that :class:`.AnswerCounts` has for each.
+ANSWER_FIGURES = {
+    'precision': 'precision',
+    'recall': 'recall',
+    'F1': 'f1',
+    'images all right': 'share_of_images_all_right',
+    'negatives clean': 'share_of_negatives_clean',
+}
+#: Those of them that are worked out by class.
+ANSWER_FIGURES_BY_CLASS = ('precision', 'recall', 'F1')
 #: IoU of the precision-recall curves.
 PR_IOU = (0.5, 0.75)
 
@@ -81,7 +93,7 @@ class ArmDetail:
 
     Attributes:
         precision: (len(PR_IOU), R, K), by IoU, recall and class; NaN if unmeasured.
-        confusion: (K + 1, K + 1), detections by true and detected class.
+        confusion: (K + 1, K + 1), answers by true and detected class.
         influence: (I,), how much of its AP each image gives or takes: AP of all images
             minus AP of all the others.
         shown: The run whose detections are drawn.
@@ -145,6 +157,28 @@ def compare(
     return [_compare_on(runs, name, replicates, seed, progress) for name in runs.tests]
 
 
+def answer_figures(
+    answers: Answers, score_thr: float, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The figures of the answers for every resampling of the images.
+
+    Args:
+        answers: Of one run on one test set.
+        score_thr: Of that run.
+        weights: (B, I), how often each image counts in each resampling.
+
+    Returns:
+        (B,) each, by the names of :data:`ANSWER_FIGURES`, and by class as ``F1 NAME``.
+    """
+    overall = answers.count_by_image(score_thr).weighted(weights).figures()
+    named = {name: overall[key] for name, key in ANSWER_FIGURES.items()}
+    for label, class_name in enumerate(answers.classes):
+        counted = answers.count_by_image(score_thr, label).weighted(weights).figures()
+        for name in ANSWER_FIGURES_BY_CLASS:
+            named[f'{name} {class_name}'] = counted[ANSWER_FIGURES[name]]
+    return named
+
+
 def largest_fraction(runs: RunSet) -> float:
     """The largest part of the training images on which every arm was trained.
 
@@ -179,9 +213,13 @@ def _compare_on(
             image_ids, boxes = matches.images, sum(c.truths.sum() for c in matches.cells['all'])
         measured = figures(score(matches, weights), matches)
         measured |= {key: _stat(evaluation, key) for key in SIZE_FIGURES}
+        answers, score_thr = _read_answers(run.tests[name], classes)
+        measured |= answer_figures(answers, score_thr, weights)
         groups.setdefault((run.arm, run.fraction), {})[run.seed] = (run, measured)
         if run.fraction == fraction:
-            details.setdefault(run.arm, []).append(_detail(run, evaluation, matches, classes))
+            confusion = answers.confusion_matrix(score_thr)
+            detail = _detail(run, evaluation, matches, confusion)
+            details.setdefault(run.arm, []).append(detail)
         progress()
     results = {key: _result(rows, rng, len(image_ids)) for key, rows in groups.items()}
     differences = _differences(results, runs, rng, len(image_ids))
@@ -199,6 +237,11 @@ def _evaluate(run: TestedRun, name: str, classes: tuple[str, ...]) -> COCOeval:
         except OSError as error:
             raise DataError(f'{run.folder}: cannot read {path}: {error.strerror}') from error
     return evaluate(report.source['annotations'], report.predictions, classes)
+
+
+def _read_answers(report: TestReport, classes: tuple[str, ...]) -> tuple[Answers, float]:
+    answers = read_answers(report.source['annotations'], report.predictions, classes)
+    return answers, report.score_threshold
 
 
 def _result(
@@ -249,7 +292,7 @@ def _differences(
 
 
 def _detail(
-    run: TestedRun, evaluation: COCOeval, matches: Matches, classes: tuple[str, ...]
+    run: TestedRun, evaluation: COCOeval, matches: Matches, confusion: np.ndarray
 ) -> ArmDetail:
     levels = [int(np.argmin(np.abs(evaluation.params.iouThrs - iou))) for iou in PR_IOU]
     precision = evaluation.eval['precision'][levels][..., 0, -1].copy()
@@ -258,7 +301,7 @@ def _detail(
     without_one = np.concatenate([np.ones((1, count)), 1 - np.eye(count)])
     ap = figures(score(matches, without_one), matches)['AP']
     influence = np.nan_to_num(ap[0] - ap[1:])
-    return ArmDetail(precision, confusion_matrix(evaluation, classes), influence, run)
+    return ArmDetail(precision, confusion, influence, run)
 
 
 def _average(details: list[ArmDetail]) -> ArmDetail:

@@ -11,14 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from ...engine.run_config import load_config
-from ...evaluation.detection_report import IOU_THRESHOLD, SCORE_THRESHOLD
+from ...evaluation.answers import IOU_THRESHOLD
 from ...utils.errors import UserError
 from ...version import __version__
 from ..config_differences import config_differences
 from . import charts, tables
 from .comparing import REPLICATES, TestComparison, compare, largest_fraction
 from .costs import Cost, architecture, measure_cost
-from .pictures import DRAWN_SCORE, telling_images
+from .pictures import telling_images
 from .runs import RunSet
 from .wording import cautions, count, describe_difference
 
@@ -135,9 +135,7 @@ def render_html(
         costs=[tables.cost_row(arm, cost) for arm, cost in costs.items()],
         cost_size=sorted({'{} × {}'.format(*cost.size) for cost in costs.values()}),
         differing=_differing(runs),
-        drawn_score=DRAWN_SCORE,
-        matrix_score=SCORE_THRESHOLD,
-        matrix_iou=IOU_THRESHOLD,
+        iou=IOU_THRESHOLD,
         version=__version__,
         count=count,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.testing import PREDICTIONS_PREFIX, SOURCE_FILE
+from ...evaluation.working_threshold import DEFAULT_THRESHOLD
 from ...utils.errors import ConfigError, DataError
 from ..execution import RECORD_FILE
 from ..jobs import EXPERIMENT_FILE, SEED_STRIDE
@@ -33,6 +34,11 @@ class TestReport:
     def predictions(self) -> Path:
         """Detections in COCO's format."""
         return self.folder / f'{PREDICTIONS_PREFIX}.bbox.json'
+
+    @property
+    def score_threshold(self) -> float:
+        """The working threshold of the run; the default one where the test did not record any."""
+        return self.source.get('score_threshold', DEFAULT_THRESHOLD)
 
 
 @dataclass(frozen=True)

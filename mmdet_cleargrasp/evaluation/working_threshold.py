@@ -1,0 +1,93 @@
+"""The working threshold of a detector: the score threshold with the best F1 on validation.
+
+It is measured at every validation and stored in the ``meta`` of the best checkpoint, so that it
+stays with the file. For the other checkpoints of a run it is in a file beside them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..checkpoints import read_checkpoint
+from ..utils.atomic_files import write_json
+
+#: Score threshold of detectors whose checkpoint has none.
+DEFAULT_THRESHOLD = 0.5
+#: Key of the figures in a checkpoint's ``meta``.
+META_KEY = 'answers'
+#: Name of a run's file of the same figures, by checkpoint file name.
+THRESHOLDS_FILE = 'working_thresholds.json'
+
+
+@dataclass(frozen=True)
+class WorkingThreshold:
+    """A score threshold and where it comes from.
+
+    Attributes:
+        value: Between 0 and 1.
+        f1: F1 on the validation images; ``None`` where it was not measured.
+    """
+
+    value: float
+    f1: float | None = None
+
+    @property
+    def source(self) -> str:
+        """Where the value comes from, as text."""
+        if self.f1 is None:
+            return 'default, for the checkpoint has no working threshold'
+        return f'working threshold of the checkpoint, best F1 on validation ({self.f1:.2f})'
+
+    def __str__(self) -> str:
+        return f'{self.value:.2f} ({self.source})'
+
+
+def read_working_threshold(checkpoint: str | Path) -> WorkingThreshold:
+    """Read the working threshold of a detector.
+
+    Args:
+        checkpoint: The detector's file. Where its ``meta`` has no threshold, the file that its run
+            wrote beside it is asked.
+
+    Returns:
+        :data:`DEFAULT_THRESHOLD` where there is none, as in checkpoints of other programs.
+
+    Raises:
+        CheckpointError: The checkpoint cannot be read.
+    """
+    content = read_checkpoint(checkpoint)
+    meta = content.get('meta') if isinstance(content, dict) else None
+    stored = (meta or {}).get(META_KEY) or _read_file(Path(checkpoint))
+    try:
+        return WorkingThreshold(float(stored['threshold']), float(stored['f1']))
+    except (KeyError, TypeError, ValueError):
+        return WorkingThreshold(DEFAULT_THRESHOLD)
+
+
+def store_beside(checkpoint: Path, figures: Mapping[str, float]) -> None:
+    """Store the threshold of a checkpoint in the file of its folder.
+
+    Args:
+        checkpoint: A checkpoint of a run; those that are gone are removed from the file.
+        figures: ``threshold``, ``f1`` and others.
+    """
+    path = checkpoint.parent / THRESHOLDS_FILE
+    stored = _read_json(path)
+    stored = {name: row for name, row in stored.items() if (path.parent / name).is_file()}
+    write_json(path, {**stored, checkpoint.name: dict(figures)})
+
+
+def _read_file(checkpoint: Path) -> Any:
+    return _read_json(checkpoint.parent / THRESHOLDS_FILE).get(checkpoint.name)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
