@@ -9,6 +9,7 @@ from . import compat
 compat.apply()
 
 from . import checkpoints, models  # noqa: E402  the types register themselves
+from .datasets import augmentation, composition  # noqa: E402
 from .engine import hooks, mixed_precision  # noqa: E402
 from .evaluation import coco_metric  # noqa: E402
 from .utils.config_paths import config_dir, config_path  # noqa: E402
@@ -16,8 +17,10 @@ from .version import __version__  # noqa: E402
 
 __all__ = [
     '__version__',
+    'augmentation',
     'checkpoints',
     'coco_metric',
+    'composition',
     'config_dir',
     'config_path',
     'hooks',

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.checkpoints import recognize
 from mmdet_cleargrasp.engine import preflight
-from mmdet_cleargrasp.engine.run_config import checkpoint_init_cfg, load_config
+from mmdet_cleargrasp.engine.run_config import checkpoint_init_cfg, innermost_dataset, load_config
 from mmdet_cleargrasp.utils.errors import CheckpointError
 from tests.published_files import content_like
 
@@ -28,6 +28,8 @@ INPUTS = {
     'imagenet': ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
     'efficientnet_lite': ([127, 127, 127], [128, 128, 128]),
 }
+#: Channels and strides.
+LITE2_LEVELS = ((24, 4), (48, 8), (120, 16), (352, 32))
 
 
 def weights(cfg):
@@ -64,7 +66,7 @@ def test_config_trains_and_predicts(cfg, published):
     torch.manual_seed(0)
     detector = MODELS.build(cfg.model)
     detector.init_weights()
-    classes = len(cfg.train_dataloader.dataset.metainfo.classes)
+    classes = len(innermost_dataset(cfg.train_dataloader).metainfo.classes)
     batch = demo_mm_inputs(1, image_shapes=[[3, 64, 96]], num_items=[2], num_classes=classes)
     before = {name: t.clone() for name, t in detector.backbone.state_dict().items()}
 
@@ -91,11 +93,11 @@ def test_knobs_and_what_follows_from_them(cfg):
     assert cfg.num_classes == len(cfg.classes)
     name = Path(cfg.filename).stem
     ours = any(word in name for word in ('cleargrasp', 'random'))
-    lite = 'efficientnet_lite' in name
+    lite = any(word in name for word in ('efficientnet_lite', 'plates_detector'))
     mean, std = INPUTS['efficientnet_lite' if lite else 'cleargrasp' if ours else 'imagenet']
     assert (cfg.model.data_preprocessor.mean, cfg.model.data_preprocessor.std) == (mean, std)
     assert cfg.model.data_preprocessor.bgr_to_rgb
-    learns = any(word in Path(cfg.filename).stem for word in ('finetuned', 'alexnet'))
+    learns = any(word in name for word in ('finetuned', 'alexnet', 'detector'))
     assert cfg.model.backbone.frozen != learns
     assert cfg.auto_scale_lr.base_batch_size == cfg.batch_size
     assert cfg.custom_imports.allow_failed_imports is False
@@ -107,7 +109,7 @@ def test_knobs_and_what_follows_from_them(cfg):
 def test_arms_differ_in_the_backbone_alone(cfg):
     """Neck, heads, data and schedule are those of the ClearGrasp config, but where it learns."""
     name = Path(cfg.filename).stem
-    if any(word in name for word in ('finetuned', 'alexnet', 'hard', 'cached')):
+    if any(word in name for word in ('finetuned', 'alexnet', 'hard', 'cached', 'detector')):
         pytest.skip('differs in more by design')
     other = copy.deepcopy(read_config(f'{name.split("_")[0]}_cleargrasp_plates.py'))
     for config in (cfg, other):
@@ -149,6 +151,21 @@ def test_alexnet_s_single_map_has_its_published_settings():
     (roi_layer,) = detector.roi_head.bbox_roi_extractor.roi_layers
     assert (roi_layer.output_size, roi_layer.sampling_ratio) == ((4, 4), 1)
     assert roi_layer.spatial_scale == 1 / 16
+
+
+def test_pyramid_from_p3_has_its_published_settings():
+    detector = MODELS.build(load_config(config_dir() / 'frcnn_plates_detector.py').model)
+    maps = detector.neck([torch.rand(1, c, 64 // s, 128 // s) for c, s in LITE2_LEVELS])
+    strides = [(64 // m.shape[2], 128 // m.shape[3]) for m in maps]
+    generator = detector.rpn_head.prior_generator
+    assert strides == generator.strides == [(s, s) for s in (8, 16, 32, 64)]
+    sizes = torch.cat([(a[:, 2:] - a[:, :2]).prod(1).sqrt() for a in generator.base_anchors])
+    assert sizes.round().unique().tolist() == [32, 45, 64, 91, 128, 181, 256, 362]
+    extractor = detector.roi_head.bbox_roi_extractor
+    assert extractor.featmap_strides == [8, 16, 32]
+    sides = torch.tensor([40.0, 220.0, 230.0, 440.0, 450.0])
+    rois = torch.stack([0 * sides, 0 * sides, 0 * sides, sides, sides], dim=1)
+    assert extractor.map_roi_levels(rois, 3).tolist() == [0, 0, 1, 1, 2]
 
 
 def test_backbone_of_every_config_is_one_that_the_loader_knows(cfg):
