@@ -349,7 +349,7 @@ CHECKPOINTS = [
     Case('checkpoints', 'detector of other classes, as many', 'was trained for the classes', as_checkpoint(lambda s: detector(s, meta={'dataset_meta': {'classes': ('a', 'b', 'c')}}))),
     Case('checkpoints', 'detector of other classes, fewer', 'does not fit the model of this config', as_checkpoint(lambda s: spoiled(s, **{'roi_head.bbox_head.fc_cls.weight': torch.zeros(2, 16)}))),
     Case('checkpoints', 'NaN in a detector', 'backbone.bn1.bias, not finite', as_checkpoint(lambda s: spoiled(s, **{'backbone.bn1.bias': NAN}))),
-    Case('checkpoints', 'classes that are a number', 'ready to run', as_checkpoint(lambda s: detector(s, meta={'dataset_meta': {'classes': 3}})), 'goes on'),
+    Case('checkpoints', 'classes that are a number', 'meta.dataset_meta.classes is 3, expected a list of names', as_checkpoint(lambda s: detector(s, meta={'dataset_meta': {'classes': 3}}))),
     Case('checkpoints', 'texts in place of tensors', 'does not fit the model of this config', as_checkpoint(lambda s: spoiled(s, **{'backbone.bn1.bias': 'x'}))),
     Case('checkpoints', 'backbone of another family (DRN-D-54)', 'holds DRN-D-54', as_backbone(lambda s: drn())),
     Case('checkpoints', 'backbone of another depth', 'holds ResNet-34', as_backbone(lambda s: resnet(34))),

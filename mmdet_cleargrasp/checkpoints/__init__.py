@@ -4,6 +4,7 @@ from .detectors import DetectorCheckpoint, describe_fit, fit_detector, open_dete
 from .families import Family, recognize
 from .loading import BackboneFile, ClearGraspCheckpoint, check_fit, load_backbone, open_backbone
 from .reading import read_checkpoint
+from .trained import check_trained, trained_classes
 
 __all__ = [
     'BackboneFile',
@@ -11,6 +12,7 @@ __all__ = [
     'DetectorCheckpoint',
     'Family',
     'check_fit',
+    'check_trained',
     'describe_fit',
     'fit_detector',
     'load_backbone',
@@ -18,4 +20,5 @@ __all__ = [
     'open_detector',
     'read_checkpoint',
     'recognize',
+    'trained_classes',
 ]

@@ -23,6 +23,7 @@ from .state_dicts import (
     read_state_dict,
     with_batch_norm_eps,
 )
+from .trained import trained_classes
 
 FASTER_RCNN, RETINANET = 'Faster R-CNN', 'RetinaNet'
 
@@ -263,11 +264,7 @@ def _class_count(name: str, tensors: Mapping[str, Tensor]) -> int:
 
 def _classes_of(file: StateDictFile) -> tuple[str, ...]:
     """The classes that MMDetection writes into its files; COCO's where an old one says none."""
-    meta = file.about.get('meta')
-    meta = meta if isinstance(meta, Mapping) else {}
-    dataset = meta.get('dataset_meta') or meta
-    classes = dataset.get('classes') or dataset.get('CLASSES') or CocoDataset.METAINFO['classes']
-    return (classes,) if isinstance(classes, str) else tuple(classes)
+    return trained_classes(file.path, file.about) or CocoDataset.METAINFO['classes']
 
 
 def _check_extra_levels(file: DetectorFile, module: nn.Module) -> None:

@@ -1,31 +1,33 @@
-"""Reading checkpoint files without running what they may carry."""
+"""Reading checkpoint files safely: nothing that they name is run, and damage is noticed."""
 
 from __future__ import annotations
 
-import pickle
 import re
+import zipfile
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
-import torch
-
 from ..utils.errors import CheckpointError
+from .archives import DamagedFileError, read_archive
+
+COPY_AGAIN = 'Copy or download it again and compare sizes.'
 
 
-def read_checkpoint(path: str | Path, map_location: Any = 'cpu', source: str | None = None) -> Any:
-    """Read a checkpoint's tensors and plain values; refuse every other object unread.
+def read_checkpoint(path: str | Path, source: str | None = None) -> Any:
+    """Read a checkpoint's tensors and plain values.
 
     Args:
         path: A local file that ``torch.save`` wrote.
-        map_location: As in ``torch.load``.
         source: Where to get the file, for the message where it is absent.
 
     Returns:
-        What was saved, usually a dict.
+        What was saved, usually a dict; tensors are on the CPU and need no gradient.
 
     Raises:
-        CheckpointError: No file, a folder, an empty or truncated file, no checkpoint at all, or a
-            pickle that asks for anything but tensors and plain values (nothing of it is executed).
+        CheckpointError: No file, a folder, an empty, truncated or damaged file, no checkpoint at
+            all, or a pickle that asks for anything but tensors and plain values (nothing of it is
+            executed).
 
     Example:
         >>> read_checkpoint('checkpoints/none.pth')
@@ -36,24 +38,31 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu', source: str | N
     path = Path(path).expanduser()
     _check_is_file(path, source)
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError as error:
+        return read_archive(path)
+    except UnpicklingError as error:
         raise CheckpointError(_refused(path, str(error))) from error
-    except (MemoryError, torch.cuda.OutOfMemoryError):
-        raise
+    except (DamagedFileError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f'{path} is damaged: {error}. {COPY_AGAIN}') from error
     except OSError as error:
-        raise CheckpointError(f'{path} cannot be opened: {error}') from error
-    except Exception as error:  # torch raises a dozen types on what is no checkpoint
+        raise CheckpointError(f'{path} cannot be read: {error.strerror or error}') from error
+    except MemoryError:
+        raise
+    except Exception as error:  # malformed pickles raise a dozen types
         raise CheckpointError(
             f'{path} ({path.stat().st_size:,} bytes) cannot be read as a checkpoint '
             f'({type(error).__name__}: {_first_line(error)}). If it should be one, it is probably '
-            'truncated: copy it again and compare sizes.'
+            f'truncated or damaged. {COPY_AGAIN}'
         ) from error
 
 
-def load_from_local(filename: str, map_location: Any = None) -> Any:
-    """:func:`read_checkpoint` under the name and signature of mmengine's loader of local files."""
-    return read_checkpoint(filename, map_location)
+def load_from_local(filename: str, map_location: object = None) -> Any:
+    """:func:`read_checkpoint` under the name and signature of mmengine's loader of local files.
+
+    Args:
+        filename: The file.
+        map_location: Not used: mmengine copies what it loads to where the model is.
+    """
+    return read_checkpoint(filename)
 
 
 def _check_is_file(path: Path, source: str | None) -> None:
@@ -64,19 +73,26 @@ def _check_is_file(path: Path, source: str | None) -> None:
             f'no checkpoint at {path} (looked from {Path.cwd()}). Put the file there, or name '
             'another.' + (f' Where it comes from: {source}.' if source else '')
         )
+    if not path.is_file():
+        raise CheckpointError(f'{path} is no regular file, expected a checkpoint')
     if not path.stat().st_size:
         raise CheckpointError(f'{path} is empty (0 bytes). Copy it again.')
 
 
 def _refused(path: Path, message: str) -> str:
-    wanted = re.search(r"GLOBAL (\S+)|(?:class|function) '?([\w.]+)|<class '([\w.]+)'", message)
+    unsupported = re.search(r'UNSUPPORTED (.+)', message)
+    if unsupported:
+        return (
+            f'{path} holds {unsupported[1]}, expected dense tensors of numbers. Save the plain '
+            'state_dict where it was made, with torch.save.'
+        )
+    wanted = re.search(r'GLOBAL (.+?)(?: is not allowed)?$', message)
     if not wanted:
-        return f'{path} is no checkpoint that torch wrote; nothing of it was executed.'
-    name = next(group for group in wanted.groups() if group)
+        return f'{path} is no checkpoint that torch wrote ({message}); nothing of it was executed.'
     return (
-        f'{path} holds or asks to run {name!r}, which no checkpoint of weights needs; refused, and '
-        'nothing of it was executed. If you trust its author, save its state_dict alone with '
-        'torch.save where it was made.'
+        f'{path} holds or asks to run {wanted[1]!r}, which no checkpoint of weights needs; '
+        'refused, and nothing of it was executed. If you trust its author, save its state_dict '
+        'alone with torch.save where it was made.'
     )
 
 

@@ -14,8 +14,9 @@ from ..utils.errors import CheckpointError
 from .packages import local_path
 from .reading import read_checkpoint
 
-# Where the layouts keep their tensors: ClearGrasp's, MMDetection's; torchvision's has no wrapper.
-STATE_DICT_KEYS = ('model_state_dict', 'state_dict')
+# Where files keep their tensors: ClearGrasp's, MMDetection's, and those of torchvision's training
+# scripts; the files that torchvision publishes have no wrapper.
+STATE_DICT_KEYS = ('model_state_dict', 'state_dict', 'model')
 # Batch norm's step counter: files from before torch 0.4.1 and frozen batch norms lack it, and
 # running statistics don't use it.
 STEP_COUNTER = 'num_batches_tracked'
@@ -108,15 +109,15 @@ def with_batch_norm_eps(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return changed
 
 
-def find_problems(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """Hold tensors against those that a module expects.
+def find_problems(tensors: Mapping[str, object], expected: Mapping[str, Tensor]) -> list[str]:
+    """Compare the tensors of a file with those that a module expects.
 
     Args:
         tensors: Of a file.
         expected: Of a module; values are not read.
 
     Returns:
-        How many are missing, left over, of another shape or unusable, with an example
+        How many are missing, left over, of another shape or unusable as weights, with an example
         each; empty where all fit.
 
     Example:
@@ -130,7 +131,8 @@ def find_problems(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor])
         'of another shape': [
             f'{name} {tuple(tensor.shape)} instead of {tuple(expected[name].shape)}'
             for name, tensor in tensors.items()
-            if name in expected and tensor.shape != expected[name].shape
+            if name in expected and isinstance(tensor, Tensor)
+            if tensor.shape != expected[name].shape
         ],
         'unusable': [
             f'{name}, {fault}'
@@ -145,16 +147,20 @@ def find_problems(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor])
     ]
 
 
-def _fault(name: str, tensor: Tensor) -> str | None:
-    """What keeps a tensor from being weights."""
-    if tensor.layout is not torch.strided or tensor.is_meta:
-        return 'no dense tensor'
+def _fault(name: str, tensor: object) -> str | None:
+    """Why a value cannot be weights."""
+    if not isinstance(tensor, Tensor):
+        return f'a {type(tensor).__name__} instead of a tensor'
+    if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
+        return 'not a dense tensor'
+    if any(step == 0 for size, step in zip(tensor.shape, tensor.stride(), strict=True) if size > 1):
+        return 'one number expanded to a tensor (stride 0)'
     if name.endswith(STEP_COUNTER):
         return None
     if not tensor.is_floating_point():
         return f'{tensor.dtype} instead of floating point'
-    if not torch.isfinite(tensor).all():
-        return 'not finite'
+    if not torch.isfinite(tensor.float()).all():
+        return 'not finite (NaN or infinity)'
     return 'negative' if name.endswith('running_var') and (tensor < 0).any() else None
 
 

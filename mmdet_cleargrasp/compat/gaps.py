@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import pickle
 import sys
 import warnings
-from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -26,7 +24,6 @@ def apply() -> None:
     """Close every gap, in an order in which each may rely on the ones before."""
     refuse_impossible_versions()
     provide_mmcv_operators()
-    allow_mmengine_history()
     read_local_checkpoints_safely()
     write_local_files_whole()
     find_base_configs_at_once()
@@ -35,8 +32,7 @@ def apply() -> None:
 def refuse_impossible_versions() -> None:
     """Raise one sentence that names the fix where the installed versions cannot work.
 
-    - torch < 2.4 has no allow-list for ``weights_only=True``, so the training checkpoints of
-      mmengine could only be read by unpickling anything.
+    - torch < 2.4 was never tried.
     - mmengine 0.10 finds ``mmdet::`` base configs through ``pkg_resources``, which setuptools has
       removed. Unnecessary with the first mmengine after 0.10.7, which uses ``importlib``
       (https://github.com/open-mmlab/mmengine/pull/1676).
@@ -50,8 +46,8 @@ def refuse_impossible_versions() -> None:
     found = tuple(int(part) for part in torch.__version__.split('.')[:2])
     if found < MINIMUM_TORCH:
         raise ImportError(
-            f'torch {torch.__version__} cannot read training checkpoints without unpickling '
-            "arbitrary objects; mmdet_cleargrasp needs torch 2.4 or later: pip install 'torch>=2.4'"
+            f'torch {torch.__version__} is installed, but mmdet_cleargrasp needs 2.4 or later: '
+            "pip install 'torch>=2.4'"
         )
     # The last setuptools that have it warn of its end at each of mmengine's look-ups.
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
@@ -93,62 +89,15 @@ def provide_mmcv_operators() -> None:
         ) from error
 
 
-def allow_mmengine_history() -> None:
-    """Let ``torch.load(weights_only=True)`` read the log history in mmengine's checkpoints.
-
-    They hold ``HistoryBuffer`` objects, each two numpy arrays and four of its own methods by name,
-    and metrics that are numpy scalars (https://github.com/open-mmlab/mmengine/issues/1655).
-    Exactly these are added to torch's allow-list. Unnecessary once mmengine saves plain lists.
-    """
-    import numpy as np
-    import torch
-    from mmengine.logging import HistoryBuffer
-
-    def history_method(owner: object, name: str) -> object:
-        if owner is not HistoryBuffer or name not in ('min', 'max', 'mean', 'current'):
-            raise pickle.UnpicklingError(f'GLOBAL getattr {name} was not an allowed global')
-        return getattr(owner, name)
-
-    def latin1_bytes(text: str, encoding: str) -> bytes:
-        if encoding != 'latin1':
-            raise pickle.UnpicklingError(f'GLOBAL _codecs.encode {encoding} was not allowed')
-        return text.encode('latin1')
-
-    new_array, new_scalar = np.zeros(0).__reduce__()[0], np.float64(0).__reduce__()[0]
-    allowed = [
-        HistoryBuffer,
-        np.ndarray,
-        np.dtype,
-        type(np.dtype(np.float64)),
-        type(np.dtype(np.int64)),
-        # Pickle names a method by a call of getattr, which as it is would open up everything.
-        _under_name('builtins', 'getattr', history_method),
-        # Pickle's protocol 2 writes bytes so; torch 2.5 and later allow it themselves.
-        _under_name('_codecs', 'encode', latin1_bytes),
-    ]
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):  # numpy 1 and 2
-        allowed.append(_under_name(module, '_reconstruct', new_array))
-        allowed.append(_under_name(module, 'scalar', new_scalar))
-    torch.serialization.add_safe_globals(allowed)
-
-
-def _under_name(module: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that torch's allow-list takes for ``module.name``."""
-
-    def renamed(*args: object) -> object:
-        return function(*args)
-
-    renamed.__module__, renamed.__name__, renamed.__qualname__ = module, name, name
-    return renamed
-
-
 def read_local_checkpoints_safely() -> None:
     """Make mmengine read local files by :func:`~.checkpoints.reading.read_checkpoint`.
 
-    ``torch.load`` unpickles anything by default up to torch 2.5, and its errors are no help to the
-    person who mistook a file. mmengine's own registry of loaders takes ours in place of its local
-    one. Unnecessary once mmengine passes ``weights_only=True``
-    (https://github.com/open-mmlab/mmengine/pull/1650 proposes the contrary).
+    mmengine calls ``torch.load``, which runs whatever a file names by default up to torch 2.5,
+    refuses mmengine's own log history from 2.6 on
+    (https://github.com/open-mmlab/mmengine/issues/1655), and doesn't compare checksums. mmengine's
+    registry of loaders takes ours in place of its local one. Unnecessary once mmengine saves plain
+    lists and reads with ``weights_only=True`` (https://github.com/open-mmlab/mmengine/pull/1650
+    proposes the contrary).
     """
     from mmengine.runner import CheckpointLoader
 

@@ -18,15 +18,15 @@ import torchvision
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from torch import Tensor, nn
+from torch import nn
 
 from ..checkpoints import (
     check_fit,
+    check_trained,
     describe_fit,
     fit_detector,
     open_backbone,
     open_detector,
-    read_checkpoint,
 )
 from ..datasets.annotations import read_coco
 from ..datasets.checks import check_split
@@ -68,6 +68,8 @@ def check_run(
         checks += [check_schedule(cfg), check_feature_cache(cfg)]
     if checkpoint is not None:
         checks.append(check_checkpoint(cfg, checkpoint))
+    elif 'train' in loops and cfg.get('load_from'):
+        checks.append(check_checkpoint(cfg, cfg.load_from, 'train'))
     return [finding for check in checks for finding in collect(check)]
 
 
@@ -232,60 +234,21 @@ def check_feature_cache(cfg: Config) -> Iterable[Finding]:
         yield ok('feature cache', 'on')
 
 
-def check_checkpoint(cfg: Config, path: str | Path) -> Iterable[Finding]:
-    """Hold a detector's checkpoint against the config: weights there, classes alike."""
-    content = read_checkpoint(path)
-    if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
-        yield error(
-            'checkpoint',
-            f"{path} has no state_dict: expected a detector's checkpoint, as tools/train.py writes "
-            'it (a backbone file belongs into init_cfg.checkpoint)',
-        )
-        return
-    expected = build('model', cfg.model).state_dict()
-    found = content['state_dict']
-    wrong = [
-        name
-        for name, tensor in expected.items()
-        if not isinstance(found.get(name), Tensor) or found[name].shape != tensor.shape
-    ] + [name for name in found if name not in expected]
-    if wrong:
-        yield error(
-            'checkpoint',
-            f'{path} does not fit the model of this config: {len(wrong)} of {len(expected)} '
-            f'tensors are missing, left over or of another shape (first: {wrong[0]}). Use the '
-            'config that lies in the work dir of that run.',
-        )
-        return
-    unusable = [
-        name
-        for name, tensor in found.items()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
-    ]
-    if unusable:
-        yield error(
-            'checkpoint',
-            f'{path}: {len(unusable)} of {len(expected)} tensors hold NaN or infinity (first: '
-            f'{unusable[0]}, not finite): the run went astray. Use an earlier checkpoint.',
-        )
-        return
-    there = _trained_classes(content.get('meta'))
-    classes = innermost_dataset(cfg.test_dataloader).get('metainfo', {}).get('classes', ())
-    if there and there != tuple(classes):
-        yield error(
-            'checkpoint',
-            f'{path} was trained for the classes {there}, the config and data '
-            f'have {tuple(classes)}',
-        )
-    else:
-        yield ok('checkpoint', f'{path}: {len(expected)} tensors')
+def check_checkpoint(cfg: Config, path: str | Path, loop: str = 'test') -> Iterable[Finding]:
+    """Compare a detector's checkpoint with the config: all weights there, the same classes.
 
+    Args:
+        cfg: Of the run.
+        path: The checkpoint.
+        loop: Whose data set names the classes.
 
-def _trained_classes(meta: Any) -> tuple[Any, ...]:
-    """The classes that a checkpoint names; none where it holds something else there."""
-    there = meta.get('dataset_meta') if isinstance(meta, dict) else None
-    classes = there.get('classes') if isinstance(there, dict) else None
-    return tuple(classes) if isinstance(classes, list | tuple) else ()
+    Raises:
+        CheckpointError: It does not fit.
+    """
+    classes = innermost_dataset(cfg[f'{loop}_dataloader']).get('metainfo', {}).get('classes', ())
+    model = build('model', cfg.model)
+    check_trained(path, model, classes)
+    yield ok('checkpoint', f'{path}: {len(model.state_dict())} tensors')
 
 
 def _check_backbone_file(

@@ -8,13 +8,16 @@ import numpy as np
 import supervision as sv
 import torch
 from mmdet.apis import inference_detector, init_detector
+from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.registry import init_default_scope
 
+from ..checkpoints import check_trained
 from ..datasets.images import read_image
-from ..engine.preflight import check_checkpoint
+from ..engine.preflight import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
-from ..engine.run_config import load_config
+from ..engine.run_config import class_counts, innermost_dataset, load_config
 from ..evaluation.working_threshold import read_working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
@@ -60,13 +63,13 @@ class PlateDetector:
         per_class: bool = False,
     ) -> None:
         cfg = config.copy() if isinstance(config, Config) else load_config(config)
-        _refuse_misfit(cfg, checkpoint)
+        self.classes = _check_checkpoint(cfg, checkpoint)
         self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
-        self.classes = tuple(self.model.dataset_meta['classes'])
+        # For a checkpoint that names none, MMDetection takes COCO's.
+        self.model.dataset_meta = {**self.model.dataset_meta, 'classes': self.classes}
         self.checkpoint = Path(checkpoint)
         self.per_class = per_class
         self.threshold = read_working_threshold(checkpoint)
-        _refuse_broken_weights(self.model, checkpoint)
 
     @classmethod
     def from_run(
@@ -207,19 +210,21 @@ def _find_checkpoint(work_dir: Path) -> Path:
     return found
 
 
-def _refuse_misfit(cfg: Config, checkpoint: str | Path) -> None:
-    for finding in check_checkpoint(cfg, checkpoint):
-        if finding.level == 'error':
-            raise CheckpointError(finding.text)
-
-
-def _refuse_broken_weights(model: torch.nn.Module, checkpoint: str | Path) -> None:
-    broken = [name for name, t in model.state_dict().items() if not torch.isfinite(t).all()]
-    if broken:
+def _check_checkpoint(cfg: Config, checkpoint: str | Path) -> tuple[str, ...]:
+    """The names of the classes: the checkpoint's, or where it has none the config's."""
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    dataset = innermost_dataset(cfg.test_dataloader)
+    metainfo = dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
+    named = tuple(metainfo.get('classes', ()))
+    classes = check_trained(checkpoint, build('model', cfg.model), named) or named
+    counts = class_counts(cfg.model)
+    if counts and counts != {len(classes)}:
         raise CheckpointError(
-            f'{checkpoint}: {len(broken)} tensors hold NaN or infinity (first: {broken[0]}): its '
-            'training had failed. Use an earlier checkpoint.'
+            f'neither {checkpoint} nor the config names the {max(counts)} classes of the model '
+            f'(found {len(classes)}). Set test_dataloader.dataset.metainfo=dict(classes=(...)) in '
+            'the config, in the order in which it was trained.'
         )
+    return classes
 
 
 def _check_array(image: np.ndarray) -> None:

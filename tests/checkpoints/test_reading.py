@@ -1,11 +1,28 @@
-import os
-import pickle
+"""Checkpoints are read without running anything, damage is noticed, and memory stays bounded."""
 
+import argparse
+import collections
+import os
+import pathlib
+import pickle
+import resource
+import zipfile
+
+import numpy as np
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
+from mmdet_cleargrasp.checkpoints.unpickling import DTYPES
 from mmdet_cleargrasp.utils.errors import CheckpointError
+
+LEGACY = pytest.mark.parametrize('legacy', [False, True], ids=['zip', 'legacy'])
+
+
+def save(content, path, legacy=False):
+    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+    return path
 
 
 class Malicious:
@@ -18,12 +35,94 @@ class Malicious:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize('legacy', [False, True], ids=['zip', 'legacy'])
-def test_reads_what_torch_saved(tmp_path, legacy):
-    torch.save(
-        {'a': torch.arange(3)}, tmp_path / 'a.pth', _use_new_zipfile_serialization=not legacy
-    )
-    assert read_checkpoint(tmp_path / 'a.pth')['a'].tolist() == [0, 1, 2]
+class Call:
+    """Pickles as a call with arguments, and a state where there is one."""
+
+    def __init__(self, *reduced):
+        self.reduced = reduced
+
+    def __reduce__(self):
+        return self.reduced
+
+
+def history():
+    found = HistoryBuffer()
+    found.update(0.5)
+    found.update(2, count=3)
+    return found
+
+
+@LEGACY
+@pytest.mark.parametrize('dtype', DTYPES, ids=str)
+def test_tensors_of_every_type_come_back(tmp_path, legacy, dtype):
+    values = torch.arange(12).to(dtype)
+    tensors = {'whole': values, 'turned': values.view(3, 4).t(), 'part': values[2:5],
+               'single': values[1].clone(), 'none': values[:0].view(0, 7)}  # fmt: skip
+    found = read_checkpoint(save(tensors, tmp_path / 'a.pth', legacy))
+    for name, tensor in tensors.items():
+        assert (found[name].dtype, found[name].shape) == (dtype, tensor.shape)
+        assert found[name].tolist() == tensor.tolist()
+    same = {found[name].untyped_storage().data_ptr() for name in ('whole', 'turned', 'part')}
+    assert len(same) == 1  # as torch.load has it
+
+
+@LEGACY
+@pytest.mark.parametrize(
+    'value',
+    [
+        None, True, 3, 2**80, -2.5, 1 + 2j, 'Schüssel', b'', b'abc', bytearray(b'x'), (1, 'a'), [],
+        {'a': {1: 2}, 3: 4}, {1, 2}, collections.Counter({8: 1}), torch.Size([2, 3]),
+        collections.OrderedDict(a=1), np.float64(0.25), np.float32(1), np.float16(1), np.int64(-3),
+        np.uint8(200), np.bool_(True), np.complex64(1j), np.longdouble(1.25), np.str_('é'),
+        np.bytes_(b'ab'), np.datetime64('2020-01-01'), np.timedelta64(3, 's'),
+        argparse.Namespace(lr=0.1),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_values_beside_the_weights_come_back(tmp_path, legacy, value):
+    found = read_checkpoint(save({'value': value}, tmp_path / 'a.pth', legacy))['value']
+    assert found == value
+    assert type(found) is (type(value) if not isinstance(value, np.character) else type(found))
+
+
+def test_paths_and_devices_of_command_lines_are_read_as_text(tmp_path):
+    arguments = argparse.Namespace(out=pathlib.Path('/a/b'), device=torch.device('cuda:1'))
+    found = read_checkpoint(save({'args': arguments}, tmp_path / 'a.pth'))['args']
+    assert (found.out, found.device) == ('/a/b', 'cuda:1')
+
+
+@LEGACY
+@pytest.mark.parametrize('array', [np.arange(6).reshape(2, 3), np.zeros((0, 2)), np.ones(3, '>f4'),
+                                   np.asfortranarray(np.eye(3)[:2])])  # fmt: skip
+def test_arrays_come_back(tmp_path, legacy, array):
+    found = read_checkpoint(save({'counts': array}, tmp_path / 'a.pth', legacy))['counts']
+    assert type(found) is np.ndarray
+    assert found.tolist() == array.tolist()
+    assert found.dtype.kind == array.dtype.kind
+
+
+def test_log_history_of_mmengine_comes_back(tmp_path):
+    content = {'message_hub': {'loss': history()}}
+    found = read_checkpoint(save(content, tmp_path / 'a.pth'))['message_hub']['loss']
+    assert found.data[0].tolist() == [0.5, 2.0]
+    assert found.mean() == history().mean()
+    found.update(1.0)
+
+
+@pytest.mark.parametrize('module', ['numpy.core.multiarray', 'numpy._core.multiarray'])
+def test_arrays_that_another_numpy_pickled_load(tmp_path, module):
+    content = save({'counts': np.arange(3)}, tmp_path / 'run.pth', legacy=True).read_bytes()
+    own = np.zeros(0).__reduce__()[0].__module__
+    (tmp_path / 'run.pth').write_bytes(content.replace(own.encode(), module.encode()))
+    assert read_checkpoint(tmp_path / 'run.pth')['counts'].tolist() == [0, 1, 2]
+
+
+def test_versions_of_modules_in_a_state_dict_are_kept(tmp_path):
+    state = torch.nn.BatchNorm2d(2).state_dict()
+    found = read_checkpoint(save(state, tmp_path / 'a.pth'))
+    assert found._metadata == state._metadata
+    hidden = Call(collections.OrderedDict, (), {'items': 'no method any more'})
+    assert not read_checkpoint(save(hidden, tmp_path / 'a.pth')).items()
 
 
 @pytest.mark.parametrize('save', [torch.save, lambda o, p: p.write_bytes(pickle.dumps(o))])
@@ -33,6 +132,126 @@ def test_malicious_pickle_is_refused_and_not_run(tmp_path, save):
     with pytest.raises(CheckpointError, match='nothing of it was executed'):
         read_checkpoint(tmp_path / 'bad.pth')
     assert not trace.exists()
+
+
+new_array = np.zeros(0).__reduce__()[0]
+ARRAY = (np.ndarray, (0,), b'b')
+# States that turn a numpy type into one of Python objects, whose bytes are pointers.
+FIELDS = (3, '|', None, ('a',), {'a': (np.dtype('O'), 0)}, 8, 1, 63)
+FLAGS = (3, '|', None, None, None, 8, 1, 63)
+
+
+def nested_key(depth=200_000):
+    """A dict whose key is a tuple in a tuple in a tuple ..."""
+    return b'\x80\x02}' + b')' + b'\x85' * depth + b'Ns.'
+
+
+@LEGACY
+@pytest.mark.parametrize(
+    'value',
+    [
+        Call(getattr, (HistoryBuffer, '__init__')),
+        Call(getattr, (np.ndarray, 'tofile')),
+        Call(new_array, ARRAY, (1, (1,), Call(np.dtype, ('f8,O', False, True)), False, b'\x41' * 8)),
+        Call(new_array, ARRAY, (1, (1,), Call(np.dtype, ('(2,)f8', False, True)), False, bytes(16))),
+        Call(new_array, ARRAY, (1, (1,), Call(np.dtype, ('f8', False, True), FIELDS), False, bytes(8))),
+        Call(new_array, ARRAY, (1, (1,), Call(np.dtype, ('V8', False, True), FLAGS), False, bytes(8))),
+        Call(new_array, ARRAY, (1, (2,), np.dtype('O'), False, b'\x41' * 16)),
+        Call(new_array, ARRAY, (1, (2,), np.dtype('f8'), False, b'short')),
+        Call(new_array, ARRAY, (1, (2**40,), np.dtype('f8'), False, b'')),
+        Call(new_array, ARRAY, (1, (-1,), np.dtype('f8'), False, b'')),
+        Call(np.float64(0).__reduce__()[0], (np.dtype('O'), b'\x41' * 8)),
+        Call(np.float64(0).__reduce__()[0], (np.dtype('f8'), b'\x41')),
+        Call(np.frombuffer, (b'\x41' * 8,)),
+        Call(np.ndarray, ((2,), np.dtype('O'))),
+        Call(bytearray, (10**12,)),
+        Call(bytes, (10**12,)),
+        Call(set, (range(10**12),)),
+        Call(torch.UntypedStorage, (10**12,)),
+        Call(torch.FloatTensor, (10**12,)),
+        Call(torch.Tensor, (10**12,)),
+        Call(collections.Counter, ('a' * 10,)),
+        Call(eval, ('1',)),
+        torch.nn.Linear(1, 1),
+    ],
+    ids=lambda value: str(getattr(value, 'reduced', 'module'))[:60],
+)  # fmt: skip
+def test_what_pickles_may_not_do_is_refused(tmp_path, legacy, value):
+    path = save({'state_dict': {'a': torch.ones(2)}, 'x': value}, tmp_path / 'bad.pth', legacy)
+    with pytest.raises(CheckpointError):
+        read_checkpoint(path)
+
+
+def rebuilt(**changes):
+    """A tensor over a storage of ten numbers, as its pickle describes it."""
+    tensor = torch.arange(10.0)
+    arguments = dict(offset=0, size=(10,), stride=(1,)) | changes
+    storage = torch.storage.TypedStorage(wrap_storage=tensor.untyped_storage(), dtype=tensor.dtype,
+                                         _internal=True)  # fmt: skip
+    return Call(torch._utils._rebuild_tensor_v2,
+                (storage, *arguments.values(), False, collections.OrderedDict()))  # fmt: skip
+
+
+@LEGACY
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'size': (11,)}, 'beyond its storage'),
+        ({'offset': 1}, 'beyond its storage'),
+        ({'offset': -1}, 'malformed tensor'),
+        ({'stride': (2,)}, 'beyond its storage'),
+        ({'stride': (-1,)}, 'malformed sizes'),
+        ({'size': (2**40,), 'stride': (0,)}, 'expanded'),
+        ({'size': (2**33, 2**33), 'stride': (0, 0)}, 'expanded'),
+        ({'size': (2**62, 4), 'stride': (0, 0)}, 'malformed sizes'),
+        ({'size': (5,), 'stride': (1, 1)}, 'malformed tensor'),
+    ],
+)
+def test_tensors_that_are_more_than_the_file_holds_are_refused(tmp_path, legacy, changes, message):
+    save({'good': rebuilt()}, tmp_path / 'good.pth', legacy)
+    assert read_checkpoint(tmp_path / 'good.pth')['good'].tolist() == list(range(10))
+    with pytest.raises(CheckpointError, match=message):
+        read_checkpoint(save({'bad': rebuilt(**changes)}, tmp_path / 'bad.pth', legacy))
+
+
+def with_records(path, change, **options):
+    """Write a checkpoint's zip again with other records."""
+    with zipfile.ZipFile(path) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, 'w', **options) as archive:
+        for name, content in change(records).items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ('change', 'options', 'message'),
+    [
+        (lambda r: r, {'compression': zipfile.ZIP_DEFLATED}, 'damaged: its records are compressed'),
+        (lambda r: {**r, 'a/data/0': bytes(8)}, {}, 'damaged: record 0 is of another size'),
+        (lambda r: {n: c for n, c in r.items() if n != 'a/data/0'}, {}, "no item named 'a/data/0'"),
+        (lambda r: {**r, 'a/byteorder': b'big'}, {}, 'byte order of another processor'),
+        (lambda r: {**r, 'a/constants.pkl': b''}, {}, 'a TorchScript program'),
+        (lambda r: {**r, 'b/data.pkl': r['a/data.pkl']}, {}, 'without data.pkl'),
+        (lambda r: {**r, 'a/data.pkl': nested_key()}, {}, 'a tuple as a key'),
+        (lambda r: {**r, 'a/data.pkl': b'\x80\x02N\x8c'}, {}, 'cannot be read'),
+        (lambda r: {**r, 'a/data.pkl': b'\x80\x02Nr\xff\xff\xff\xff.'}, {}, None),
+        (lambda r: {**r, 'a/data.pkl': b'\x80\x02X\xff\xff\xff\x7fa.'}, {}, 'cannot be read'),
+    ],
+    ids=['deflated', 'short record', 'no record', 'byte order', 'TorchScript', 'two pickles',
+         'nested key', 'cut-off pickle', 'huge memo', 'huge text'],
+)  # fmt: skip
+def test_forged_archives_are_refused_in_little_memory(tmp_path, change, options, message):
+    path = save({'weight': torch.rand(1000)}, tmp_path / 'a.pth')
+    assert read_checkpoint(path)['weight'].shape == (1000,)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with_records(path, change, **options)
+    if message:
+        with pytest.raises(CheckpointError, match=message):
+            read_checkpoint(path)
+    else:
+        assert read_checkpoint(path) is None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
 
 
 def whole_file(path):
@@ -46,17 +265,29 @@ def whole_file(path):
         (lambda p: None, r'no checkpoint at .*file.pth \(looked from'),
         (lambda p: p.mkdir(), 'is a folder'),
         (lambda p: p.write_bytes(b''), r'is empty \(0 bytes\)'),
-        (
-            lambda p: p.write_bytes(b'<html>404</html>'),
-            'is no checkpoint that torch wrote; nothing',
-        ),
+        (lambda p: p.write_bytes(b'<html>404</html>'), 'is no checkpoint that torch wrote'),
+        (lambda p: os.mkfifo(p), 'is no regular file'),
         (lambda p: p.write_bytes(whole_file(p)[:2000]), 'probably truncated'),
         (lambda p: p.write_bytes(pickle.dumps([1, 2])), 'no checkpoint'),
     ],
-    ids=['absent', 'folder', 'empty', 'html', 'truncated', 'plain pickle'],
+    ids=['absent', 'folder', 'empty', 'html', 'FIFO', 'truncated', 'plain pickle'],
 )
 def test_what_is_no_checkpoint_gets_one_clear_message(tmp_path, make, message):
     path = tmp_path / 'file.pth'
     make(path)
     with pytest.raises(CheckpointError, match=message):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_flipped_bytes_are_found_or_change_nothing(tmp_path, seed):
+    weights = torch.rand(2000)
+    content = bytearray(save({'weight': weights}, tmp_path / 'a.pth').read_bytes())
+    generator = np.random.default_rng(seed)
+    content[generator.integers(len(content))] ^= 1 << generator.integers(8)
+    (tmp_path / 'a.pth').write_bytes(content)
+    try:
+        found = read_checkpoint(tmp_path / 'a.pth')
+    except CheckpointError:
+        return
+    assert torch.equal(found['weight'], weights)

@@ -1,12 +1,9 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
-from mmengine.logging import HistoryBuffer
 
-from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.compat import gaps as compat
 from mmdet_cleargrasp.utils.errors import CheckpointError
 
@@ -65,46 +62,6 @@ def test_other_mmcv_is_refused(monkeypatch):
     monkeypatch.setattr(mmcv, '__version__', '2.2.0')
     with pytest.raises(ImportError, match='mmcv-lite==2.1.0'):
         compat.refuse_impossible_versions()
-
-
-def test_log_history_of_mmengine_loads_without_unpickling_at_large(tmp_path):
-    history = HistoryBuffer()
-    history.update(0.5)
-    history.update(2, count=3)
-    content = {'message_hub': {'loss': history}, 'counts': np.arange(3), 'mAP': np.float64(0.25)}
-    torch.save(content, tmp_path / 'run.pth')
-    content = torch.load(tmp_path / 'run.pth', weights_only=True)
-    assert content['message_hub']['loss'].data[0].tolist() == [0.5, 2.0]
-    assert content['counts'].tolist() == [0, 1, 2]
-    assert content['mAP'] == 0.25
-
-
-@pytest.mark.parametrize('module', ['numpy.core.multiarray', 'numpy._core.multiarray'])
-def test_arrays_that_another_numpy_pickled_load(tmp_path, module):
-    torch.save({'counts': np.arange(3)}, tmp_path / 'run.pth', _use_new_zipfile_serialization=False)
-    content = (tmp_path / 'run.pth').read_bytes()
-    own = np.zeros(0).__reduce__()[0].__module__
-    (tmp_path / 'run.pth').write_bytes(content.replace(own.encode(), module.encode()))
-    assert read_checkpoint(tmp_path / 'run.pth')['counts'].tolist() == [0, 1, 2]
-
-
-class Reach:
-    """Pickles as a call of getattr."""
-
-    def __init__(self, owner, name):
-        self.arguments = owner, name
-
-    def __reduce__(self):
-        return getattr, self.arguments
-
-
-@pytest.mark.parametrize(
-    'arguments', [(HistoryBuffer, '__init__'), (np.ndarray, 'tofile'), (np.dtype, 'min')]
-)
-def test_getattr_reaches_nothing_but_the_history_s_methods(tmp_path, arguments):
-    torch.save(Reach(*arguments), tmp_path / 'reach.pth')
-    with pytest.raises(CheckpointError, match='refused'):
-        read_checkpoint(tmp_path / 'reach.pth')
 
 
 def test_mmengine_reads_local_files_with_our_reader(tmp_path):

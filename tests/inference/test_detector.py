@@ -8,6 +8,7 @@ from mmdet.apis import DetInferencer
 from PIL import Image
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
+from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.evaluation.working_threshold import DEFAULT_THRESHOLD, META_KEY
 from mmdet_cleargrasp.inference import PlateDetector
 from mmdet_cleargrasp.inference.detector import find_run
@@ -154,6 +155,8 @@ def spoil(content, how):
         state['bbox_head.retina_cls.bias'] = torch.zeros(7)
     elif how == 'other classes':
         content['meta']['dataset_meta']['classes'] = ('a', 'b', 'c')
+    elif how == 'broken classes':
+        content['meta']['dataset_meta']['classes'] = 3
     elif how == 'no state_dict':
         content = {'model': state}
     return content
@@ -162,9 +165,10 @@ def spoil(content, how):
 @pytest.mark.parametrize(
     ('how', 'message'),
     [
-        ('nan', '1 of 156 tensors hold NaN or infinity'),
+        ('nan', '1 unusable .first: bbox_head.retina_reg.bias, not finite'),
         ('other shape', 'does not fit the model'),
         ('other classes', 'was trained for the classes'),
+        ('broken classes', 'meta.dataset_meta.classes is 3, expected a list of names'),
         ('no state_dict', 'has no state_dict'),
     ],
 )
@@ -174,6 +178,19 @@ def test_refused_checkpoints(tiny_runs, tmp_path, how, message):
     torch.save(spoil(read_checkpoint(checkpoint), how), path)
     with pytest.raises(CheckpointError, match=message):
         PlateDetector(config, path, device='cpu')
+
+
+def test_classes_of_the_config_serve_a_checkpoint_without_names(tiny_runs, tmp_path):
+    config, checkpoint = find_run(tiny_runs())
+    content = read_checkpoint(checkpoint)
+    classes = content.pop('meta')['dataset_meta']['classes']
+    torch.save(content, tmp_path / 'nameless.pth')
+    detector = PlateDetector(config, tmp_path / 'nameless.pth', device='cpu')
+    assert detector.classes == detector.model.dataset_meta['classes'] == tuple(classes)
+    cfg = load_config(config)
+    cfg.test_dataloader.dataset.metainfo = dict(classes=('a', 'b'))
+    with pytest.raises(CheckpointError, match=r'names the 3 classes of the model \(found 2\)'):
+        PlateDetector(cfg, tmp_path / 'nameless.pth', device='cpu')
 
 
 @pytest.mark.parametrize('checkpoint', ['https://example.org/x.pth', 'absent.pth'])

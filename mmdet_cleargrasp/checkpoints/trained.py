@@ -1,0 +1,97 @@
+"""Checkpoints of whole detectors as training writes them, checked before they are loaded.
+
+mmengine loads what fits and warns of the rest; here a checkpoint fits whole or is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ..utils.errors import CheckpointError
+from .reading import read_checkpoint
+from .state_dicts import find_problems
+
+ONLY_UNUSABLE = 'unusable'
+
+
+def check_trained(
+    path: str | Path, module: nn.Module, classes: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Compare a detector's checkpoint with a model and its classes.
+
+    Args:
+        path: What ``tools/train.py`` wrote, or another file of mmengine's layout.
+        module: The detector; its values are not read, so it may be on ``'meta'``.
+        classes: The model's, in its order; without them they are not compared.
+
+    Returns:
+        The classes that the checkpoint names; none where it doesn't say.
+
+    Raises:
+        CheckpointError: The file cannot be read, has no state dict or broken metadata, doesn't fit
+            the model whole, holds values that are no weights, or was trained for other classes.
+    """
+    content = read_checkpoint(path)
+    if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
+        raise CheckpointError(
+            f"{path} has no state_dict: expected a detector's checkpoint, as tools/train.py writes "
+            'it (a backbone file belongs into init_cfg.checkpoint)'
+        )
+    expected = module.state_dict()
+    problems = find_problems(content['state_dict'], expected)
+    if problems:
+        unusable = all(ONLY_UNUSABLE in problem for problem in problems)
+        raise CheckpointError(
+            f'{path} does not fit the model of this config ({len(expected)} tensors): '
+            f'{"; ".join(problems)}. Nothing was loaded. '
+            + (
+                'Its training had diverged, or the file was changed: use an earlier checkpoint.'
+                if unusable
+                else 'Use the config in the work dir of the run that wrote it.'
+            )
+        )
+    trained = trained_classes(path, content)
+    if trained and classes and trained != tuple(classes):
+        raise CheckpointError(
+            f'{path} was trained for the classes {trained}, the config and data have '
+            f'{tuple(classes)}. To fine-tune it on other classes, set model.init_cfg=dict('
+            f"type='DetectorCheckpoint', checkpoint='{path}', classes=classes) in place of "
+            'load_from.'
+        )
+    return trained
+
+
+def trained_classes(path: str | Path, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The classes that a detector's checkpoint names.
+
+    Args:
+        path: The file, for the message.
+        content: Of the file.
+
+    Returns:
+        In the order of the outputs; none where the file doesn't say.
+
+    Raises:
+        CheckpointError: Metadata of another form.
+    """
+    meta = content.get('meta')
+    if not isinstance(meta, Mapping | None):
+        raise CheckpointError(f'{path}: its meta is a {type(meta).__name__}, expected a dict')
+    meta = meta or {}
+    dataset = meta.get('dataset_meta') or meta  # mmdet 2 has them in meta itself
+    if not isinstance(dataset, Mapping):
+        raise CheckpointError(
+            f'{path}: its meta.dataset_meta is a {type(dataset).__name__}, expected a dict'
+        )
+    classes = dataset.get('classes') or dataset.get('CLASSES') or ()
+    classes = (classes,) if isinstance(classes, str) else classes
+    if not isinstance(classes, list | tuple) or not all(isinstance(c, str) for c in classes):
+        raise CheckpointError(
+            f'{path}: its meta.dataset_meta.classes is {str(classes)[:60]}, expected a list of '
+            'names. Write the file again with meta=dict(dataset_meta=dict(classes=[...])).'
+        )
+    return tuple(classes)
