@@ -34,7 +34,11 @@ import numpy as np
 import supervision as sv
 import torch
 import torchvision
+from mmdet.models.dense_heads import RetinaHead, RPNHead
 from mmdet.models.detectors import SingleStageDetector, TwoStageDetector
+from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.roi_heads.bbox_heads import BBoxHead
+from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.structures import DetDataSample
 from mmdet.utils import get_test_pipeline_cfg
 from torch import Tensor, nn
@@ -50,6 +54,12 @@ OUTPUTS = ('boxes', 'scores', 'labels')
 
 #: The first with RoIAlign's half-pixel coordinates is 16; torch's exporter writes 18 by itself.
 OPSET = 18
+
+#: Methods of MMDetection's heads that this module stands for.
+PREDICTION = (
+    'predict', 'predict_by_feat', '_predict_by_feat_single', '_bbox_post_process', 'predict_bbox',
+    '_bbox_forward', 'map_roi_levels',
+)  # fmt: skip
 
 #: Boxes of one class that overlap by more are the same detection.
 MATCH_IOU = 0.9
@@ -212,27 +222,42 @@ def _clamp(boxes: Tensor, size: Tensor) -> Tensor:
 
 
 def _refuse_others(model: nn.Module) -> None:
-    """Refuse detectors whose decoding differs from what is written here."""
+    """Refuse detectors whose decoding differs from what is written here.
+
+    Raises:
+        ConfigError: Naming the part.
+    """
     if isinstance(model, TwoStageDetector):
         roi_head = model.roi_head
-        heads = {
-            'rpn_head': (type(model.rpn_head).__name__, 'RPNHead'),
-            'roi_head': (type(roi_head).__name__, 'StandardRoIHead'),
-            'extractor': (type(roi_head.bbox_roi_extractor).__name__, 'SingleRoIExtractor'),
-        }
+        parts = [
+            ('rpn_head', model.rpn_head, RPNHead),
+            ('roi_head', roi_head, StandardRoIHead),
+            ('bbox_roi_extractor', roi_head.bbox_roi_extractor, SingleRoIExtractor),
+            ('bbox_head', roi_head.bbox_head, BBoxHead),
+        ]
         suppressions = [model.rpn_head.test_cfg.nms, roi_head.test_cfg.nms]
     elif isinstance(model, SingleStageDetector):
-        heads = {'bbox_head': (type(model.bbox_head).__name__, 'RetinaHead')}
+        parts = [('bbox_head', model.bbox_head, RetinaHead)]
         suppressions = [model.bbox_head.test_cfg.get('nms', {})]
     else:
-        heads = {'detector': (type(model).__name__, 'FasterRCNN or RetinaNet')}
+        parts = [('detector', model, TwoStageDetector)]
         suppressions = []
-    for part, (found, expected) in heads.items():
-        if found != expected:
-            raise ConfigError(f'{part} is a {found}; the export knows {expected}')
+    for name, part, known in parts:
+        if not _predicts_as(part, known):
+            raise ConfigError(
+                f'{name} is a {type(part).__name__}, expected {known.__name__} or a subclass that '
+                'predicts as it does: the export writes out its prediction'
+            )
     for nms in suppressions:
         if nms.get('type', 'nms') != 'nms':
-            raise ConfigError(f'the export knows nms, and the config has {nms.type}')
+            raise ConfigError(f'the config suppresses boxes by {nms.type}, expected nms')
+
+
+def _predicts_as(part: nn.Module, known: type[nn.Module]) -> bool:
+    """Whether a module is of a class, or of a subclass that inherits all of its prediction."""
+    return isinstance(part, known) and all(
+        getattr(type(part), method, None) is getattr(known, method, None) for method in PREDICTION
+    )
 
 
 def scale_of(model: nn.Module) -> tuple[int, int]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .frozen import FreezableBackbone
 
 
+#: torch 2.4 to 2.6 have no flag of their own for exports.
+is_exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
+
+
 class FoldedTwin:
     """A copy of a backbone, made when it is first needed, that computes the same maps faster.
 
@@ -51,8 +55,8 @@ class FoldedTwin:
         Returns:
             What ``backbone.forward_features(x)`` returns, up to rounding.
         """
-        if torch.jit.is_tracing():
-            return backbone.forward_features(x)  # an exported network holds its own weights
+        if torch.jit.is_tracing() or torch.compiler.is_compiling() or is_exporting():
+            return backbone.forward_features(x)  # a traced network holds its own weights
         versions = tuple((t.data_ptr(), t._version) for t in _tensors(backbone))
         if self._module is None or versions != self._versions:
             self._module, self._versions = _fastest(backbone, x[:1].detach()), versions
@@ -67,7 +71,7 @@ class FoldedTwin:
         return FoldedTwin, ()
 
     def forget(self) -> None:
-        """Make the twin anew when it is needed next, whatever happened to the weights."""
+        """Make the twin again when it is needed next, whatever happened to the weights."""
         self._module = None
 
 
