@@ -27,7 +27,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
 	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
-	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,timm,render,pretrain,app,export]'
+	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,timm,render,pretrain,app,export,heic]'
 	touch $@
 
 train: install  ## train, test and draw on the embedded data and checkpoint

@@ -9,7 +9,7 @@ from . import compat
 compat.apply()
 
 from . import checkpoints, models  # noqa: E402  the types register themselves
-from .datasets import augmentation, composition  # noqa: E402
+from .datasets import augmentation, composition, loading  # noqa: E402
 from .engine import hooks, mixed_precision  # noqa: E402
 from .evaluation import coco_metric  # noqa: E402
 from .utils.config_paths import config_dir, config_path  # noqa: E402
@@ -24,6 +24,7 @@ __all__ = [
     'config_dir',
     'config_path',
     'hooks',
+    'loading',
     'mixed_precision',
     'models',
 ]

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmcv.transforms import Compose
     from mmengine.config import Config
 
 MINIMUM_TORCH = (2, 4)
@@ -27,6 +28,7 @@ def apply() -> None:
     read_local_checkpoints_safely()
     write_local_files_whole()
     find_base_configs_at_once()
+    let_inferencer_load_photographs()
 
 
 def refuse_impossible_versions() -> None:
@@ -141,6 +143,34 @@ def find_base_configs_at_once() -> None:
         return look_through_metafiles(package_path, cfg_file)
 
     config._get_external_cfg_path = find
+
+
+def let_inferencer_load_photographs() -> None:
+    """Let ``DetInferencer`` run configs whose pipeline starts with :class:`.LoadPhotograph`.
+
+    It looks for the name ``LoadImageFromFile`` alone, not for its subclasses, and loads files with
+    that class whatever the config says. Other configs are left alone. Unnecessary once
+    ``InferencerLoader`` builds the transform that it replaces.
+    """
+    from mmdet.apis import DetInferencer
+
+    build_pipeline = DetInferencer._init_pipeline
+
+    def build(self: DetInferencer, cfg: Config) -> Compose:
+        from mmdet.datasets.transforms import InferencerLoader
+
+        from ..datasets.loading import LoadPhotograph
+
+        loaders = [t for t in cfg.test_dataloader.dataset.pipeline if t['type'] == 'LoadPhotograph']
+        for loader in loaders:
+            loader['type'] = 'LoadImageFromFile'
+        pipeline = build_pipeline(self, cfg)
+        for transform in pipeline.transforms:
+            if loaders and isinstance(transform, InferencerLoader):
+                transform.from_file = LoadPhotograph()
+        return pipeline
+
+    DetInferencer._init_pipeline = build
 
 
 def train_on_cpu_processes(cfg: Config) -> None:

@@ -11,9 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ..datasets.annotations import write_coco
 from ..datasets.images import read_image
 from ..utils.errors import ConfigError, DataError
@@ -25,8 +22,6 @@ from .splitting import part
 RECORD = 'conversion.json'
 SHEET = 'contact_sheet.jpg'
 SPLITS = ('train', 'val', 'test')
-#: Mean difference of pixel values up to which two libraries' decoding counts as the same.
-SAME_DECODING = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,14 +95,14 @@ def convert(
     for path in folder.links_out:
         source.skip(path, 'a link that leads out of the folder')
     _take_unannotated(source, name, unannotated)
-    differing = _decoded(source, progress)
+    _drop_unreadable(source, progress)
     source.finish()
     pictures = _by_name(source)
     classes = _rename(source, pictures, rename or {})
     splits = _splits(source, pictures, resplit, group_by, val, test, seed)
     draft = out.with_name(f'.{out.name}.{os.getpid()}.partial')
     try:
-        report = _write(source, name, pictures, splits, classes, draft, link, differing)
+        report = _write(source, name, pictures, splits, classes, draft, link)
         if out.exists():
             shutil.rmtree(out)
         draft.replace(out)
@@ -148,45 +143,27 @@ def _take_unannotated(source: Source, name: str, wish: str | None) -> None:
     )
 
 
-def _decoded(source: Source, progress: Callable[[int, int], None]) -> set[Path]:
-    """Leave out images that cannot be decoded to the end; those that training would see otherwise.
-
-    Returns:
-        Images of which OpenCV, which training reads with, makes other pixels.
-    """
-    differing = set()
+def _drop_unreadable(source: Source, progress: Callable[[int, int], None]) -> None:
+    """Leave out images that cannot be decoded to the end."""
     paths = sorted(source.pictures)
     progress(0, len(paths))
     # Decoding releases Python's lock.
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for done, (path, outcome) in enumerate(
-            zip(paths, pool.map(_decode, paths), strict=True), 1
+        for done, (path, problem) in enumerate(
+            zip(paths, pool.map(_decoding_problem, paths), strict=True), 1
         ):
             progress(done, len(paths))
-            if isinstance(outcome, str):
-                source.skip(path, outcome)
+            if problem:
+                source.skip(path, problem)
                 del source.pictures[path]
-            elif not outcome:
-                differing.add(path)
-    if differing:
-        source.notes.append(
-            f'{len(differing)} images (transparent, 16 bits or the like) that training would see '
-            'otherwise than one does were saved as 8-bit PNG'
-        )
-    return differing
 
 
-def _decode(path: Path) -> str | bool:
-    """Whether training sees the same pixels; or what is wrong with the file."""
+def _decoding_problem(path: Path) -> str | None:
     try:
-        pixels = read_image(path)
+        read_image(path)
     except DataError as error:
         return str(error).replace(str(path), 'image', 1)
-    seen = cv2.imread(str(path))
-    if seen is None or seen.shape != pixels.shape:
-        return False
-    difference = cv2.absdiff(seen, np.ascontiguousarray(pixels[..., ::-1]))
-    return float(difference.mean()) <= SAME_DECODING
+    return None
 
 
 def _by_name(source: Source) -> dict[str, Picture]:
@@ -238,7 +215,6 @@ def _write(
     classes: list[str],
     draft: Path,
     link: bool,
-    differing: set[Path],
 ) -> Report:
     ids = {label: k for k, label in enumerate(classes, 1)}
     there = [split for split in SPLITS if split in splits.values()]
@@ -247,12 +223,11 @@ def _write(
         images, annotations, counts = [], [], Counter()
         for image_id, file in enumerate((n for n in pictures if splits[n] == split), 1):
             picture = pictures[file]
-            as_png = picture.path in differing
-            written = _place(picture.path, draft / split / file, link, as_png)
+            _place(picture.path, draft / split / file, link)
             images.append(
                 {
                     'id': image_id,
-                    'file_name': written.relative_to(draft / split).as_posix(),
+                    'file_name': file,
                     'width': picture.width,
                     'height': picture.height,
                 }
@@ -282,18 +257,13 @@ def _write(
     return report
 
 
-def _place(path: Path, target: Path, link: bool, as_png: bool) -> Path:
-    """Copy or link an image, or save it as PNG; returns where it is."""
+def _place(path: Path, target: Path, link: bool) -> None:
+    """Copy or link an image."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if as_png:
-        target = target.with_name(f'{target.name}.png')
-        target.write_bytes(cv2.imencode('.png', read_image(path)[..., ::-1])[1].tobytes())
-        return target
     if link:
         try:
             os.link(path.resolve(), target)
-            return target
+            return
         except OSError:
             pass  # another file system, or one without links
     shutil.copyfile(path, target)
-    return target

@@ -12,7 +12,7 @@ from typing import Any
 from ..utils.errors import DataError
 from ..utils.findings import Finding, error, ok, warning
 from .annotations import CocoFile, needs_renumbering, read_coco
-from .images import ImageFacts, inspect_image
+from .images import check_image, find_file
 
 #: How many examples a message names.
 EXAMPLES = 3
@@ -203,16 +203,7 @@ def _check_images(coco: CocoFile, img_dir: Path) -> Iterable[Finding]:
     if unsafe:
         yield error('', f'{coco.path}: file_name {_some(unsafe)} leads out of the image folder')
         return
-    listings: dict[Path, set[str]] = {}
-    absent = set()
-    for name in names:
-        path = img_dir / name
-        if path.parent not in listings:
-            listings[path.parent] = (
-                set(os.listdir(path.parent)) if os.path.isdir(path.parent) else set()
-            )
-        if path.name not in listings[path.parent]:
-            absent.add(name)
+    absent = {name for name in names if not os.path.lexists(find_file(img_dir / name))}
     if absent:
         yield error(
             '',
@@ -225,10 +216,10 @@ def _check_images(coco: CocoFile, img_dir: Path) -> Iterable[Finding]:
 
 
 def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Finding]:
-    """Look at headers and ends, and hold the sizes against those that are listed."""
+    """Check headers and ends of files, and compare the sizes with the listed ones."""
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(_inspect, [img_dir / image['file_name'] for image in images]))
-    broken = [facts for facts in found if isinstance(facts, str)]
+        found = list(pool.map(_size_or_problem, [img_dir / image['file_name'] for image in images]))
+    broken = [problem for problem in found if isinstance(problem, str)]
     if broken:
         more = f' (and {len(broken) - EXAMPLES} more)' if len(broken) > EXAMPLES else ''
         yield error(
@@ -236,11 +227,11 @@ def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Findin
             f'{len(broken)} of {len(images)} images cannot be read: '
             f'{"; ".join(broken[:EXAMPLES])}{more}',
         )
-    readable = [(i, f) for i, f in zip(images, found, strict=True) if not isinstance(f, str)]
+    readable = [(i, size) for i, size in zip(images, found, strict=True) if isinstance(size, tuple)]
     other = [
-        f'{i["file_name"]} is {f.width} x {f.height}, listed as {i["width"]} x {i["height"]}'
-        for i, f in readable
-        if (i['width'], i['height']) != (f.width, f.height)
+        f'{i["file_name"]} is {size[0]} x {size[1]}, listed as {i["width"]} x {i["height"]}'
+        for i, size in readable
+        if (i['width'], i['height']) != size
     ]
     if other:
         yield error(
@@ -250,19 +241,11 @@ def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Findin
             'again; where only the sizes are wrong, tools/dataset_converters/to_coco.py leaves '
             'these images out.',
         )
-    differing = [i['file_name'] for i, facts in readable if not facts.as_in_training]
-    if differing:
-        yield warning(
-            '',
-            f'{len(differing)} image(s) are transparent or have 16 bits a channel ('
-            f'{_some(differing)}), which training reads otherwise than one sees them: '
-            'tools/dataset_converters/to_coco.py saves them as 8-bit PNG',
-        )
 
 
-def _inspect(path: Path) -> ImageFacts | str:
+def _size_or_problem(path: Path) -> tuple[int, int] | str:
     try:
-        return inspect_image(path)
+        return check_image(path)
     except DataError as reason:
         return str(reason)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..utils.errors import DataError
 from .annotations import CocoFile, needs_renumbering, read_coco, write_coco
+from .images import find_file
 
 SPLIT_NAMES = {
     'train': ('train', 'training'),
@@ -148,7 +149,7 @@ def _image_dir(root: Path, name: str, coco: CocoFile) -> Path:
     folders = [root / name, root / 'images' / name, root / 'images', root]
     sample = [str(image['file_name']) for image in coco.images[:20]]
     # Of names that cannot be, os.path says that they are not there.
-    hits = [sum(os.path.isfile(folder / file) for file in sample) for folder in folders]
+    hits = [sum(os.path.isfile(find_file(folder / file)) for file in sample) for folder in folders]
     if sample and not max(hits):
         looked = ', '.join(dict.fromkeys(str(folder / sample[0]) for folder in folders))
         raise DataError(f'{coco.path} names images that are not there; looked for {looked}')

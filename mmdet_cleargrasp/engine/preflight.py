@@ -40,7 +40,7 @@ from .runner import rank, world_size
 FEW_STEPS = 500
 #: Transforms after which an image comes back as it was, or in one of a few variants.
 REPEATING = (
-    'LoadImageFromFile', 'LoadAnnotations', 'FilterAnnotations', 'Resize', 'RandomChoiceResize',
+    'LoadPhotograph', 'LoadAnnotations', 'FilterAnnotations', 'Resize', 'RandomChoiceResize',
     'RandomFlip', 'Pad', 'PackDetInputs',
 )  # fmt: skip
 MARKS = {'ok': 'ok     ', 'warning': 'warning', 'error': 'ERROR  '}

@@ -10,6 +10,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..datasets.annotations import read_coco
 from ..datasets.layout import Split, find_splits, renumbered, split_at_random
+from ..datasets.loading import load_photographs
 from ..utils.errors import ConfigError, DataError
 
 LOOPS = ('train', 'val', 'test')
@@ -70,6 +71,7 @@ def load_config(
         raise ConfigError(f'--cfg-options do not fit {path}: {error}') from error
     if 'model' not in cfg:
         raise ConfigError(f'{path} has no model; expected a config like those in configs/')
+    load_photographs(cfg)
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / path.stem)
     return cfg

@@ -13,7 +13,7 @@ num_classes = len(classes)
 metainfo = dict(classes=classes)
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPhotograph'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', scale=scale, keep_ratio=True),
     # A plate seen from above has no upright side.
@@ -23,7 +23,7 @@ train_pipeline = [
     dict(type='PackDetInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPhotograph'),
     dict(type='Resize', scale=scale, keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(

@@ -14,8 +14,12 @@ from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
 from PIL import ImageColor
 
+from ...datasets.images import read_image
 from ...models.postprocessing import class_agnostic_nms
 from ...visualization.palette import CLASS_COLORS
+
+#: Formats in which a picture is written under its image's own name.
+WRITTEN_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
 
 
 @HOOKS.register_module()
@@ -24,7 +28,8 @@ class PlateVisualizationHook(DetVisualizationHook):
 
     The metrics count every class by itself, so that the same plate may well have a box as a dish
     and one as a multiwell plate. A picture of both says nothing: the better one is drawn. Pictures
-    stand in ``test_out_dir`` within the work dir, where MMDetection makes a folder for every start.
+    stand in ``test_out_dir`` within the work dir, where MMDetection makes a folder for every start,
+    in the same folders as the images of the data set, so that equal names do not collide.
 
     Args:
         **kwargs: As in ``mmdet.engine.hooks.DetVisualizationHook``.
@@ -34,6 +39,7 @@ class PlateVisualizationHook(DetVisualizationHook):
         """Choose the folder, and a color for each class unless the data set has its own."""
         if not self.draw:
             return
+        self._img_dir = _image_dir(runner)
         if self.test_out_dir is not None:
             # An absolute path, which MMDetection takes as it is.
             self.test_out_dir = str(Path(runner.work_dir, self.test_out_dir).absolute())
@@ -52,9 +58,36 @@ class PlateVisualizationHook(DetVisualizationHook):
         outputs: Sequence[DetDataSample],
     ) -> None:
         """Draw a batch."""
-        if self.draw:
-            outputs = [_with_answers(sample) for sample in outputs]
-        super().after_test_iter(runner, batch_idx, data_batch, outputs)
+        for sample in outputs if self.draw else ():
+            self._test_index += 1
+            self._visualizer.add_datasample(
+                'test_img',
+                read_image(sample.img_path),
+                data_sample=_with_answers(sample),
+                show=self.show,
+                wait_time=self.wait_time,
+                pred_score_thr=self.score_thr,
+                out_file=self._picture_file(Path(sample.img_path)),
+                step=self._test_index,
+            )
+
+    def _picture_file(self, image: Path) -> str | None:
+        """Where a picture goes: under the folders that the image has within its data set."""
+        if self.test_out_dir is None:
+            return None
+        inside = self._img_dir is not None and image.absolute().is_relative_to(self._img_dir)
+        name = image.absolute().relative_to(self._img_dir) if inside else Path(image.name)
+        if name.suffix.lower() not in WRITTEN_SUFFIXES:
+            name = name.with_name(f'{name.name}.jpg')
+        file = Path(self.test_out_dir, name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return str(file)
+
+
+def _image_dir(runner: Runner) -> Path | None:
+    """The folder from which the tested data set names its images."""
+    prefix = getattr(runner.test_dataloader.dataset, 'data_prefix', {}).get('img')
+    return Path(prefix).absolute() if prefix else None
 
 
 def _with_answers(sample: DetDataSample) -> DetDataSample:

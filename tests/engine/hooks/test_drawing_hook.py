@@ -1,3 +1,4 @@
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,7 +33,9 @@ def draw(tmp_path_factory):
     def picture(*rows, meta=CLASSES):
         hook = PlateVisualizationHook(draw=True, test_out_dir='drawn')
         visualizer.dataset_meta = meta
-        runner = SimpleNamespace(work_dir=folder, timestamp='')
+        dataset = SimpleNamespace(data_prefix={'img': str(folder)})
+        loader = SimpleNamespace(dataset=dataset)
+        runner = SimpleNamespace(work_dir=folder, timestamp='', test_dataloader=loader)
         hook.before_test(runner)
         hook.after_test_iter(runner, 0, {}, [detections(*rows, img_path=str(folder / 'white.png'))])
         return np.asarray(Image.open(folder / 'drawn' / 'white.png')).astype(int)
@@ -58,3 +61,25 @@ def test_colors_of_the_data_set_s_own_are_kept(draw):
     picture = draw(BETTER, meta=own).reshape(-1, 3)
     red, green, blue = picture[np.ptp(picture, axis=1).argmax()]
     assert red > green == blue
+
+
+def test_images_of_equal_names_in_different_folders_keep_their_pictures(tmp_path):
+    visualizer = DetLocalVisualizer.get_instance('drawing_hook')
+    visualizer.dataset_meta = CLASSES
+    dataset = SimpleNamespace(data_prefix={'img': str(tmp_path / 'images')})
+    runner = SimpleNamespace(
+        work_dir=tmp_path, timestamp='', test_dataloader=SimpleNamespace(dataset=dataset)
+    )
+    hook = PlateVisualizationHook(draw=True, test_out_dir='drawn')
+    hook.before_test(runner)
+    names = ['day1/x.png', 'day2/x.png', 'x.png', 'scan.avif', os.fsdecode(b'dish \xe4.png')]
+    for name in names:
+        path = tmp_path / 'images' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (96, 96), 'white').save(path)
+        hook.after_test_iter(runner, 0, {}, [detections(BETTER, img_path=str(path))])
+    drawn = {
+        path.relative_to(tmp_path / 'drawn').as_posix()
+        for path in (tmp_path / 'drawn').rglob('*.*')
+    }
+    assert drawn == {name.replace('.avif', '.avif.jpg') for name in names}
