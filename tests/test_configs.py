@@ -13,8 +13,10 @@ from mmengine.registry import init_default_scope
 
 from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.checkpoints import recognize
-from mmdet_cleargrasp.engine import preflight
-from mmdet_cleargrasp.engine.run_config import checkpoint_init_cfg, innermost_dataset, load_config
+from mmdet_cleargrasp.engine.checks import check_model
+from mmdet_cleargrasp.engine.config_parts import checkpoint_init_cfg, innermost_dataset
+from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.utils.errors import CheckpointError
 from tests.published_files import content_like
 
@@ -62,7 +64,7 @@ def published(tmp_path_factory):
 def test_config_trains_and_predicts(cfg, published):
     if weights(cfg):
         weights(cfg).checkpoint = published(weights(cfg).checkpoint, cfg.model.backbone)
-    assert {f.level for f in preflight.check_model(cfg)} == {'ok'}
+    assert {f.level for f in check_model(read_plan(cfg))} == {'ok'}
     torch.manual_seed(0)
     detector = MODELS.build(cfg.model)
     detector.init_weights()
@@ -124,7 +126,7 @@ def test_absent_file_is_named_with_its_source(cfg, tmp_path):
         pytest.skip('starts from nothing')
     weights(cfg).checkpoint = str(tmp_path / 'absent.pth')
     with pytest.raises(CheckpointError) as error:
-        list(preflight.check_model(cfg))
+        list(check_model(read_plan(cfg)))
     message = str(error.value)
     assert str(tmp_path / 'absent.pth') in message
     assert f'Where it comes from: {weights(cfg).source}' in message

@@ -137,7 +137,7 @@ def find_problems(tensors: Mapping[str, object], expected: Mapping[str, Tensor])
         'unusable': [
             f'{name}, {fault}'
             for name, tensor in tensors.items()
-            if (fault := _fault(name, tensor))
+            if (fault := _fault(name, tensor, expected.get(name)))
         ],
     }
     return [
@@ -147,8 +147,8 @@ def find_problems(tensors: Mapping[str, object], expected: Mapping[str, Tensor])
     ]
 
 
-def _fault(name: str, tensor: object) -> str | None:
-    """Why a value cannot be weights."""
+def _fault(name: str, tensor: object, expected: Tensor | None) -> str | None:
+    """Why a value cannot be weights, or a table of indices where a model has one."""
     if not isinstance(tensor, Tensor):
         return f'a {type(tensor).__name__} instead of a tensor'
     if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
@@ -156,6 +156,8 @@ def _fault(name: str, tensor: object) -> str | None:
     if any(step == 0 for size, step in zip(tensor.shape, tensor.stride(), strict=True) if size > 1):
         return 'one number expanded to a tensor (stride 0)'
     if name.endswith(STEP_COUNTER):
+        return None
+    if expected is not None and tensor.dtype == expected.dtype == torch.int64:
         return None
     if not tensor.is_floating_point():
         return f'{tensor.dtype} instead of floating point'

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
@@ -99,6 +100,27 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scale(parser: argparse.ArgumentParser) -> None:
+    """Add the size to which images are resized."""
+    parser.add_argument(
+        '--scale',
+        nargs='+',
+        type=at_least(1),
+        action=_WidthAndHeight,
+        metavar=('WIDTH', 'HEIGHT'),
+        help="pixels that images are resized to fit in; one number for a square [the config's]",
+    )
+
+
+def add_test_split(parser: argparse.ArgumentParser) -> None:
+    """Add the split that is tested on."""
+    parser.add_argument(
+        '--test-split',
+        metavar='NAME',
+        help="test on annotations/NAME.json and the images in NAME/ [the config's]",
+    )
+
+
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add where a run writes and how its processes were started."""
     parser.add_argument('--work-dir', help='where everything goes [work_dirs/CONFIG]')
@@ -136,6 +158,21 @@ def set_local_rank(args: argparse.Namespace) -> None:
         args: With the options of :func:`add_run`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+class _WidthAndHeight(argparse.Action):
+    """One or two numbers as a width and a height."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if len(values) > 2:
+            parser.error(f'{option_string}: expected a width and a height, or one number for both')
+        setattr(namespace, self.dest, (values[0], values[-1]))
 
 
 class _KeyValues(argparse.Action):

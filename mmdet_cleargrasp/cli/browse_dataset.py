@@ -39,16 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
 
     from ..engine.browsing import browse_config, browse_folder
-    from ..engine.run_config import load_config, use_data_root
+    from ..engine.prepare import RunOptions, prepare
 
     out = args.out or Path('work_dirs') / 'browse' / args.source.resolve().stem
     if args.source.is_dir():
-        sheets = browse_folder(args.source, out, args.count, args.size)
+        sheets = browse_folder(args.source, out, count=args.count, size=args.size)
     else:
-        cfg = load_config(args.source)
-        if args.data_root:
-            use_data_root(cfg, args.data_root, split_dir=out / 'splits')
-        sheets = browse_config(cfg, out, args.count, args.size, args.seed)
+        options = RunOptions(data_root=args.data_root, split_dir=out / 'splits')
+        plan = prepare(args.source, options)
+        sheets = browse_config(plan, out, count=args.count, size=args.size, seed=args.seed)
     for sheet in sheets:
         print(f'wrote {sheet}')
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 
-from .arguments import add_config, new_parser
+from .arguments import add_config, add_scale, add_test_split, new_parser
 from .command import command
 
 EXAMPLES = """
@@ -21,6 +22,8 @@ def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     add_config(parser)
+    add_scale(parser)
+    add_test_split(parser)
     parser.add_argument('--checkpoint', help="a detector's checkpoint, to check a test")
     return parser
 
@@ -30,15 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = make_parser().parse_args(argv)
 
-    from ..engine import preflight, run_config
+    from ..engine.checks import check_run, describe
+    from ..engine.prepare import RunOptions, prepare
 
-    loops = ('test',) if args.checkpoint else ('train', 'val')
     with tempfile.TemporaryDirectory() as split_dir:
-        cfg = run_config.load_config(args.config, cfg_options=args.cfg_options)
-        if args.data_root:
-            run_config.use_data_root(cfg, args.data_root, bool(args.checkpoint), split_dir)
-        findings = preflight.check_run(cfg, loops, args.checkpoint)
-        print(preflight.describe(findings))
+        options = replace(RunOptions.from_args(args), split_dir=split_dir)
+        findings = check_run(prepare(args.config, options))
+        print(describe(findings))
         errors = sum(finding.level == 'error' for finding in findings)
         print(f'\n{errors} error(s)' if errors else '\nready to run')
     return 1 if errors else 0

@@ -38,17 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     set_local_rank(args)
 
-    from ..engine import mixed_precision, resuming, run_config
-    from ..pretraining import running as pretraining
+    from ..engine.prepare import RunOptions
+    from ..pretraining.running import prepare_pretraining, pretrain
 
-    cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    if args.data_root:
-        pretraining.use_folders(cfg, args.data_root)
-    if args.epochs is not None:
-        run_config.set_epochs(cfg, args.epochs)
-    if args.amp:
-        mixed_precision.enable_amp(cfg)
-    if args.resume:
-        resuming.resume(cfg, args.resume)
-    pretraining.pretrain(cfg)
+    pretrain(prepare_pretraining(args.config, RunOptions.from_args(args)))
     return 0

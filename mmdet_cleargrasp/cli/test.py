@@ -5,23 +5,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from .arguments import add_config, add_run, new_parser, set_local_rank
+from .arguments import add_config, add_run, add_scale, add_test_split, new_parser, set_local_rank
 from .command import command
 
 EXAMPLES = """
 examples:
   python tools/test.py configs/frcnn_cleargrasp_plates.py \\
       work_dirs/frcnn_cleargrasp_plates/epoch_24.pth
+  python tools/test.py CONFIG CHECKPOINT --test-split hard
   python tools/test.py CONFIG CHECKPOINT --data-root ~/other_plates
   python tools/test.py CONFIG CHECKPOINT --show-dir drawn --out predictions.pkl
 
 writes WORK_DIR/test/NAME/, NAME being that of the annotation file (a folder without splits is
 tested whole):
   metrics.json, predictions.bbox.json (COCO), pr_curves.png, f1_curve.png, confusion_matrix.png,
-  source.json and, with --show-dir DIR, DIR/: the truth on the left, the answers on the right
+  source.json and, with --show-dir DIR, DIR/: ground truth on the left, the answers on the right
 
 COCO's figures (AP) rank the boxes of each class at all scores. Those of the answers count one box
-a plate above the score threshold with the best F1 on validation, which the checkpoint stores.
+per plate above the score threshold with the best F1 on validation, which the checkpoint stores.
 """
 
 
@@ -30,6 +31,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__, EXAMPLES)
     add_config(parser)
     parser.add_argument('checkpoint', help="the detector's checkpoint file")
+    add_scale(parser)
+    add_test_split(parser)
     add_run(parser)
     parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's own tools")
     parser.add_argument('--show-dir', metavar='DIR', help='boxes drawn, a folder of the report')
@@ -44,17 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     set_local_rank(args)
 
-    from ..engine import run_config, testing
+    from ..engine.prepare import RunOptions, prepare
+    from ..engine.testing import draw_boxes, test
 
-    cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    if args.data_root:
-        run_config.use_data_root(cfg, args.data_root, whole=True)
+    plan = prepare(args.config, RunOptions.from_args(args))
     if args.show or args.show_dir:
-        from mmdet.engine.hooks.utils import trigger_visualization_hook
-
-        cfg = trigger_visualization_hook(cfg, args)
-        # The configs of older runs name MMDetection's.
-        if cfg.default_hooks.visualization.type == 'DetVisualizationHook':
-            cfg.default_hooks.visualization.type = 'PlateVisualizationHook'
-    testing.test(cfg, args.checkpoint, args.out)
+        draw_boxes(plan, show=args.show, show_dir=args.show_dir, wait_time=args.wait_time)
+    test(plan, out=args.out)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from .arguments import add_config, add_run, add_training, new_parser, set_local_rank
+from .arguments import add_config, add_run, add_scale, add_training, new_parser, set_local_rank
 from .command import command
 
 EXAMPLES = """
@@ -24,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     add_config(parser)
+    add_scale(parser)
     add_run(parser)
     add_training(parser)
     parser.add_argument(
@@ -40,18 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     set_local_rank(args)
 
-    from ..engine import mixed_precision, resuming, run_config, training
+    from ..engine.prepare import RunOptions, prepare
+    from ..engine.training import train
 
-    cfg = run_config.load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
-    if args.data_root:
-        run_config.use_data_root(cfg, args.data_root)
-    if args.epochs is not None:
-        run_config.set_epochs(cfg, args.epochs)
-    if args.amp:
-        mixed_precision.enable_amp(cfg)
-    if args.auto_scale_lr:
-        training.enable_auto_scale_lr(cfg)
-    if args.resume:
-        resuming.resume(cfg, args.resume)
-    training.train(cfg)
+    train(prepare(args.config, RunOptions.from_args(args)))
     return 0

@@ -17,6 +17,9 @@ SPLIT_NAMES = {
     'test': ('test', 'testing'),
 }
 
+#: Splits that serve a loop; the first that there is.
+FALLBACKS = {'train': ('train',), 'val': ('val', 'test'), 'test': ('test', 'val')}
+
 LAYOUTS = """a folder in one of these layouts:
   DIR/annotations/train.json, val.json[, test.json]   images in DIR/train/, DIR/val/ or DIR/images/
   DIR/train/_annotations.coco.json, DIR/valid/...      images beside them (Roboflow)
@@ -65,6 +68,60 @@ def find_splits(root: str | Path) -> dict[str, Split]:
         return {'all': Split(single[0], _image_dir(root, '', read_coco(single[0])))}
     there = ', '.join(str(path.relative_to(root)) for path in single[:5]) or 'no .json file'
     raise DataError(f'{root} holds {there}; expected {LAYOUTS}')
+
+
+def splits_of_loops(
+    root: str | Path, split_dir: str | Path, *, testing: bool = False, seed: int = 0
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """Choose the splits of a folder for training, validation and test.
+
+    A folder with one annotation file is split at random. Where a folder has no ``val`` or no
+    ``test``, the other one serves for both.
+
+    Args:
+        root: In one of the layouts of :func:`find_splits`.
+        split_dir: Gets annotation files that have to be split or renumbered.
+        testing: Only a test split is needed; a folder with one annotation file is not split.
+        seed: Of the random split.
+
+    Returns:
+        Splits by ``'train'``, ``'val'`` and ``'test'``, or ``'test'`` alone, and their classes.
+
+    Raises:
+        DataError: Unknown layout, a split that is missing, or splits of different categories.
+    """
+    splits = find_splits(root)
+    if 'all' in splits and testing:
+        splits = {'test': splits['all']}
+    elif 'all' in splits:
+        splits = split_at_random(splits['all'], split_dir, seed=seed)
+    splits = {name: renumbered(s, Path(split_dir) / f'{name}.json') for name, s in splits.items()}
+    loops = ('test',) if testing else tuple(FALLBACKS)
+    chosen = {loop: _choose_split(root, splits, loop) for loop in loops}
+    return chosen, _common_classes(chosen)
+
+
+def find_split(root: str | Path, name: str) -> Split:
+    """Find one split by its name, such as ``hard``.
+
+    Args:
+        root: The folder.
+        name: Of ``annotations/NAME.json`` and the image folder ``NAME/``, or the same in another
+            layout.
+
+    Raises:
+        DataError: There is no such split; the message names those that there are.
+    """
+    root = Path(root)
+    candidates = _candidates(root, name)
+    for ann_file in candidates:
+        if ann_file.is_file():
+            return Split(ann_file, _image_dir(root, name, read_coco(ann_file)))
+    there = sorted(path.stem for path in (root / 'annotations').glob('*.json'))
+    raise DataError(
+        f'{root} has no split {name!r}: no {candidates[0]}'
+        + (f'; there are {", ".join(there)}' if there else '')
+    )
 
 
 def split_at_random(
@@ -132,6 +189,30 @@ def renumbered(split: Split, out_file: str | Path) -> Split:
         return split
     write_coco(out_file, coco.images, coco.annotations, coco.categories)
     return Split(Path(out_file), split.img_dir)
+
+
+def _choose_split(root: str | Path, splits: dict[str, Split], loop: str) -> Split:
+    for name in FALLBACKS[loop]:
+        if name in splits:
+            return splits[name]
+    raise DataError(
+        f'{root} has no {loop} split, only {", ".join(splits)}. Add one, or leave all in one '
+        'annotations.json, which is then split at random.'
+    )
+
+
+def _common_classes(splits: dict[str, Split]) -> tuple[str, ...]:
+    files = [split.ann_file for split in splits.values()]
+    classes = [read_coco(file).classes for file in files]
+    for file, names in zip(files, classes, strict=True):
+        if names != classes[0]:
+            raise DataError(
+                f'the categories differ: {files[0]} has {classes[0]}, {file} has {names}. Use the '
+                'same, in the same order.'
+            )
+    if not classes[0]:
+        raise DataError(f'{files[0]} lists no categories')
+    return classes[0]
 
 
 def _candidates(root: Path, name: str) -> list[Path]:

@@ -8,19 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmdet.registry import DATASETS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from ..datasets.layout import find_splits
 from ..utils.errors import ConfigError
 from ..visualization.contact_sheets import Drawing, annotated, chosen, page, save, tile
-from .run_config import innermost_dataset, split_paths
+from .run_plan import RunPlan
 
 COLUMNS = 4
 
 
 def browse_folder(
-    root: str | Path, out: str | Path, count: int = 16, size: int = 320
+    root: str | Path, out: str | Path, *, count: int = 16, size: int = 320
 ) -> list[Path]:
     """Draw a sheet for every split of a folder.
 
@@ -44,12 +43,12 @@ def browse_folder(
 
 
 def browse_config(
-    cfg: Config, out: str | Path, count: int = 16, size: int = 320, seed: int = 0
+    plan: RunPlan, out: str | Path, *, count: int = 16, size: int = 320, seed: int = 0
 ) -> list[Path]:
     """Draw training data as it is annotated, and the same images as the pipeline makes them.
 
     Args:
-        cfg: From :func:`.load_config`.
+        plan: From :func:`.prepare`.
         out: Folder of the sheets.
         count: Images a sheet.
         size: Pixels of an image on it.
@@ -63,17 +62,17 @@ def browse_config(
         ConfigError: Training has no CocoDataset, or its pipeline cannot be built.
         DataError: Annotations or images that cannot be read.
     """
-    if not cfg.get('train_dataloader'):
+    data = plan.data.get('train')
+    if data is None:
         raise ConfigError('the config has no train_dataloader')
-    settings = innermost_dataset(cfg.train_dataloader)
-    if settings.get('type') != 'CocoDataset':
-        raise ConfigError(f'training data is {settings.get("type")}, expected CocoDataset')
-    before, classes = annotated(split_paths(settings), count)
-    after = _augmented(settings, len(before), seed)
+    if data.kind != 'CocoDataset' or data.split is None:
+        raise ConfigError(f'training data is {data.kind}, expected CocoDataset with an ann_file')
+    before, classes = annotated(data.split, count)
+    after = _augmented(data.dataset, len(before), seed)
     out = Path(out)
     return [
         _save(out / 'train_before.png', before, classes, size),
-        _save(out / 'train_after.png', after, settings.metainfo.classes, size),
+        _save(out / 'train_after.png', after, data.classes, size),
     ]
 
 

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from ..checkpoints import read_checkpoint
 from ..checkpoints.packages import is_available
 from ..utils.errors import CheckpointError
-from .run_config import checkpoint_init_cfg
+from .config_parts import checkpoint_init_cfg
 
 
 def resume(cfg: Config, checkpoint: str | None) -> Path | None:

@@ -6,15 +6,15 @@ import hashlib
 from pathlib import Path
 
 from mmdet.evaluation import DumpDetResults
-from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from ..evaluation.detection_report import write_report
 from ..evaluation.working_threshold import WorkingThreshold, read_working_threshold
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError
-from .preflight import check_run, refuse_errors
-from .run_config import innermost_dataset, split_paths
+from .checks import check_run, refuse_errors
+from .config_parts import evaluators
+from .run_plan import RunPlan
 from .runner import build_runner
 
 #: CocoMetric names its file of predictions PREFIX.bbox.json.
@@ -23,7 +23,7 @@ PREDICTIONS_PREFIX = 'predictions'
 SOURCE_FILE = 'source.json'
 
 
-def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> Path:
+def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     """Check, run a detector over its test data and report on it.
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
@@ -33,8 +33,7 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     draws. Answers are counted at the checkpoint's working threshold.
 
     Args:
-        cfg: From :func:`.load_config`.
-        checkpoint: The detector's weights.
+        plan: From :func:`.prepare`, with a checkpoint.
         out: A ``.pkl`` file for MMDetection's own analysis tools.
 
     Returns:
@@ -45,30 +44,50 @@ def test(cfg: Config, checkpoint: str | Path, out: str | Path | None = None) -> 
     """
     if out and Path(out).suffix not in ('.pkl', '.pickle'):
         raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
-    refuse_errors(check_run(cfg, loops=('test',), checkpoint=checkpoint), cfg.launcher)
-    cfg.load_from = str(checkpoint)
-    ann_file = split_paths(innermost_dataset(cfg.test_dataloader)).ann_file
-    report_dir = Path(cfg.work_dir) / 'test' / report_name(ann_file)
-    _keep_predictions(cfg, report_dir)
+    refuse_errors(check_run(plan), plan.launcher)
+    data = plan.data['test']
+    report_dir = plan.work_dir / 'test' / report_name(data.split.ann_file)
+    _keep_predictions(plan, report_dir)
     # The run's own config and logs stay what they were.
-    cfg.work_dir = str(report_dir)
-    threshold = read_working_threshold(checkpoint)
-    drawing = cfg.get('default_hooks', {}).get('visualization', {})
+    plan.cfg.work_dir = str(report_dir)
+    threshold = read_working_threshold(plan.checkpoint)
+    drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
     if drawing:
         drawing.setdefault('score_thr', threshold.value)
-    runner = build_runner(cfg)
+    runner = build_runner(plan.cfg)
     if out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
     runner.test()
     if is_main_process():
         predictions = report_dir / f'{PREDICTIONS_PREFIX}.bbox.json'
-        classes = innermost_dataset(cfg.test_dataloader).metainfo.classes
-        print(write_report(ann_file, predictions, report_dir, classes, threshold))
-        _write_source(cfg, checkpoint, threshold, report_dir / SOURCE_FILE)
+        print(write_report(data.split.ann_file, predictions, report_dir, data.classes, threshold))
+        _write_source(plan, threshold, report_dir / SOURCE_FILE)
         print(f'\neverything is in {report_dir}')
         if drawing.get('draw') and drawing.get('test_out_dir'):
-            print(f'  pictures, the truth on the left, in {report_dir / drawing.test_out_dir}')
+            print(f'  pictures, ground truth on the left, in {report_dir / drawing.test_out_dir}')
     return report_dir
+
+
+def draw_boxes(
+    plan: RunPlan, *, show: bool = False, show_dir: str | None = None, wait_time: float = 2
+) -> None:
+    """Let a test draw its images with ground truth and detections.
+
+    Args:
+        plan: Of the test; its config is changed.
+        show: Show the images in a window.
+        show_dir: Folder within the report's that gets them.
+        wait_time: Seconds to show an image.
+    """
+    hooks = plan.cfg.get('default_hooks', {})
+    if 'visualization' not in hooks:
+        raise ConfigError('the config has no default_hooks.visualization, which draws the boxes')
+    # The configs of older runs name MMDetection's hook.
+    hooks.visualization.update(type='PlateVisualizationHook', draw=True)
+    if show:
+        hooks.visualization.update(show=True, wait_time=wait_time)
+    if show_dir:
+        hooks.visualization.test_out_dir = show_dir
 
 
 def report_name(ann_file: Path) -> str:
@@ -87,30 +106,25 @@ def report_name(ann_file: Path) -> str:
     return ann_file.absolute().parent.name if common else ann_file.stem
 
 
-def _write_source(
-    cfg: Config, checkpoint: str | Path, threshold: WorkingThreshold, out: Path
-) -> None:
-    dataset = innermost_dataset(cfg.test_dataloader)
-    split = split_paths(dataset)
+def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None:
+    split = plan.data['test'].split
     source = {
         'annotations': str(split.ann_file.absolute()),
         'annotations_sha256': hashlib.sha256(split.ann_file.read_bytes()).hexdigest(),
         'images': str(split.img_dir.absolute()),
-        'classes': list(dataset.metainfo.classes),
-        'checkpoint': str(Path(checkpoint).absolute()),
+        'classes': list(plan.data['test'].classes),
+        'checkpoint': str(Path(plan.checkpoint).absolute()),
         'score_threshold': threshold.value,
         'threshold_from': threshold.source,
-        'config': Path(cfg.filename).name,  # as the runner keeps it beside this
-        'seed': cfg.get('randomness', {}).get('seed'),
+        'config': Path(plan.cfg.filename).name,  # as the runner keeps it beside this
+        'seed': plan.seed,
     }
     write_json(out, source)
 
 
-def _keep_predictions(cfg: Config, report_dir: Path) -> None:
+def _keep_predictions(plan: RunPlan, report_dir: Path) -> None:
     report_dir.mkdir(parents=True, exist_ok=True)
-    evaluators = cfg.test_evaluator
-    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    coco = [e for e in evaluators if str(e.get('type')).endswith('CocoMetric')]
+    coco = [e for e in evaluators(plan.cfg, 'test') if str(e.get('type')).endswith('CocoMetric')]
     if not coco:
         raise ConfigError('test_evaluator has no CocoMetric, which the report is made from')
     coco[0].outfile_prefix = str(report_dir / PREDICTIONS_PREFIX)

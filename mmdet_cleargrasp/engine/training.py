@@ -5,46 +5,31 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.runner import Runner
 
-from ..utils.errors import ConfigError, TrainingError
+from ..utils.errors import TrainingError
+from .checks import check_run, refuse_errors
 from .hooks.curves_hook import CURVES_FILE
-from .preflight import check_run, refuse_errors
 from .resuming import best_checkpoint, latest_checkpoint
+from .run_plan import RunPlan
 from .runner import build_runner
 
 #: Disk full, quota used up, file too large, read-only, not permitted.
 WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-def enable_auto_scale_lr(cfg: Config) -> None:
-    """Scale the learning rate with the batch over all processes.
-
-    Raises:
-        ConfigError: The config does not say for which batch its learning rate is meant.
-    """
-    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-        raise ConfigError(
-            '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config: the '
-            'batch in all processes together for which its learning rate is meant'
-        )
-    cfg.auto_scale_lr.enable = True
-
-
-def train(cfg: Config) -> None:
+def train(plan: RunPlan) -> None:
     """Check a run and train it.
 
     Args:
-        cfg: From :func:`.load_config`.
+        plan: From :func:`.prepare`.
 
     Raises:
         ConfigError: The check found errors; nothing was started.
     """
-    start = cfg.get('load_from') if cfg.get('resume') else None
-    refuse_errors(check_run(cfg, checkpoint=start), cfg.launcher)
-    runner = build_runner(cfg)
+    refuse_errors(check_run(plan), plan.launcher)
+    runner = build_runner(plan.cfg)
     run(runner)
     _say_where(runner)
 

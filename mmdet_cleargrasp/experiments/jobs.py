@@ -17,15 +17,10 @@ from mmengine.config import Config
 
 from ..datasets.annotations import read_coco
 from ..datasets.layout import Split
-from ..engine.preflight import check_run, steps_per_epoch
-from ..engine.run_config import (
-    innermost_dataset,
-    load_config,
-    set_epochs,
-    set_test_split,
-    split_paths,
-    use_data_root,
-)
+from ..engine.checks import check_data, check_run, collect
+from ..engine.config_changes import set_split
+from ..engine.prepare import RunOptions, prepare
+from ..engine.run_plan import RunPlan, read_plan
 from ..engine.testing import report_name
 from ..utils.atomic_files import write_atomically, write_json
 from ..utils.errors import ConfigError, UserError
@@ -122,7 +117,7 @@ def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
     """
     plan = Plan(spec, Path(root), [], {}, {})
     fractions = {arm.name: arm.fractions or spec.fractions for arm in spec.arms}
-    arms = {arm.name: arm_config(spec, arm, plan.root) for arm in spec.arms}
+    arms = {arm.name: plan_arm(spec, arm, plan.root).cfg for arm in spec.arms}
     for seed in spec.seeds:
         for fraction in sorted(set().union(*fractions.values()), reverse=True):
             for name, cfg in arms.items():
@@ -131,8 +126,8 @@ def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
     return plan
 
 
-def arm_config(spec: ExperimentSpec, arm: Arm, root: Path) -> Config:
-    """The config of an arm on all training images, with what the spec says of all arms.
+def plan_arm(spec: ExperimentSpec, arm: Arm, root: Path) -> RunPlan:
+    """Plan an arm's training on all images, with what the spec says of all arms.
 
     Args:
         spec: Of the experiment.
@@ -143,25 +138,28 @@ def arm_config(spec: ExperimentSpec, arm: Arm, root: Path) -> Config:
         ConfigError: The arm is named, with what is wrong with its config or options.
     """
     try:
-        cfg = load_config(arm.config, root / arm.name, {**spec.cfg_options, **arm.cfg_options})
-        if spec.data_root:
-            with tempfile.TemporaryDirectory() as folder:
-                use_data_root(cfg, spec.data_root, split_dir=folder)
-                _refuse_parted(cfg, folder, spec.data_root)
-        if spec.epochs:
-            set_epochs(cfg, spec.epochs)
+        with tempfile.TemporaryDirectory() as folder:
+            options = RunOptions(
+                work_dir=root / arm.name,
+                cfg_options={**spec.cfg_options, **arm.cfg_options},
+                data_root=spec.data_root,
+                split_dir=folder,
+                epochs=spec.epochs,
+            )
+            plan = prepare(arm.config, options)
+            _refuse_written_splits(plan, folder, spec.data_root)
     except UserError as error:
         raise ConfigError(f'arm {arm.name}: {error}') from error
-    if cfg.get('train_cfg', {}).get('max_epochs') is None:
+    if plan.max_epochs is None:
         raise ConfigError(f'arm {arm.name}: {arm.config} counts steps; experiments take max_epochs')
-    cfg.merge_from_dict(CHECKPOINTS)
-    checkpoints = cfg.default_hooks.checkpoint
+    plan.cfg.merge_from_dict(CHECKPOINTS)
+    checkpoints = plan.cfg.default_hooks.checkpoint
     if spec.checkpoint == 'last':
         checkpoints.pop('save_best', None)
         checkpoints.pop('rule', None)
     elif not checkpoints.get('save_best'):
         raise ConfigError(f'arm {arm.name}: checkpoint: best needs save_best in {arm.config}')
-    return cfg
+    return plan
 
 
 def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
@@ -176,14 +174,13 @@ def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
     truths = {}
     for arm in plan.spec.arms:
         job = next(job for job in plan.jobs if job.arm == arm.name)
-        cfg = arm_config(plan.spec, arm, plan.root)
-        truths[arm.name] = split_paths(innermost_dataset(cfg.train_dataloader)).ann_file.absolute()
-        for finding in check_run(cfg):
+        run = plan_arm(plan.spec, arm, plan.root)
+        truths[arm.name] = _ann_file(run, 'train').absolute()
+        for finding in check_run(run):
             yield arm.name, finding
         for path in job.test_configs.values():
-            for finding in check_run(plan.configs[path], loops=('test',)):
-                if finding.subject == 'test data':
-                    yield arm.name, finding
+            for finding in collect(check_data(read_plan(plan.configs[path]), 'test')):
+                yield arm.name, finding
     if len(set(truths.values())) > 1:
         listed = ', '.join(f'{name}: {path}' for name, path in truths.items())
         text = f'the arms train on different images ({listed}); give all the same, or data_root'
@@ -245,7 +242,7 @@ def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int)
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed * SEED_STRIDE}
     tests = _test_configs(cfg, spec.tests)
     digest = _digest(cfg, tests, fraction, spec)
-    images, steps = _take_part(plan, cfg, fraction, seed)
+    images, steps = _take_fraction(plan, cfg, fraction, seed)
     train_config = str(folder / 'configs' / f'{arm}.py')
     test_files = {name: str(folder / 'configs' / f'{arm}_on_{name}.py') for name in tests}
     plan.configs[train_config] = cfg
@@ -259,18 +256,17 @@ def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int)
     )  # fmt: skip
 
 
-def _take_part(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple[int, int]:
-    """Train on a part of the images; gives their number and the steps of an epoch."""
-    dataset = innermost_dataset(cfg.train_dataloader)
-    split = split_paths(dataset)
-    images, whole = (len(_choose(split.ann_file, part, seed)) for part in (fraction, 100))
+def _take_fraction(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple[int, int]:
+    """Train on a fraction of the images; gives their number and the steps of an epoch."""
+    run = read_plan(cfg)
+    ann_file = _ann_file(run, 'train')
+    images, whole = (len(_choose(ann_file, part, seed)) for part in (fraction, 100))
     times = max(1, round(whole / images)) if plan.spec.equal == 'steps' else 1
-    steps = max(1, -(-steps_per_epoch(cfg) * images * times // whole))
+    steps = max(1, -(-run.steps_per_epoch * images * times // whole))
     if fraction < 100:
-        subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{split.ann_file.name}'
-        plan.subsets[str(subset)] = (split.ann_file, fraction, seed)
-        images_from = dict(img=f'{split.img_dir}/')
-        dataset.update(data_root='', ann_file=str(subset), data_prefix=images_from)
+        subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{ann_file.name}'
+        plan.subsets[str(subset)] = (ann_file, fraction, seed)
+        set_split(cfg, 'train', Split(subset, run.data['train'].split.img_dir))
     if times > 1:
         # Epochs stay what they are, and with them warm-up, decay and validations.
         inner = cfg.train_dataloader.dataset
@@ -280,7 +276,7 @@ def _take_part(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple[int
 
 def _test_configs(cfg: Config, tests: tuple[Split, ...]) -> dict[str, Config]:
     configs: dict[str, Config] = {}
-    for test in tests or (split_paths(innermost_dataset(cfg.test_dataloader)),):
+    for test in tests or (read_plan(cfg).data['test'].split,):
         name = report_name(test.ann_file)
         if name in configs:
             raise SpecError(
@@ -288,7 +284,7 @@ def _test_configs(cfg: Config, tests: tuple[Split, ...]) -> dict[str, Config]:
                 'would write both reports to one folder. Rename one of the files.'
             )
         configs[name] = copy.deepcopy(cfg)
-        set_test_split(configs[name], test)
+        set_split(configs[name], 'test', test)
     return configs
 
 
@@ -297,23 +293,29 @@ def _choose(ann_file: Path, fraction: float, seed: int) -> list[int | str]:
     return choose_images(read_coco(ann_file), fraction, seed)
 
 
-def _refuse_parted(cfg: Config, folder: str, data_root: Path) -> None:
-    loops = ('train', 'val', 'test')
-    files = [split_paths(innermost_dataset(cfg[f'{loop}_dataloader'])).ann_file for loop in loops]
+def _refuse_written_splits(plan: RunPlan, folder: str, data_root: Path | None) -> None:
+    files = [data.split.ann_file for data in plan.data.values() if data.split]
     if any(Path(folder) in file.parents for file in files):
         raise ConfigError(
-            f'{data_root} has no fixed parts for training and validation, or annotation ids that '
-            f'need renumbering. Part it once, tools/dataset_converters/to_coco.py {data_root} OUT, '
-            'and name OUT as data_root.'
+            f'{data_root} has no fixed splits for training and validation, or annotation ids that '
+            f'need renumbering. Split it once, tools/dataset_converters/to_coco.py {data_root} '
+            'OUT, and name OUT as data_root.'
         )
+
+
+def _ann_file(run: RunPlan, loop: str) -> Path:
+    split = run.data[loop].split if loop in run.data else None
+    if split is None:
+        raise ConfigError(f'{run.cfg.filename} names no annotation file for {loop}')
+    return split.ann_file
 
 
 def _digest(cfg: Config, tests: dict[str, Config], fraction: float, spec: ExperimentSpec) -> str:
     """Of everything that a run's result depends on, but not of where it is written."""
     content = cfg.to_dict()
     content.pop('work_dir')
-    files = [split_paths(innermost_dataset(c.test_dataloader)).ann_file for c in tests.values()]
-    files.append(split_paths(innermost_dataset(cfg.train_dataloader)).ann_file)
+    files = [_ann_file(read_plan(c), 'test') for c in tests.values()]
+    files.append(_ann_file(read_plan(cfg), 'train'))
     files += [Path(name) for name in _checkpoints(content.get('model')) if Path(name).is_file()]
     hashes = [_file_hash(str(file), file.stat().st_mtime_ns) for file in files if file.is_file()]
     parts = [content, sorted(tests), hashes, fraction, spec.equal, spec.checkpoint]

@@ -15,9 +15,10 @@ from mmengine.registry import init_default_scope
 
 from ..checkpoints import check_trained
 from ..datasets.images import read_image
-from ..engine.preflight import build
+from ..engine.checks.model import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
-from ..engine.run_config import class_counts, innermost_dataset, load_config
+from ..engine.run_config import load_config
+from ..engine.run_plan import read_plan
 from ..evaluation.working_threshold import read_working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
@@ -213,11 +214,13 @@ def _find_checkpoint(work_dir: Path) -> Path:
 def _check_checkpoint(cfg: Config, checkpoint: str | Path) -> tuple[str, ...]:
     """The names of the classes: the checkpoint's, or where it has none the config's."""
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    dataset = innermost_dataset(cfg.test_dataloader)
-    metainfo = dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
-    named = tuple(metainfo.get('classes', ()))
+    plan = read_plan(cfg, ('test',))
+    data = plan.data.get('test')
+    named = (
+        tuple(data.classes or DATASETS.get(data.kind).METAINFO.get('classes', ())) if data else ()
+    )
     classes = check_trained(checkpoint, build('model', cfg.model), named) or named
-    counts = class_counts(cfg.model)
+    counts = plan.class_counts
     if counts and counts != {len(classes)}:
         raise CheckpointError(
             f'neither {checkpoint} nor the config names the {max(counts)} classes of the model '

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.dist import master_only
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from ..checkpoints import check_fit, open_backbone
 from ..datasets.cleargrasp_folders import find_samples
-from ..engine import preflight
+from ..engine.checks import collect, refuse_errors
+from ..engine.checks.data import check_workers
+from ..engine.checks.environment import check_device, check_versions, check_work_dir
+from ..engine.checks.model import build
 from ..engine.hooks.curves_hook import CURVES_FILE
-from ..engine.run_config import checkpoint_init_cfg, innermost_dataset
+from ..engine.prepare import RunOptions, prepare
+from ..engine.run_plan import RunPlan
 from ..engine.runner import build_runner, world_size
 from ..engine.training import run
 from ..utils.errors import ConfigError
@@ -25,89 +29,92 @@ from .transforms import LoadClearGraspSample
 LOOPS = ('train', 'val')
 
 
-def use_folders(cfg: Config, root: str | Path) -> None:
-    """Point a config at ``ROOT/train`` and ``ROOT/val``.
+def prepare_pretraining(config: str | Path, options: RunOptions) -> RunPlan:
+    """Read a config, apply the options, and plan the run.
 
     Args:
-        cfg: Is changed.
-        root: What ``tools/render_plates.py`` wrote, or ClearGrasp data sorted so.
+        config: Of a :class:`.ClearGraspNetwork`.
+        options: What the command line changes. ``data_root`` is a folder with ``train`` and
+            ``val``, as ``tools/render_plates.py`` writes it, or ClearGrasp data sorted so.
     """
-    for loop in LOOPS:
-        innermost_dataset(cfg[f'{loop}_dataloader']).folders = [str(Path(root) / loop)]
+    folders = {}
+    if options.data_root:
+        for loop in LOOPS:
+            folders[f'{loop}_dataloader.dataset.folders'] = [str(Path(options.data_root) / loop)]
+    changes = {**folders, **(options.cfg_options or {})}
+    return prepare(config, replace(options, data_root=None, cfg_options=changes))
 
 
-def pretrain(cfg: Config) -> None:
+def pretrain(plan: RunPlan) -> None:
     """Check a pretraining and run it.
 
     Args:
-        cfg: From :func:`.load_config`, of a :class:`.ClearGraspNetwork`.
+        plan: From :func:`prepare_pretraining`.
 
     Raises:
         ConfigError: The check found errors; nothing was started.
     """
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    preflight.refuse_errors(check_pretraining(cfg), cfg.launcher)
-    runner = build_runner(cfg)
+    init_default_scope(plan.cfg.get('default_scope', 'mmdet'))
+    refuse_errors(check_pretraining(plan), plan.launcher)
+    runner = build_runner(plan.cfg)
     run(runner)
     _say_where(runner)
 
 
-def check_pretraining(cfg: Config) -> list[Finding]:
-    """Check device, work dir, data and starting weights.
+def check_pretraining(plan: RunPlan) -> list[Finding]:
+    """Check device, work dir, data and initial weights.
 
     Args:
-        cfg: Of the run.
+        plan: Of the run.
     """
-    if cfg.model.get('type') != 'ClearGraspNetwork':
+    if plan.cfg.model.get('type') != 'ClearGraspNetwork':
         raise ConfigError(
-            f"this config's model is {cfg.model.get('type')}, expected a ClearGraspNetwork as in "
-            'configs/pretrain/; detectors are trained with tools/train.py'
+            f"this config's model is {plan.cfg.model.get('type')}, expected a ClearGraspNetwork as "
+            'in configs/pretrain/; detectors are trained with tools/train.py'
         )
     checks = [
-        preflight.check_versions(),
-        preflight.check_device(cfg),
-        preflight.check_work_dir(cfg),
-        *(_check_samples(cfg, loop) for loop in LOOPS),
-        _check_network(cfg),
+        check_versions(),
+        check_device(plan),
+        check_work_dir(plan),
+        *(_check_samples(plan, loop) for loop in LOOPS),
+        _check_network(plan),
     ]
-    return [finding for check in checks for finding in preflight.collect(check)]
+    return [finding for check in checks for finding in collect(check)]
 
 
-def _check_samples(cfg: Config, loop: str) -> Iterable[Finding]:
-    loader = cfg[f'{loop}_dataloader']
-    dataset = innermost_dataset(loader)
-    unread = sorted(set(cfg.model.tasks) - set(dataset.tasks))
+def _check_samples(plan: RunPlan, loop: str) -> Iterable[Finding]:
+    data, subject = plan.data[loop], f'{loop} data'
+    dataset = data.dataset
+    unread = sorted(set(plan.cfg.model.tasks) - set(dataset.tasks))
     if unread:
         yield error(
-            f'{loop} data',
-            f"{', '.join(unread)}: in model.tasks, but not in the data set's {dataset.tasks}",
+            subject,
+            f"{', '.join(unread)}: in model.tasks, but not in the dataset's {dataset.tasks}",
         )
         return
+    yield from check_workers(subject, data)
     samples = [s for folder in dataset.folders for s in find_samples(folder, dataset.tasks)]
-    # What is wrong with one file, such as another encoding, is often wrong with all.
+    # What is wrong with one file, such as its encoding, is often wrong with all.
     LoadClearGraspSample()({'files': {kind: str(path) for kind, path in samples[0].items()}})
-    each = len(samples) // world_size(cfg.launcher)
-    if loop == 'train' and not 2 <= loader.batch_size <= each:
+    each = len(samples) // world_size(plan.launcher)
+    if loop == 'train' and not 2 <= data.loader.batch_size <= each:
         yield error(
-            f'{loop} data',
-            f'batches of {loader.batch_size} from {each} images a process: expected 2 or more, for '
-            'batch norm, and at least one full batch',
+            subject,
+            f'batches of {data.loader.batch_size} from {each} images a process: expected 2 or '
+            'more, for batch norm, and at least one full batch',
         )
-    elif not loader.num_workers and loader.get('persistent_workers'):
-        yield error(f'{loop} data', 'num_workers=0 needs persistent_workers=False')
     else:
-        yield ok(f'{loop} data', f'{len(samples)} images in {", ".join(dataset.folders)}')
+        yield ok(subject, f'{len(samples)} images in {", ".join(dataset.folders)}')
 
 
-def _check_network(cfg: Config) -> Iterable[Finding]:
-    network = preflight.build('model', cfg.model)
-    path = checkpoint_init_cfg(cfg.model.backbone).get('checkpoint')
-    if not path:
+def _check_network(plan: RunPlan) -> Iterable[Finding]:
+    network = build('model', plan.cfg.model)
+    if not plan.weights.path:
         yield ok('backbone', 'starts from random weights')
         return
-    file = open_backbone(path)
+    file = open_backbone(plan.weights.path)
     check_fit(file, network.backbone)
-    yield ok('backbone', f'starts from {path}: {file.family.name}')
+    yield ok('backbone', f'starts from {plan.weights.path}: {file.family.name}')
 
 
 @master_only

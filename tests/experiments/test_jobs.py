@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from mmdet_cleargrasp.datasets.layout import Split
-from mmdet_cleargrasp.engine.run_config import innermost_dataset, split_paths
+from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.experiments.jobs import check_arms, plan_experiment, write_plan
 from mmdet_cleargrasp.experiments.spec import Arm, ExperimentSpec
 from mmdet_cleargrasp.utils.errors import ConfigError
@@ -62,7 +62,7 @@ def test_arms_of_a_seed_see_the_same_images_in_the_same_order(spec, tmp_path):
     seen: dict = {}
     for job in made.jobs:
         cfg = made.configs[job.train_config]
-        file = split_paths(innermost_dataset(cfg.train_dataloader)).ann_file
+        file = read_plan(cfg).data['train'].split.ann_file
         seen.setdefault((job.seed, job.fraction), set()).add((cfg.randomness.seed, file))
     assert all(len(values) == 1 for values in seen.values())
     # mmengine adds the epoch: neighboring seeds would have the same orders, one epoch apart.
@@ -76,8 +76,8 @@ def test_written_runs_read_back_as_planned(spec, tmp_path):
     for path, cfg in made.configs.items():
         assert Config.fromfile(path).to_dict() == cfg.to_dict()
     for job in made.jobs:
-        file = split_paths(innermost_dataset(Config.fromfile(job.train_config).train_dataloader))
-        assert len(json.loads(file.ann_file.read_text())['images']) == job.images
+        split = read_plan(Config.fromfile(job.train_config)).data['train'].split
+        assert len(json.loads(split.ann_file.read_text())['images']) == job.images
 
 
 @pytest.mark.parametrize(

@@ -9,22 +9,23 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from mmdet_cleargrasp import config_dir
-from mmdet_cleargrasp.engine.run_config import load_config
-from mmdet_cleargrasp.pretraining.running import check_pretraining, use_folders
+from mmdet_cleargrasp.engine.prepare import RunOptions
+from mmdet_cleargrasp.engine.run_plan import read_plan
+from mmdet_cleargrasp.pretraining.running import check_pretraining, prepare_pretraining
 
 CONFIGS = sorted(path.name for path in (config_dir() / 'pretrain').glob('*.py'))
 
 
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_learns(name, samples, backbone_files, tmp_path):
-    cfg = load_config(config_dir() / 'pretrain' / name, work_dir=tmp_path)
+    options = RunOptions(work_dir=tmp_path, data_root=samples)
+    cfg = prepare_pretraining(config_dir() / 'pretrain' / name, options).cfg
     init_default_scope('mmdet')
-    use_folders(cfg, samples)
     if cfg.model.backbone.get('init_cfg'):
         cfg.model.backbone.init_cfg.checkpoint = str(backbone_files(50))
     cfg.train_dataloader.batch_size = 2
     assert '://' not in cfg.pretty_text
-    assert {f.level for f in check_pretraining(cfg)} <= {'ok'}
+    assert {f.level for f in check_pretraining(read_plan(cfg))} <= {'ok'}
 
     np.random.seed(0)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)

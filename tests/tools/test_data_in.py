@@ -12,7 +12,7 @@ from mmdet_cleargrasp.conversion import convert
 from mmdet_cleargrasp.datasets import check_split, find_splits
 from mmdet_cleargrasp.datasets.images import read_image
 from mmdet_cleargrasp.engine.browsing import browse_config, browse_folder
-from mmdet_cleargrasp.engine.run_config import load_config, use_data_root
+from mmdet_cleargrasp.engine.prepare import RunOptions, prepare
 from mmdet_cleargrasp.utils.errors import ConfigError
 from tests.conversion.sources import labelformat_yolo, supervision_labelme
 
@@ -107,12 +107,11 @@ def tiles(path, size, columns=4):
 
 
 def test_sheets_before_and_after_show_the_same_images(tiny_config, toy_plates, tmp_path):
-    cfg = load_config(tiny_config)
-    use_data_root(cfg, toy_plates)
-    before, after = browse_config(cfg, tmp_path, count=6, size=96, seed=1)
+    plan = prepare(tiny_config, RunOptions(data_root=toy_plates, split_dir=tmp_path))
+    before, after = browse_config(plan, tmp_path, count=6, size=96, seed=1)
     assert tiles(before, 96)[1:] == tiles(after, 96)[1:] == (2, 4)
     assert not np.array_equal(cv2.imread(str(before)), cv2.imread(str(after)))
-    again = browse_config(cfg, tmp_path / 'again', count=6, size=96, seed=1)[1]
+    again = browse_config(plan, tmp_path / 'again', count=6, size=96, seed=1)[1]
     assert np.array_equal(cv2.imread(str(again)), cv2.imread(str(after)))
 
 
@@ -126,7 +125,6 @@ def test_a_folder_is_browsed_split_by_split(toy_plates, tmp_path):
 
 
 def test_browsing_other_data_sets_is_refused(tiny_config, tmp_path):
-    cfg = load_config(tiny_config)
-    cfg.train_dataloader.dataset = dict(type='VOCDataset', ann_file='ids.txt')
+    options = RunOptions(cfg_options={'train_dataloader.dataset.type': 'VOCDataset'})
     with pytest.raises(ConfigError, match='VOCDataset, expected CocoDataset'):
-        browse_config(cfg, tmp_path)
+        browse_config(prepare(tiny_config, options), tmp_path)

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from mmdet_cleargrasp.engine.preflight import check_run
-from mmdet_cleargrasp.engine.run_config import load_config, set_epochs, use_data_root
+from mmdet_cleargrasp.engine.checks import check_run
+from mmdet_cleargrasp.engine.config_changes import set_epochs, use_data_root
+from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.engine.runner import build_runner
 
 HOOK = 'FeatureCacheHook'
@@ -49,13 +51,13 @@ def test_a_cached_run_is_an_ordinary_run(configure):
     ('spoil', 'message'),
     [
         (lambda cfg: None, None),
-        (lambda cfg: cfg.train_dataloader.dataset.pipeline.insert(3, dict(type='PhotoMetricDistortion')), 'PhotoMetricDistortion may draw'),
+        (lambda cfg: cfg.train_dataloader.dataset.pipeline.insert(3, dict(type='PhotoMetricDistortion')), 'PhotoMetricDistortion may change'),
         (lambda cfg: cfg.model.backbone.update(frozen=False), 'needs model.backbone.frozen=True'),
     ],
 )  # fmt: skip
 def test_a_cache_that_would_find_nothing_is_refused(configure, spoil, message):
     cfg = configure('checked', cached=True)
     spoil(cfg)
-    errors = [f.text for f in check_run(cfg) if f.level == 'error']
+    errors = [f.text for f in check_run(read_plan(cfg)) if f.level == 'error']
     assert bool(errors) == bool(message)
     assert not message or message in errors[0]

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from mmdet_cleargrasp.engine.config_changes import set_epochs, use_data_root
 from mmdet_cleargrasp.engine.resuming import resume
-from mmdet_cleargrasp.engine.run_config import load_config, set_epochs, use_data_root
+from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.training import train
 from mmdet_cleargrasp.utils.errors import ConfigError
 

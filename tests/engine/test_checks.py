@@ -1,9 +1,14 @@
+"""What is checked before a run: what passes, and what each mistake is told."""
+
 import pytest
 import torch
 
 from mmdet_cleargrasp import config_path
-from mmdet_cleargrasp.engine import preflight
-from mmdet_cleargrasp.engine.run_config import load_config, use_data_root
+from mmdet_cleargrasp.engine import checks
+from mmdet_cleargrasp.engine.checks.environment import check_device
+from mmdet_cleargrasp.engine.config_changes import use_data_root
+from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.utils.errors import ConfigError
 
 
@@ -14,13 +19,26 @@ def cfg(tiny_config, toy_plates, tmp_path):
     return cfg
 
 
+def check_run(cfg, checkpoint=None):
+    cfg.load_from = checkpoint and str(checkpoint)
+    return checks.check_run(read_plan(cfg, ('test',) if checkpoint else ('train', 'val')))
+
+
+def check_model(cfg, **options):
+    return list(checks.check_model(read_plan(cfg), **options))
+
+
+def check_schedule(cfg):
+    return list(checks.check_schedule(read_plan(cfg)))
+
+
 def levels(findings):
     return {finding.level for finding in findings}
 
 
 def test_good_run_passes(cfg):
-    findings = preflight.check_run(cfg)
-    assert 'error' not in levels(findings), preflight.describe(findings)
+    findings = check_run(cfg)
+    assert 'error' not in levels(findings), checks.describe(findings)
     subjects = {finding.subject for finding in findings}
     assert subjects >= {'versions', 'device', 'train data', 'val data', 'backbone', 'strides'}
 
@@ -58,18 +76,18 @@ FITTED = {
 def test_what_is_in_the_way_is_named(cfg, changes, message):
     cfg.merge_from_dict(changes)
     with pytest.raises(ConfigError, match=message):
-        preflight.refuse_errors(preflight.check_run(cfg))
+        checks.refuse_errors(check_run(cfg))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_mixed_precision_without_gpu_is_refused(cfg):
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    assert 'error' in levels(preflight.check_device(cfg))
+    assert 'error' in levels(check_device(read_plan(cfg)))
 
 
 def test_dense_backbone_with_fitted_strides_passes(cfg):
     cfg.merge_from_dict({**DENSE, **FITTED})
-    assert levels(preflight.check_model(cfg)) == {'ok'}
+    assert levels(check_model(cfg)) == {'ok'}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +96,7 @@ def test_dense_backbone_with_fitted_strides_passes(cfg):
 def test_pyramids_start_where_the_neck_does(start_level, strides):
     name = 'retinanet' if start_level else 'frcnn'
     cfg = load_config(config_path(f'{name}_cleargrasp_plates'))
-    found = preflight.describe(preflight.check_model(cfg, with_file=False))
+    found = checks.describe(check_model(cfg, with_file=False))
     assert f'{strides} in backbone and neck' in found
 
 
@@ -88,33 +106,45 @@ def test_pyramids_start_where_the_neck_does(start_level, strides):
 )
 def test_schedule_of_another_length_than_the_run_is_doubtful(cfg, scheduler):
     cfg.param_scheduler = [scheduler]
-    found = preflight.describe(list(preflight.check_schedule(cfg)))
+    found = checks.describe(check_schedule(cfg))
     assert 'is scheduled for' in found
 
 
-def test_backbone_that_needs_memory_to_be_built_is_built(cfg):
-    cfg.model.backbone = dict(type='SwinTransformer', embed_dims=24, num_heads=[1, 1, 1, 1])
-    assert levels(preflight.check_model(cfg)) == {'ok'}
+@pytest.mark.parametrize(
+    ('out_indices', 'level', 'message'),
+    [
+        ((0, 1, 2, 3), 'ok', '[4, 8, 16, 32, 64] in backbone and neck'),
+        ((1, 2, 3), 'error', 'backbone and neck give [8, 16, 32, 64, 128]'),
+    ],
+)
+def test_strides_of_a_backbone_that_does_not_publish_them_are_measured(
+    cfg, out_indices, level, message
+):
+    heads = dict(embed_dims=24, num_heads=[1, 1, 1, 1], out_indices=out_indices)
+    cfg.model.backbone = dict(type='SwinTransformer', **heads)
+    strides = [finding for finding in check_model(cfg) if finding.subject == 'strides']
+    assert levels(strides) == {level}
+    assert all(message in finding.text for finding in strides)
 
 
 def test_other_data_sets_are_left_unchecked(cfg):
     cfg.train_dataloader.dataset = dict(type='VOCDataset', ann_file='ids.txt')
-    assert levels(preflight.check_data(cfg, 'train')) == {'warning'}
-    assert not list(preflight.check_schedule(cfg))
+    assert levels(checks.check_data(read_plan(cfg), 'train')) == {'warning'}
+    assert not check_schedule(cfg)
 
 
 def test_run_of_few_steps_is_doubtful_and_told_how_many_it_takes(cfg):
-    found = preflight.describe(list(preflight.check_schedule(cfg)))
+    found = checks.describe(check_schedule(cfg))
     assert '24 epochs of 3 steps are 72 steps' in found
     assert '--epochs 167' in found
 
 
 def test_checkpoint_of_another_model_is_refused(cfg, tmp_path):
     torch.save({'state_dict': {'backbone.conv1.weight': torch.ones(1)}}, tmp_path / 'other.pth')
-    found = preflight.describe(preflight.check_run(cfg, ('test',), tmp_path / 'other.pth'))
+    found = checks.describe(check_run(cfg, tmp_path / 'other.pth'))
     assert 'does not fit the model of this config' in found
 
 
 def test_backbone_file_given_as_checkpoint_is_explained(cfg, backbone_files):
-    found = preflight.describe(preflight.check_run(cfg, ('test',), backbone_files(18)))
+    found = checks.describe(check_run(cfg, backbone_files(18)))
     assert 'belongs into init_cfg.checkpoint' in found

@@ -1,0 +1,19 @@
+"""Everything about a run that is cheap to check before it starts."""
+
+from .checkpoint import check_checkpoint
+from .data import check_data
+from .model import check_model
+from .report import collect, describe, refuse_errors
+from .run import check_run
+from .schedule import check_schedule
+
+__all__ = [
+    'check_checkpoint',
+    'check_data',
+    'check_model',
+    'check_run',
+    'check_schedule',
+    'collect',
+    'describe',
+    'refuse_errors',
+]

@@ -1,0 +1,77 @@
+"""Length of a training, its learning rate schedule, and the feature cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ...utils.findings import Finding, error, ok, warning
+from ..run_plan import RunPlan
+
+#: Steps below which a detector with new heads has hardly begun.
+FEW_STEPS = 500
+#: Transforms after which an image is the same in every epoch, or one of a few variants.
+REPEATING = (
+    'LoadPhotograph', 'LoadAnnotations', 'FilterAnnotations', 'Resize', 'RandomChoiceResize',
+    'RandomFlip', 'Pad', 'PackDetInputs',
+)  # fmt: skip
+
+
+def check_schedule(plan: RunPlan) -> Iterable[Finding]:
+    """Check that warm-up and decay fit the length of the training."""
+    batch_size = plan.data['train'].loader.get('batch_size')
+    if not isinstance(batch_size, int) or batch_size < 1:
+        yield error(
+            'schedule', f'train_dataloader.batch_size is {batch_size!r}, expected 1 or more'
+        )
+        return
+    if not isinstance(plan.cfg.get('train_cfg'), dict):
+        yield error('schedule', 'the config has no train_cfg=dict(max_epochs=...)')
+        return
+    epochs, steps = plan.max_epochs, plan.steps_per_epoch
+    if not epochs or not steps:
+        return
+    scheduled = _scheduled_epochs(plan, epochs, steps)
+    if not 0.9 * epochs <= scheduled <= max(epochs, 2):
+        yield warning(
+            'schedule',
+            f'the learning rate is scheduled for {scheduled:.3g} epochs, the run lasts {epochs}. '
+            'Set the length with --epochs, which sets both.',
+        )
+    text = f'{epochs} epochs of {steps} steps'
+    if epochs * steps < FEW_STEPS:
+        yield warning(
+            'schedule',
+            f'{text} are {epochs * steps} steps; heads that start from nothing take some hundred: '
+            f'--epochs {-(-FEW_STEPS // steps)} or more',
+        )
+    else:
+        yield ok('schedule', text)
+
+
+def check_feature_cache(plan: RunPlan) -> Iterable[Finding]:
+    """Check that a cache of features, where there is one, can find images again."""
+    hooks = plan.cfg.get('custom_hooks') or []
+    if not any(hook.get('type') == 'FeatureCacheHook' for hook in hooks):
+        return
+    changing = [name for name in plan.data['train'].transforms if name not in REPEATING]
+    if not plan.cfg.model.backbone.get('frozen'):
+        yield error('feature cache', 'FeatureCacheHook needs model.backbone.frozen=True')
+    elif changing:
+        yield error(
+            'feature cache',
+            f'{", ".join(changing)} may change an image differently every time, so that its '
+            'features are never found again: remove it from the training pipeline, or remove '
+            'FeatureCacheHook',
+        )
+    else:
+        yield ok('feature cache', 'on')
+
+
+def _scheduled_epochs(plan: RunPlan, epochs: int, steps: int) -> float:
+    """The epoch in which the last scheduler ends; ``epochs`` for one without an end."""
+    ends = []
+    for scheduler in plan.cfg.get('param_scheduler') or []:
+        end = scheduler.get('end', math.inf) / (1 if scheduler.get('by_epoch', True) else steps)
+        ends.append(epochs if end == math.inf else end)
+    return max(ends, default=epochs)

@@ -1,0 +1,98 @@
+"""From a config file and command line options to the plan of a run; every tool starts here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from . import config_changes
+from .mixed_precision import enable_amp
+from .resuming import resume
+from .run_config import load_config
+from .run_plan import RunPlan, read_plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Command line options that change a run; each is left to the config by default.
+
+    Attributes:
+        work_dir: Folder of the run's output.
+        cfg_options: Values by dotted key that replace the config's.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        data_root: A folder of one's own data.
+        split_dir: Folder for annotation files that have to be split or renumbered.
+        test_split: Name of the split to test on.
+        scale: Width and height in pixels that images are resized to fit in.
+        epochs: Length of the training.
+        amp: Train in mixed precision.
+        auto_scale_lr: Scale the learning rate with the batch size over all processes.
+        resume: Checkpoint to resume from, or ``'auto'`` for the latest in the work dir.
+        checkpoint: The detector to test; without it the run is a training.
+    """
+
+    work_dir: str | Path | None = None
+    cfg_options: dict[str, Any] | None = None
+    launcher: str = 'none'
+    data_root: str | Path | None = None
+    split_dir: str | Path | None = None
+    test_split: str | None = None
+    scale: tuple[int, int] | None = None
+    epochs: int | None = None
+    amp: bool = False
+    auto_scale_lr: bool = False
+    resume: str | None = None
+    checkpoint: str | Path | None = None
+
+    @classmethod
+    def from_args(cls, args: object) -> RunOptions:
+        """Take the options that a command line has.
+
+        Args:
+            args: From ``argparse``; those that are none of these options are ignored.
+        """
+        given = vars(args)
+        return cls(**{f.name: given[f.name] for f in fields(cls) if f.name in given})
+
+
+def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
+    """Read a config, apply the options, and plan the run.
+
+    Args:
+        config: The config file.
+        options: What the command line changes.
+
+    Raises:
+        UserError: A config, data folder, checkpoint or option that cannot be used.
+    """
+    options = options or RunOptions()
+    cfg = load_config(config, options.work_dir, options.cfg_options, options.launcher)
+    testing = options.checkpoint is not None
+    if options.data_root:
+        config_changes.use_data_root(
+            cfg, options.data_root, testing=testing, split_dir=options.split_dir
+        )
+    _apply(cfg, options)
+    if testing:
+        cfg.load_from = str(options.checkpoint)
+    elif options.resume:
+        resume(cfg, options.resume)
+    return read_plan(cfg, ('test',) if testing else ('train', 'val'))
+
+
+def _apply(cfg: Config, options: RunOptions) -> None:
+    if options.test_split:
+        config_changes.use_test_split(
+            cfg, options.test_split, data_root=options.data_root, split_dir=options.split_dir
+        )
+    if options.scale:
+        config_changes.set_scale(cfg, options.scale)
+    if options.epochs is not None:
+        config_changes.set_epochs(cfg, options.epochs)
+    if options.amp:
+        enable_amp(cfg)
+    if options.auto_scale_lr:
+        config_changes.enable_auto_scale_lr(cfg)
