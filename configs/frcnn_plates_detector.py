@@ -6,12 +6,14 @@ _base_ = [
     '_base_/frcnn_p3.py',
     '_base_/backbones/imagenet_efficientnet_lite2.py',
     '_base_/augmentations/strong.py',
+    '_base_/finetune.py',
 ]
 
 # -------------------------------------- what to change --------------------------------------
 scale = (384, 384)  # images are resized to fit in
 batch_size = 8
-frozen_epochs = 1  # the backbone learns afterwards, at a tenth of the rate
+lr = 4e-4  # of neck and heads; the backbone learns a tenth as fast
+frozen_epochs = 1  # until the backbone learns at all
 # ---------------------------------------------------------------------------------------------
 
 model = dict(
@@ -42,10 +44,7 @@ val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 custom_hooks = [*_base_.custom_hooks, dict(type='FreezeBackboneHook', epochs=frozen_epochs)]
-# What is pretrained moves a tenth as fast as what is new.
-optim_wrapper = dict(
-    optimizer=dict(lr=4e-4), paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1)))
-)
+optim_wrapper = dict(optimizer=dict(lr=lr), **_base_.slow_backbone)
 auto_scale_lr = dict(base_batch_size=batch_size)
 # With several GPUs: parameters that are frozen at first get no gradient.
 find_unused_parameters = True

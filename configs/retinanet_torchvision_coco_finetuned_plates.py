@@ -1,7 +1,7 @@
 # RetinaNet fine-tuned from torchvision's on COCO: backbone, neck and heads.
 #
 #   python tools/train.py configs/retinanet_torchvision_coco_finetuned_plates.py
-_base_ = 'retinanet_torchvision_coco_plates.py'
+_base_ = ['retinanet_torchvision_coco_plates.py', '_base_/finetune.py']
 
 model = dict(
     backbone=dict(frozen=False, init_cfg=None),
@@ -14,5 +14,4 @@ model = dict(
         classes=_base_.classes,  # what ends in classes is kept where COCO has them all
     ),
 )
-# What is pretrained moves a tenth as fast as what is new.
-optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))))
+optim_wrapper = _base_.slow_backbone
