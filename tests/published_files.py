@@ -17,6 +17,7 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.ops import FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
+from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.models.backbones import ClearGraspDRN, ClearGraspResNet
 from tests.parity.reference_weights import reference_tensor
 
@@ -97,9 +98,22 @@ def mmdetection_detector(name):
     return {'meta': meta, 'state_dict': mmdetection_model(name).state_dict()}
 
 
+@functools.cache
+def plate_detector():
+    """What training with configs/frcnn_plates_detector.py leaves, in half precision."""
+    init_default_scope('mmdet')
+    cfg = Config.fromfile(config_path('frcnn_plates_detector'))
+    torch.manual_seed(0)
+    detector = MODELS.build(cfg.model)
+    seeded(detector.backbone)
+    state = {k: v.half() if v.is_floating_point() else v for k, v in detector.state_dict().items()}
+    return {'meta': {'dataset_meta': {'classes': list(cfg.classes)}}, 'state_dict': state}
+
+
 # What the configs call the files, and what is in them.
 PUBLISHED = {
     r'resnet(\d+)-\w+': lambda m: torchvision_resnet(m[1]),
+    r'plate_detector': lambda m: plate_detector(),
     r'alexnet-owt-\w+': lambda m: torchvision_alexnet(),
     r'drn_d_(\d+)-\w+': lambda m: drn_of_its_authors(f'D-{m[1]}'),
     r'cleargrasp_(mask|outlines|normals)': lambda m: cleargrasp(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from mmdet.registry import MODELS
 from mmdet.testing import demo_mm_inputs
 from mmengine.registry import init_default_scope
@@ -18,6 +19,7 @@ from mmdet_cleargrasp.engine.config_parts import checkpoint_init_cfg, innermost_
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.utils.errors import CheckpointError
+from tests.conftest import ROOT
 from tests.published_files import content_like
 
 CONFIGS = sorted(path.name for path in config_dir().glob('*.py'))
@@ -95,11 +97,12 @@ def test_knobs_and_what_follows_from_them(cfg):
     assert cfg.num_classes == len(cfg.classes)
     name = Path(cfg.filename).stem
     ours = any(word in name for word in ('cleargrasp', 'random'))
-    lite = any(word in name for word in ('efficientnet_lite', 'plates_detector'))
+    lite = any(word in name for word in ('efficientnet_lite', 'frcnn_plates'))
     mean, std = INPUTS['efficientnet_lite' if lite else 'cleargrasp' if ours else 'imagenet']
     assert (cfg.model.data_preprocessor.mean, cfg.model.data_preprocessor.std) == (mean, std)
     assert cfg.model.data_preprocessor.bgr_to_rgb
     learns = any(word in name for word in ('finetuned', 'alexnet', 'detector'))
+    learns &= name != 'frcnn_plates_finetuned'  # whose backbone has learned plates already
     assert cfg.model.backbone.frozen != learns
     assert cfg.auto_scale_lr.base_batch_size == cfg.batch_size
     assert cfg.custom_imports.allow_failed_imports is False
@@ -174,3 +177,11 @@ def test_backbone_of_every_config_is_one_that_the_loader_knows(cfg):
     with torch.device('meta'):
         backbone = MODELS.build(cfg.model.backbone)
     assert recognize(backbone.state_dict()).config
+
+
+def test_model_index_lists_every_config():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    listed = [(model['Name'], model['Config']) for model in index['Models']]
+    assert listed == [(Path(name).stem, f'configs/{name}') for name in CONFIGS]
+    collections = {collection['Name'] for collection in index['Collections']}
+    assert {model['In Collection'] for model in index['Models']} <= collections

@@ -1,4 +1,4 @@
-"""Loading a whole detector that COCO trained, of MMDetection or of torchvision, strictly."""
+"""Loading a whole detector strictly: of this plugin, of MMDetection or of torchvision."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
 from ..utils.errors import CheckpointError
+from .families import recognize
 from .state_dicts import (
     StateDictFile,
     find_problems,
@@ -101,11 +102,11 @@ class Fit:
 class DetectorCheckpoint:
     """The ``init_cfg`` type that loads a whole detector into a model of one's own classes.
 
-    Reads Faster R-CNN and RetinaNet on ResNet with FPN as MMDetection and torchvision publish
-    them. Backbone, neck and heads are loaded whole or not at all, but for the layers that end in
-    classes (kept where the file knows all of the model's, by name), in anchors (kept where a cell
-    has as many) and in boxes (kept where both or neither refine them by class): those start anew,
-    and the log says so.
+    Reads Faster R-CNN and RetinaNet with FPN as this plugin trains them, and on ResNet as
+    MMDetection and torchvision publish them. Backbone, neck and heads are loaded whole or not at
+    all, except for the layers that end in classes (kept where the file knows all of the model's, by
+    name), in anchors (kept where a cell has as many) and in boxes (kept where both or neither
+    refine them by class): those are initialized at random, and the log says so.
 
     Args:
         checkpoint: The local file.
@@ -198,9 +199,11 @@ def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] =
     found = find_problems(tensors, needed)
     if found:
         raise CheckpointError(
-            f'{file.path} ({file.publisher}, {file.name}) does not fit the model: '
-            f'{"; ".join(found)}. Nothing was loaded. Expected are ResNet-50 and FPN as in '
-            f'configs/{_config_prefix(file.name)}coco_finetuned_plates.py.'
+            f'{file.path} ({file.publisher}, {file.name} on {_backbone_name(file.tensors)}) does '
+            f'not fit the model, which is on {_backbone_name(expected)}: {"; ".join(found)}. '
+            'Nothing was loaded. Take the config of this backbone, such as '
+            f'configs/{_config_prefix(file.name)}coco_finetuned_plates.py for ResNet-50 or '
+            'configs/frcnn_plates_finetuned.py for EfficientNet-Lite2.'
         )
     return Fit(tensors, left_out)
 
@@ -248,6 +251,12 @@ def _detector_name(names: Mapping[str, Tensor]) -> str | None:
     if 'roi_head.bbox_head.fc_cls.weight' in names and 'rpn_head.rpn_cls.weight' in names:
         return FASTER_RCNN
     return RETINANET if 'bbox_head.retina_cls.weight' in names else None
+
+
+def _backbone_name(tensors: Mapping[str, Tensor]) -> str:
+    prefix = 'backbone.'
+    backbone = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    return recognize(backbone).name
 
 
 def _config_prefix(name: str) -> str:

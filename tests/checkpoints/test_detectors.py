@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torchvision.models.detection import RetinaNet_ResNet50_FPN_Weights
 
+from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.checkpoints import (
     DetectorCheckpoint,
     fit_detector,
@@ -16,7 +17,12 @@ from mmdet_cleargrasp.checkpoints import (
 from mmdet_cleargrasp.checkpoints.detectors import TORCHVISION_RETINANET_NECK
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 from mmdet_cleargrasp.utils.errors import CheckpointError
-from tests.published_files import MMDET_CONFIGS, mmdetection_detector, torchvision_detector
+from tests.published_files import (
+    MMDET_CONFIGS,
+    mmdetection_detector,
+    plate_detector,
+    torchvision_detector,
+)
 
 COCO = CocoDataset.METAINFO['classes']
 CATEGORIES = RetinaNet_ResNet50_FPN_Weights.COCO_V1.meta['categories']
@@ -276,3 +282,44 @@ def test_caffe_style_is_refused(tmp_path, read):
     torch.save({**content, 'meta': {'config': "backbone=dict(style='caffe')"}}, tmp_path / 'c.pth')
     with pytest.raises(CheckpointError, match='Caffe-style'):
         read(tmp_path / 'c.pth')
+
+
+@pytest.fixture
+def plate_detector_file(tmp_path):
+    torch.save(plate_detector(), tmp_path / 'plate_detector.pth')
+    return tmp_path / 'plate_detector.pth'
+
+
+@pytest.mark.parametrize(
+    ('classes', 'rows'),
+    [
+        (('petri_dish', 'square_dish', 'multiwell_plate'), [0, 1, 2, 3]),
+        (('multiwell_plate', 'petri_dish'), [2, 0, 3]),
+        (('petri_dish', 'colony'), None),
+    ],
+    ids=['the same', 'two of three in another order', 'one that it does not know'],
+)
+def test_own_labels_take_over_all_of_the_plate_detector_that_fits(
+    plate_detector_file, classes, rows
+):
+    init_default_scope('mmdet')
+    model = Config.fromfile(config_path('frcnn_plates_finetuned')).model
+    model.roi_head.bbox_head.num_classes = len(classes)
+    model.init_cfg.update(checkpoint=str(plate_detector_file), classes=classes)
+    detector = MODELS.build(model)
+    detector.init_weights()
+    trained, found = plate_detector()['state_dict'], detector.state_dict()
+    new = {'roi_head.bbox_head.fc_cls.weight', 'roi_head.bbox_head.fc_cls.bias'}
+    for name, tensor in trained.items():
+        if name not in new:
+            assert torch.equal(found[name], tensor.to(found[name].dtype)), name
+        elif rows:
+            assert torch.equal(found[name], tensor[rows].float()), name
+        else:
+            assert len(found[name]) == len(classes) + 1
+    assert detector.backbone.frozen
+
+
+def test_plate_detector_in_another_backbone_s_config_is_refused(plate_detector_file):
+    with pytest.raises(CheckpointError, match=r'on EfficientNet-Lite2\).*on ResNet-50.*finetuned'):
+        fit_detector(open_detector(plate_detector_file), build('frcnn', device='meta'))
