@@ -338,6 +338,60 @@ def domes(centers: np.ndarray, radii: np.ndarray, heights: np.ndarray, turns: in
     return Mesh(vertices.reshape(-1, 3), index.reshape(-1, 3), normals.reshape(-1, 3))
 
 
+def tube(path: np.ndarray, radii: np.ndarray, turns: int = 10) -> Mesh:
+    """Sweep a circle of changing radius along a path: cables, fingers, arms.
+
+    Args:
+        path: Points in millimeters, float64 of shape (n, 3), none directly above the next.
+        radii: At every point, float64 of shape (n,); 0 at both ends closes the tube.
+        turns: Pieces around it.
+
+    Returns:
+        The surface with smooth normals.
+    """
+    along = np.gradient(path, axis=0)
+    aside = np.cross([0.0, 0.0, 1.0], along)
+    aside /= np.linalg.norm(aside, axis=1, keepdims=True)
+    above = np.cross(along, aside)
+    above /= np.linalg.norm(above, axis=1, keepdims=True)
+    angles = np.linspace(0, 2 * np.pi, turns, endpoint=False)
+    out = np.cos(angles)[:, None] * aside[:, None] + np.sin(angles)[:, None] * above[:, None]
+    vertices = (path[:, None] + radii[:, None, None] * out).reshape(-1, 3)
+    rings = [_ring_faces(k * turns, (k + 1) * turns, turns) for k in range(len(path) - 1)]
+    faces = np.concatenate(rings)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    area = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], area)
+    # Around a closed end all corners are one point, with the path's direction for a normal.
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = np.where(length > 1e-9, normals / np.maximum(length, 1e-9), out.reshape(-1, 3))
+    solid = np.linalg.norm(area, axis=1) > 1e-9
+    return Mesh(vertices, faces[solid], normals)
+
+
+def capsule(start: np.ndarray, stop: np.ndarray, radius: float, tip: float | None = None) -> Mesh:
+    """A tube with round ends between two points.
+
+    Args:
+        start: Center of the first end, float64 of shape (3,).
+        stop: Center of the last end.
+        radius: At the first end in millimeters.
+        tip: Radius at the last end; the same where None.
+    """
+    tip = radius if tip is None else tip
+    direction = (stop - start) / np.linalg.norm(stop - start)
+    bend = np.radians([-90, -60, -30, 0])
+    path = np.concatenate(
+        [
+            start + radius * np.sin(bend)[:, None] * direction,
+            stop - tip * np.sin(bend[::-1])[:, None] * direction,
+        ]
+    )
+    return tube(path, np.concatenate([radius * np.cos(bend), tip * np.cos(bend[::-1])]))
+
+
 Slice = Mapping[str, BaseGeometry]
 
 

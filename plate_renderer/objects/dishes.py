@@ -178,6 +178,34 @@ def dish(
     )
 
 
+def loose_lid(size: DishSize, category: str, plastic: Color, upside_down: bool) -> Item:
+    """Build a lid that lies beside its dish.
+
+    Args:
+        size: Of the dish.
+        category: Of the dish.
+        plastic: Linear RGB share of light that one polystyrene surface lets through.
+        upside_down: Whether it lies on its top.
+
+    Returns:
+        The lid about the origin, standing on z = 0; its bed is `lid`.
+    """
+    mesh = _lid(size)
+    bottom = float(mesh.vertices[:, 2].min())
+    drop = np.eye(4)
+    drop[2, 3] = -bottom
+    item = Item(
+        parts=(Part(mesh.transformed(drop), interface('polystyrene', transmittance=plastic)),),
+        footprint=size.outline().polygon(),
+        height=size.height - bottom,
+        category=category,
+        loose_lid=True,
+        beds={'lid': Bed(size.outline(6.0), size.lid_top - bottom)},
+        label='loose lid',
+    )
+    return item.upside_down() if upside_down else item
+
+
 def _underside(outline: Outline, grid: float | None) -> Mesh:
     """The recessed bottom, which faces down, with a molded grid where the dish has one."""
     figure = outline.polygon(FOOT_WIDTH)

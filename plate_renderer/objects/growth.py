@@ -11,6 +11,7 @@ import numpy as np
 
 from ..geometry.meshes import Outline, arc, domes, loft, merge, sheet
 from .materials import Coating, Color, Opaque, Part
+from .pictures import any_color
 from .plates import Bed
 from .textures import lettering, noise, srgb, tinted
 
@@ -185,6 +186,63 @@ def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
         Part(leaves, Opaque(green, 'coated', 0.4)),
         _painted(bed, Coating(srgb(222, 214, 190), 0.7 * roots / 255.0, translucent=True)),
     ]
+
+
+def colored(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """A dyed or opaque medium of any color: chocolate, charcoal, indicator agars."""
+    rough = noise(rng, 256, (4, 4), 4)
+    color = np.asarray(any_color(rng))
+    layer = Coating(color * (0.8 + 0.2 * rough[..., None]), rng.uniform(0.5, 0.97), True)
+    half = bed.outline.width / 2
+    return [Part(sheet(bed.outline.polygon(0.4), bed.z - 0.4, (-half, -half, half, half)), layer)]
+
+
+def membranes(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """One to three filter membranes on the agar, with colonies of one or several colors."""
+    half = bed.outline.width / 2 - EDGE
+    count = int(rng.integers(1, 4)) if half > 38 else 1
+    radius = half * rng.uniform(0.3, 0.75 if count == 1 else 0.45)
+    turn, away = rng.uniform(0, 2 * np.pi), 0.0 if count == 1 else half - radius
+    paper = Opaque(srgb(*(rng.uniform(205, 245) * np.array([1, 1, rng.uniform(0.9, 1)]))))
+    top = bed.z + LIFT + 0.3
+    parts = []
+    for k in range(count):
+        angle = turn + 2 * np.pi * k / count
+        center = away * np.array([np.cos(angle), np.sin(angle)]) + rng.normal(0, 1.0, 2)
+        if 2 * radius > 1.7 * (half - radius) and count > 2:
+            break
+        figure = Outline.circle(2 * radius).polygon()
+        move = np.eye(4)
+        move[:3, 3] = [*center, 0.0]
+        disc = merge([sheet(figure, top), sheet(figure, top - 0.2).reversed()])
+        parts.append(Part(disc.transformed(move), paper))
+        for _ in range(int(rng.integers(0, 3))):
+            spots = radius * 0.92 * np.sqrt(rng.random((int(rng.integers(3, 80)), 1)))
+            angles = rng.uniform(0, 2 * np.pi, len(spots))
+            around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+            feet = np.column_stack([center + spots * around, np.full(len(spots), top + LIFT)])
+            size = rng.uniform(0.4, 2.0) * rng.lognormal(0, 0.25, len(spots))
+            mesh = domes(feet, np.column_stack([size, size]), 0.3 * size)
+            parts.append(Part(mesh, Opaque(any_color(rng), 'coated', 0.2)))
+    return parts
+
+
+def pieces(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """Seeds, leaf discs, explants or insects that lie on the medium."""
+    half = 0.8 * (bed.outline.width / 2 - EDGE)
+    count = int(rng.integers(1, 16))
+    if rng.random() < 0.5:
+        angles = 2 * np.pi * np.arange(count) / count + rng.uniform(0, 6)
+        centers = half * rng.uniform(0.3, 0.85) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    else:
+        centers = _inside(bed.outline, rng.uniform(-half, half, (count, 2)))
+    count = max(len(centers), 1)
+    centers = centers if len(centers) else np.zeros((1, 2))
+    size = half * rng.uniform(0.04, 0.14)
+    radii = size * rng.uniform(0.7, 1.3, (count, 2)) * [1.0, rng.uniform(0.4, 1.0)]
+    feet = np.column_stack([centers, np.full(count, bed.z + LIFT)])
+    mesh = domes(feet, radii, rng.uniform(0.1, 0.7) * radii.min(axis=1))
+    return [Part(mesh, Opaque(any_color(rng), 'coated', rng.uniform(0.15, 0.5)))]
 
 
 def _canvas(bed: Bed) -> tuple[np.ndarray, np.ndarray, float]:

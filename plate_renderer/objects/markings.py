@@ -5,15 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import shapely
+from shapely import affinity
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from ..geometry.meshes import sheet
 from .materials import Coating, Part
+from .pictures import any_color
 from .plates import Bed
 from .textures import lettering, srgb
 
 LIFT = 0.12
 INKS = (srgb(18, 18, 22), srgb(22, 30, 90), srgb(150, 22, 24), srgb(16, 70, 34))
+PAPER = srgb(228, 205, 160)
 STRAINS = ('E. coli', 'DH5a', 'BL21', 'S. aureus', 'P. putida', 'B. subtilis', 'WT', 'ctrl')
 MEDIA = ('LB', 'LB+Amp', 'LB Kan', 'MH', 'YPD', 'TSA', 'PDA', 'R2A', 'SC-Ura', '1/2 MS')
 INITIALS = ('JK', 'AB', 'MRS', 'TL', 'EW', 'CD')
@@ -84,6 +87,46 @@ def strokes(
             (outer if parent < 0 else holes).append(polygon)
     figure = shapely.union_all(outer).difference(shapely.union_all(holes))
     return MultiPolygon([p for p in shapely.get_parts(figure) if p.geom_type == 'Polygon'])
+
+
+def tag(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """A slip of paper or a piece of tape of any color, written on or not, at any angle."""
+    width = bed.outline.width * rng.uniform(0.2, 0.5)
+    depth = min(width, bed.outline.depth) * rng.uniform(0.2, 0.8)
+    image = np.ones((128, 256, 3)) * np.asarray(any_color(rng) if rng.random() < 0.5 else PAPER)
+    kind = rng.random()
+    if kind < 0.6:
+        image *= 1 - 0.9 * lettering(rng, note(rng)[:2], (128, 256), 0.1)[..., None]
+    elif kind < 0.75:
+        code = np.kron(rng.random((16, 16)) < 0.5, np.ones((6, 6)))
+        image[16:112, 80:176] *= 1 - 0.95 * code[..., None]
+    figure = Polygon([(-width, -depth), (width, -depth), (width, depth), (-width, depth)])
+    mesh = sheet(affinity.scale(figure, 0.5, 0.5), 0.0)
+    reach = max(0.0, bed.outline.width / 2 - 0.55 * float(np.hypot(width, depth)))
+    angle, turn, away = rng.uniform(0, 2 * np.pi, 2).tolist() + [reach * rng.uniform(0, 1)]
+    move = np.eye(4)
+    move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    move[:3, 3] = [away * np.cos(angle), away * np.sin(angle), bed.z + LIFT]
+    return [Part(mesh.transformed(move), Coating(image, 1.0))]
+
+
+def wear(bed: Bed, rng: np.random.Generator) -> list[Part]:
+    """Condensation drops or scratches just under a surface."""
+    half = 0.46 * np.array([bed.outline.width, bed.outline.depth])
+    count = int(rng.integers(40, 350))
+    centers = rng.uniform(-half, half, (count, 2))
+    if rng.random() < 0.6:
+        sizes = rng.uniform(0.3, 1.6) * rng.lognormal(0, 0.4, count)
+        marks = shapely.buffer(shapely.points(centers), sizes, quad_segs=2)
+        coating = Coating((0.85, 0.85, 0.87), rng.uniform(0.12, 0.5), translucent=True)
+    else:
+        steps = rng.normal(0, 8, (count // 4, 2))
+        lines = np.stack([centers[: len(steps)], centers[: len(steps)] + steps], axis=1)
+        marks = shapely.buffer(shapely.linestrings(lines), 0.06, cap_style='flat')
+        coating = Coating((0.9, 0.9, 0.9), rng.uniform(0.3, 0.7), translucent=True)
+    figure = shapely.union_all(marks).intersection(bed.outline.polygon(1.0))
+    polygons = [p for p in shapely.get_parts(figure) if p.geom_type == 'Polygon' and p.area > 1e-4]
+    return [Part(sheet(MultiPolygon(polygons), bed.z - LIFT), coating)] if polygons else []
 
 
 def sticker(bed: Bed, rng: np.random.Generator) -> list[Part]:

@@ -82,15 +82,16 @@ class Opaque:
     stretch: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Glowing:
-    """Surface that gives light evenly.
+    """Surface that gives light.
 
     Args:
-        radiance: Linear RGB in W·sr⁻¹·m⁻², to a common scale: exposure is set afterwards.
+        radiance: Linear RGB in W·sr⁻¹·m⁻², to a common scale: exposure is set afterwards. A
+            texture of shape (h, w, 3) whose first row is the top is a screen.
     """
 
-    radiance: Color
+    radiance: Color | np.ndarray
 
 
 Material: TypeAlias = Interface | Coating | Opaque | Glowing

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from ..geometry.meshes import Outline, sheet, terraces
-from .materials import IOR, Color, Interface, Part, absorbed, interface
+from .markings import strokes
+from .materials import IOR, Coating, Color, Interface, Material, Opaque, Part, absorbed, interface
 from .plates import Bed, Item
 
 LENGTH, DEPTH = 127.76, 85.48
@@ -106,6 +108,7 @@ def multiwell_plate(
     fillings: Sequence[Filling] = (),
     lid: bool = False,
     plastic: Color = (0.99, 0.99, 0.99),
+    opaque: Opaque | None = None,
 ) -> Item:
     """Build a multiwell plate.
 
@@ -114,6 +117,7 @@ def multiwell_plate(
         fillings: Liquids; a well is in one of them at most.
         lid: Whether the lid is on.
         plastic: Linear RGB share of light that one polystyrene surface lets through.
+        opaque: White or black plastic that the plate is made of instead.
 
     Returns:
         The plate about the origin, length along x, A1 at the left of the far side, with the beds
@@ -179,7 +183,9 @@ def multiwell_plate(
     for (inside, outside), mesh in terraces(levels, slices, [PLASTIC, *media]).items():
         index = iors.get(inside, IOR[PLASTIC])
         beyond = iors.get(outside, 1.0)
-        surface = Interface(index, beyond, tints.get(inside, plastic))
+        surface: Material = Interface(index, beyond, tints.get(inside, plastic))
+        if opaque and inside == PLASTIC:
+            surface = opaque
         parts.append(Part(mesh, surface, pane=inside != PLASTIC))
     beds = {'deck': Bed(Outline(LENGTH - 8, DEPTH - 6, 2.0), deck)}
     height = layout.height
@@ -192,6 +198,7 @@ def multiwell_plate(
         footprint=flange,
         height=height + CONTACT_GAP,
         category='multiwell_plate',
+        transparent=opaque is None,
         beds=beds,
         label=f'{layout.count} wells{", lid" if lid else ""}',
     )
@@ -221,6 +228,29 @@ def well_stains(layout: WellLayout, wells: Sequence[int], z_offset: float = 0.15
     """Level meshes just above the floors of some wells, for stained cells and precipitates."""
     z = layout.height - layout.well_depth + z_offset
     return [sheet(layout.well(layout.centers()[k], -0.4), z) for k in wells]
+
+
+def well_names(layout: WellLayout) -> list[Part]:
+    """Printed letters of the rows and numbers of the columns, on the deck."""
+    scale = 8.0
+    ink = np.zeros((int(DEPTH * scale), int(LENGTH * scale)), np.uint8)
+    x, y = layout.centers()[0]
+    size = float(np.clip(0.3 * layout.pitch, 1.2, 3.0))
+
+    def write(text: str, at_x: float, at_y: float) -> None:
+        height = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)[0][1]
+        left, base = (at_x + LENGTH / 2 - size / 2) * scale, (DEPTH / 2 - at_y + size / 2) * scale
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(ink, text, (int(left), int(base)), font, size * scale / height, 255, 2)
+
+    margin = layout.width / 2 + size
+    for row in range(layout.rows):
+        write(chr(ord('A') + row), x - margin, y - row * layout.pitch)
+    for column in range(layout.columns):
+        write(str(column + 1), x + column * layout.pitch, y + margin - 0.2)
+    figure = strokes(ink / 255.0, (-LENGTH / 2, -DEPTH / 2), LENGTH, DEPTH)
+    color = (0.02, 0.02, 0.02)
+    return [Part(sheet(figure, layout.height - RIM + 0.12), Coating(color, 0.9))]
 
 
 def _rectangle(inset: float) -> Polygon:

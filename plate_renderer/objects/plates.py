@@ -39,6 +39,8 @@ class Item:
         transparent: Whether it counts as a transparent object in ClearGrasp's sense.
         beds: Named surfaces: `growth` on agar, `floor` under the bottom, `lid` on top.
         label: What it is, for people: `petri 94x16, lid`.
+        loose_lid: Whether it is only the lid of a plate: annotated as `iscrowd`.
+        faces_camera: Whether its front, at -y, is turned towards the camera.
     """
 
     parts: tuple[Part, ...]
@@ -48,6 +50,8 @@ class Item:
     transparent: bool = True
     beds: dict[str, Bed] = field(default_factory=dict)
     label: str = ''
+    loose_lid: bool = False
+    faces_camera: bool = False
 
     def with_parts(self, parts: list[Part]) -> Item:
         """Return the item with more parts."""

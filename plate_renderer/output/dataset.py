@@ -34,6 +34,10 @@ from .rendering import Rendered, render
 LICENSE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/licenses/LICENSE-2.0'}
 
 
+SAVE_EVERY = 100
+"""Images after which the annotations are written again, for what is done so far."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """An image that could not be rendered."""
@@ -91,16 +95,25 @@ def write_dataset(
     # With a single thread Mitsuba's OpenEXR writer waits for ever for another.
     threads = max(2, (os.cpu_count() or 1) // processes)
     tasks = [Task(spec, folder, split, k, variant, threads) for split, k in missing]
-    failures = []
-    for done, failure in enumerate(_run(tasks, processes), len(wanted) - len(missing) + 1):
-        progress(done, len(wanted))
-        failures += [failure] if failure else []
+    failures: list[Failure] = []
+    try:
+        for done, failure in enumerate(_run(tasks, processes), len(wanted) - len(missing) + 1):
+            progress(done, len(wanted))
+            failures += [failure] if failure else []
+            if done % SAVE_EVERY == 0:
+                _write_annotations(spec, folder, variant, command)
+    finally:
+        # Also when interrupted: what is done is a usable data set.
+        _write_annotations(spec, folder, variant, command)
+    return failures
+
+
+def _write_annotations(spec: Spec, folder: Path, variant: str, command: str) -> None:
+    """Annotate the images that are there."""
     for split in spec.splits:
         content = annotations(spec, folder, split, variant, command)
-        write_atomically(
-            folder / 'annotations' / f'{split}.json', json.dumps(content).encode() + b'\n'
-        )
-    return failures
+        path = folder / 'annotations' / f'{split}.json'
+        write_atomically(path, json.dumps(content).encode() + b'\n')
 
 
 def image_folder(spec: Spec, folder: str | Path, split: str) -> Path:
@@ -190,7 +203,7 @@ def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index:
                 'bbox': ground_truth.bounding_box(instance.mask),
                 'area': int(instance.mask.sum()),
                 'segmentation': ground_truth.run_length(instance.mask),
-                'iscrowd': 0,
+                'iscrowd': int(instance.crowd),
                 'amodal_bbox': instance.amodal_box,
                 'occluded_fraction': round(instance.occluded_fraction, 4),
                 'label': instance.label,

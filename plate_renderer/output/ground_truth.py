@@ -29,6 +29,7 @@ class Instance:
         whole: Pixels that it would cover if nothing stood before it, bool of shape (h, w).
         amodal_box: X, y, width, height in pixels of the whole plate, also beyond the frame.
         label: What it is, for people.
+        crowd: Whether it counts neither as a plate nor as background: a loose lid.
     """
 
     category: str
@@ -36,6 +37,7 @@ class Instance:
     whole: np.ndarray
     amodal_box: tuple[float, float, float, float]
     label: str
+    crowd: bool = False
 
     @property
     def occluded_fraction(self) -> float:

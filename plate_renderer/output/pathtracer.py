@@ -208,12 +208,8 @@ class Tracer:
         mi = self._mi
         properties = mi.Properties()
         if isinstance(part.material, Glowing):
-            properties['emitter'] = mi.load_dict(
-                {
-                    'type': 'area',
-                    'radiance': {'type': 'rgb', 'value': list(part.material.radiance)},
-                }
-            )
+            radiance = self._texture(part.material.radiance)
+            properties['emitter'] = mi.load_dict({'type': 'area', 'radiance': radiance})
         properties['bsdf'] = mi.load_dict(self._bsdf(part.material))
         vertices, faces = part.mesh.vertices, part.mesh.faces
         mesh = mi.Mesh('mesh', len(vertices), len(faces), has_vertex_normals=True,

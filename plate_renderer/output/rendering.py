@@ -78,7 +78,8 @@ def render(spec: Spec, split: str, index: int, variant: str = 'scalar_rgb') -> R
             continue
         box = ground_truth.amodal_box(placed.points, camera)
         whole = tracer.whole_mask(owner)
-        instances.append(Instance(placed.item.category, mask, whole, box, placed.item.label))
+        item = placed.item
+        instances.append(Instance(item.category, mask, whole, box, item.label, item.loose_lid))
 
     radiance = tracer.radiance(spec.image.samples, spec.image.depth, scene.seed)
     radiance = denoised(radiance, *tracer.features(spec.image.samples, scene.seed))

@@ -10,6 +10,7 @@ from shapely.geometry import box
 
 from ..geometry.meshes import sheet
 from ..objects.materials import Glowing, Opaque, Part
+from ..objects.pictures import picture
 from ..objects.textures import cloth, noise, ruled, srgb, tinted, wood
 
 Z = -0.1
@@ -109,6 +110,23 @@ def lightbox(rng: np.random.Generator) -> Glowing:
     return Glowing((level, level * rng.uniform(0.96, 1.0), level * rng.uniform(0.9, 1.05)))
 
 
+def printed(rng: np.random.Generator) -> Opaque:
+    """Any procedural picture in any finish, for variety rather than likeness."""
+    finish = ['matte', 'coated', 'coated', 'metal'][rng.integers(4)]
+    return Opaque(picture(rng, SIZE), finish, rng.uniform(0.12, 0.5))
+
+
+def white(rng: np.random.Generator) -> Glowing:
+    """A ground so evenly white that it has no shadows, as a scanner's lid."""
+    level = rng.uniform(1.5, 4.0)
+    return Glowing((level, level, level))
+
+
+def black(rng: np.random.Generator) -> Opaque:
+    """A ground so black that it shows nothing, as velvet or an open scanner."""
+    return Opaque((rng.uniform(0.0, 0.006),) * 3)
+
+
 BENCHES: dict[str, Callable[[np.random.Generator], Opaque | Glowing]] = {
     'steel': steel,
     'laminate': laminate,
@@ -119,6 +137,9 @@ BENCHES: dict[str, Callable[[np.random.Generator], Opaque | Glowing]] = {
     'dark_cloth': dark_cloth,
     'colored_cloth': colored_cloth,
     'lightbox': lightbox,
+    'printed': printed,
+    'white': white,
+    'black': black,
 }
 """Kinds of bench top by the name that a spec calls them."""
 
@@ -134,10 +155,10 @@ def make_bench(kind: str, rng: np.random.Generator) -> Bench:
         The bench, its top just under z = 0.
     """
     turn = rng.uniform(0, 2 * np.pi)
-    if kind == 'lightbox':
-        return Bench((_level(HALF_LENGTH, HALF_DEPTH, Z, 0.0, (0, 0), lightbox(rng)),), kind)
+    if kind in ('lightbox', 'white'):
+        return Bench((_level(HALF_LENGTH, HALF_DEPTH, Z, 0.0, (0, 0), BENCHES[kind](rng)),), kind)
     top = _level(HALF_LENGTH, HALF_DEPTH, Z, turn * 0.1, (0, 0), BENCHES[kind](rng))
-    if kind in ('dark_cloth', 'colored_cloth', 'paper') or rng.random() > 0.2:
+    if kind in ('dark_cloth', 'colored_cloth', 'paper', 'black') or rng.random() > 0.2:
         return Bench((top,), kind)
     # A4, a tenth of a millimeter thick: low enough to slide under plates that stand on z = 0.
     shift = rng.uniform(-80, 80, 2)

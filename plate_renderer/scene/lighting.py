@@ -145,6 +145,14 @@ def softboxes(rng: np.random.Generator) -> list[Part]:
     return parts
 
 
+def ultraviolet(rng: np.random.Generator) -> list[Part]:
+    """Two dim violet or blue lamps, as over gels and fluorescent colonies."""
+    parts = softboxes(rng)
+    color = [(0.25, 0.05, 1.0), (0.05, 0.1, 1.0), (0.1, 0.3, 1.0)][rng.integers(3)]
+    glow = Glowing(tuple(rng.uniform(0.2, 1.5) * np.array(color)))
+    return [Part(part.mesh, glow) for part in parts]
+
+
 LIGHTS: dict[str, Callable[..., list[Part]]] = {
     'tubes': tubes,
     'window': window,
@@ -152,6 +160,7 @@ LIGHTS: dict[str, Callable[..., list[Part]]] = {
     'lamp': lamp,
     'ring': ring,
     'softboxes': softboxes,
+    'ultraviolet': ultraviolet,
 }
 """Kinds of light by the name that a spec calls them."""
 
@@ -172,6 +181,8 @@ def make_lighting(kinds: list[str], camera: Camera, rng: np.random.Generator) ->
     """
     parts = tuple(part for kind in kinds for part in _out_of_view(kind, camera, rng))
     level = rng.uniform(0.1, 0.3) if DIM & set(kinds) else rng.uniform(0.25, 0.6)
+    if kinds == ['ultraviolet']:
+        level = rng.uniform(0.002, 0.03)
     return Lighting(parts, room(rng, level), '+'.join(kinds))
 
 

@@ -21,6 +21,7 @@ class Exposure:
         sharpening: Strength of the camera's unsharp mask.
         blur: Standard deviation in pixels of the optics' blur.
         quality: Of the JPEG, 1–100.
+        motion: Way of the camera during the exposure in pixels, (x, y).
     """
 
     stops: float
@@ -31,6 +32,7 @@ class Exposure:
     sharpening: float
     blur: float
     quality: int
+    motion: tuple[float, float] = (0.0, 0.0)
 
 
 def metered(radiance: np.ndarray) -> float:
@@ -65,6 +67,8 @@ def develop(radiance: np.ndarray, exposure: Exposure, rng: np.random.Generator) 
     if exposure.blur > 0:
         # Before clipping, so that glare spreads as it does in a lens.
         linear = cv2.GaussianBlur(linear, (0, 0), exposure.blur)
+    if np.hypot(*exposure.motion) > 0.5:
+        linear = cv2.filter2D(linear, -1, _path(exposure.motion))
     halo = cv2.GaussianBlur(np.minimum(linear, 8.0), (0, 0), 0.02 * width)
     linear = 0.985 * linear + 0.015 * halo
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
@@ -80,6 +84,16 @@ def develop(radiance: np.ndarray, exposure: Exposure, rng: np.random.Generator) 
     if exposure.sharpening > 0:
         encoded += exposure.sharpening * (encoded - cv2.GaussianBlur(encoded, (0, 0), 1.0))
     return (np.clip(encoded, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _path(motion: tuple[float, float]) -> np.ndarray:
+    """Kernel of a straight motion during the exposure."""
+    reach = int(np.ceil(max(np.abs(motion)) / 2)) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
+    for share in np.linspace(-0.5, 0.5, 32):
+        x, y = share * motion[0] + reach, share * motion[1] + reach
+        kernel[round(y), round(x)] += 1
+    return kernel / kernel.sum()
 
 
 def jpeg(image: np.ndarray, quality: int) -> bytes:

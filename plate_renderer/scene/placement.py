@@ -152,6 +152,9 @@ def put_in_view(
         if spot is None or np.abs(spot[:2]).max() > 600:
             continue
         turn = rng.uniform(0, 2 * np.pi)
+        if item.faces_camera:
+            towards = np.arctan2(lens[1] - spot[1], lens[0] - spot[0])
+            turn = float(towards + np.pi / 2 + rng.normal(0, 0.5))
         # A bottle right before the lens would hide the scene.
         upright = np.array([spot[0], spot[1], min(item.height, lens[2])])
         if np.linalg.norm(upright - lens) < 0.35 * np.linalg.norm(lens - camera.target):

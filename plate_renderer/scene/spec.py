@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,7 +25,8 @@ Range: TypeAlias = tuple[float, float]
 Weights: TypeAlias = dict[Any, float]
 
 GROWTHS = (
-    'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mold', 'seedlings',
+    'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mold', 'seedlings', 'membranes',
+    'pieces', 'colored',
 )  # fmt: skip
 ARRANGEMENTS = ('none', 'single', 'scatter', 'row', 'stack')
 LAYOUT_NAMES = ('boxes', 'full')
@@ -50,6 +52,13 @@ class PlateSpec:
     wells: Weights = field(default_factory=lambda: {n: 1.0 for n in LAYOUTS})
     growth: Weights = field(default_factory=lambda: {name: 1.0 for name in GROWTHS})
     filled_wells: float = 0.6
+    vivid_wells: float = 0.0
+    lettered: float = 0.0
+    opaque_plastic: float = 0.0
+    fluorescent: float = 0.0
+    loose_lid: float = 0.0
+    tags: float = 0.0
+    worn: float = 0.0
     lid: float = 0.5
     upside_down: float = 0.15
     writing: float = 0.3
@@ -70,6 +79,9 @@ class SceneSpec:
     transparent: Weights = field(default_factory=lambda: {name: 1.0 for name in TRANSPARENT})
     opaque: Weights = field(default_factory=lambda: {name: 1.0 for name in OPAQUE})
     transparent_share: float = 0.5
+    transparent_share_alone: float = 0.8
+    stage: Range = (50, 120)
+    wall: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,17 +110,31 @@ class PhotographSpec:
     sharpening: Range = (0.0, 0.6)
     blur: Range = (0.0, 0.7)
     quality: Range = (82, 94)
+    motion: Range = (0.0, 0.0)
+    cast: float = 0.0
 
 
 @dataclass(frozen=True)
-class SplitSpec:
-    """One split: how many images, and the distribution that they are drawn from."""
+class Distribution:
+    """What an image is drawn from."""
 
-    images: int
     plates: PlateSpec
     scene: SceneSpec
     camera: CameraSpec
     photograph: PhotographSpec
+
+
+@dataclass(frozen=True)
+class SplitSpec:
+    """One split.
+
+    Args:
+        images: How many.
+        mixture: Weight and distribution of each kind of image, by name.
+    """
+
+    images: int
+    mixture: dict[str, tuple[float, Distribution]]
 
 
 @dataclass(frozen=True)
@@ -177,6 +203,8 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
     Args:
         content: Mapping with `name`, `seed`, `ground_truth`, `image`, the sections `plates`,
             `scene`, `camera` and `photograph`, and `splits`; a split may override any section.
+            `mixture` gives kinds of image by name, each with a `weight` and the fields of any
+            section in which it differs.
         source: Where it comes from, for error messages.
 
     Raises:
@@ -184,10 +212,11 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
 
     Example:
         >>> spec = parse_spec({'name': 'mine', 'seed': 1, 'splits': {'train': {'images': 3}}})
-        >>> spec.splits['train'].camera.top_view
+        >>> weight, distribution = spec.splits['train'].mixture['']
+        >>> distribution.camera.top_view
         0.45
     """
-    names = {'name', 'seed', 'ground_truth', 'image', 'splits', *SECTIONS}
+    names = {'name', 'seed', 'ground_truth', 'image', 'mixture', 'splits', *SECTIONS}
     top = expect_mapping(content, names, source)
     for key in ('name', 'seed', 'splits'):
         if key not in top:
@@ -201,17 +230,47 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
         body = expect_mapping(body, {'images', *SECTIONS}, where)
         if not isinstance(body.get('images'), int) or body['images'] < 0:
             raise SpecError(f'{where}: images is {body.get("images")!r}, expected a whole number')
-        sections = {}
-        for section, kind in SECTIONS.items():
-            values = {**(top.get(section) or {}), **(body.get(section) or {})}
-            sections[section] = _section(kind, values, f'{where}.{section}')
-        splits[str(name)] = SplitSpec(images=body['images'], **sections)
+        sections = {key: _merged(top, body, key) for key in SECTIONS}
+        mixture = _mixture(top.get('mixture'), sections, f'{source}: mixture', where)
+        splits[str(name)] = SplitSpec(body['images'], mixture)
     image = _section(ImageSpec, top.get('image') or {}, f'{source}: image')
     if min(image.width, image.height, image.samples, image.depth) < 1:
         raise SpecError(f'{source}: image: width, height, samples and depth must be at least 1')
     if not isinstance(top['seed'], int) or top['seed'] < 0:
         raise SpecError(f'{source}: seed is {top["seed"]!r}, expected a whole number from 0')
     return Spec(str(top['name']), top['seed'], layout, image, splits)
+
+
+def _mixture(
+    content: Any, sections: dict[str, dict], place: str, where: str
+) -> dict[str, tuple[float, Distribution]]:
+    """The kinds of image of a split; without a mixture there is one, named after nothing."""
+    if content is None:
+        return {'': (1.0, _distribution(sections, where))}
+    mixture = {}
+    for name, body in expect_mapping(content, None, place).items():
+        known = {'weight', *SECTIONS}
+        body = expect_mapping(body, known, f'{place}.{name}')
+        weight = expect_number(body.get('weight', 1), f'{place}.{name}.weight')
+        # What a kind of image says counts more than what its split says.
+        merged = {key: {**values, **(body.get(key) or {})} for key, values in sections.items()}
+        mixture[str(name)] = (weight, _distribution(merged, f'{place}.{name}'))
+    if min((w for w, _ in mixture.values()), default=0) < 0 or not any(
+        w for w, _ in mixture.values()
+    ):
+        raise SpecError(f'{place}: weights must not be negative, and one must be above 0')
+    return mixture
+
+
+def _distribution(sections: dict[str, dict], where: str) -> Distribution:
+    return Distribution(
+        **{key: _section(kind, sections[key], f'{where}.{key}') for key, kind in SECTIONS.items()}
+    )
+
+
+def _merged(top: Mapping, body: Mapping, key: str) -> dict:
+    """A section as a split has it: its own fields replace the data set's."""
+    return {**(top.get(key) or {}), **(body.get(key) or {})}
 
 
 def _section(kind: type, values: Any, where: str) -> Any:
