@@ -54,12 +54,6 @@ class Mesh:
         """Size along x, y and z in millimeters, float64 of shape (3,)."""
         return np.ptp(self.vertices, axis=0)
 
-    @property
-    def volume(self) -> float:
-        """Signed volume in mm³ by the divergence theorem; meaningful for closed meshes."""
-        a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
-        return float(np.einsum('ij,ij->', a, np.cross(b, c)) / 6)
-
     def transformed(self, matrix: np.ndarray) -> Mesh:
         """Return the mesh moved by a rigid 4×4 `matrix` (a proper rotation and a translation)."""
         rotation = matrix[:3, :3]

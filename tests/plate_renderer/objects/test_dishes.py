@@ -9,8 +9,9 @@ from plate_renderer.objects.dishes import (
     DishSize,
     dish,
 )
-from plate_renderer.objects.materials import IOR, Interface, absorbed
+from plate_renderer.objects.materials import IOR, absorbed
 from plate_renderer.objects.plates import Item
+from tests.plate_renderer.volumes import volume_of_medium
 
 AGAR = Agar(3.5, (0.01, 0.02, 0.05))
 
@@ -37,24 +38,16 @@ def test_a_lidded_dish_has_its_published_size(size: DishSize, published: tuple) 
     np.testing.assert_allclose(extent(lidded), published, atol=0.1)
 
 
-def volume_between(item: Item, inside: float) -> float:
-    """Volume of the medium of an index: what it bounds, less what is bounded against it."""
-    total = 0.0
-    for part in item.parts:
-        if isinstance(part.material, Interface):
-            total += part.mesh.volume * (part.material.inside == inside)
-            total -= part.mesh.volume * (part.material.outside == inside)
-    return total
-
-
 @pytest.mark.parametrize('size', [PETRI_SIZES[90], SQUARE_SIZES[100]])
 def test_media_are_closed_and_hold_what_they_should(size: DishSize) -> None:
     empty = dish(size, 'petri_dish', None, lid=False)
     poured = dish(size, 'petri_dish', AGAR, lid=False)
-    plastic = volume_between(empty, IOR['polystyrene'])
-    assert volume_between(poured, IOR['polystyrene']) == pytest.approx(plastic, rel=1e-6)
+    plastic = volume_of_medium(empty.parts, IOR['polystyrene'])
+    assert volume_of_medium(poured.parts, IOR['polystyrene']) == pytest.approx(plastic, rel=1e-6)
     floor = size.outline(size.dish_inset + size.wall).polygon().area
-    assert volume_between(poured, IOR['agar']) == pytest.approx(floor * AGAR.depth, rel=0.06)
+    assert volume_of_medium(poured.parts, IOR['agar']) == pytest.approx(
+        floor * AGAR.depth, rel=0.06
+    )
     # Wall and bottom of even thickness, without the foot's recess.
     shell = size.outline(size.dish_inset).polygon()
     wall = (shell.area - floor) * size.dish_height + floor * size.wall

@@ -4,17 +4,11 @@ import pytest
 from plate_renderer.objects.materials import IOR
 from plate_renderer.objects.multiwell import DEPTH, LAYOUTS, LENGTH, Filling, multiwell_plate
 from plate_renderer.objects.plates import Item
+from tests.plate_renderer.volumes import volume_of_medium
 
 
 def extent(item: Item) -> np.ndarray:
     return np.ptp(np.concatenate([part.mesh.vertices for part in item.parts]), axis=0)
-
-
-def medium_volume(item: Item, index: float) -> float:
-    return sum(
-        part.mesh.volume * ((part.material.inside == index) - (part.material.outside == index))
-        for part in item.parts
-    )
 
 
 @pytest.mark.parametrize('wells', [6, 12, 24, 48, 96])
@@ -52,10 +46,12 @@ def test_liquid_takes_the_place_of_air_and_not_of_plastic(wells: int) -> None:
     some = range(0, wells, 2)
     empty = multiwell_plate(layout)
     filled = multiwell_plate(layout, [Filling(some, 3.0, (0.1, 0.0, 0.0))])
-    plastic = medium_volume(empty, IOR['polystyrene'])
-    assert medium_volume(filled, IOR['polystyrene']) == pytest.approx(plastic, rel=1e-6)
+    plastic = volume_of_medium(empty.parts, IOR['polystyrene'])
+    assert volume_of_medium(filled.parts, IOR['polystyrene']) == pytest.approx(plastic, rel=1e-6)
     well = layout.well(layout.centers()[0]).area
-    assert medium_volume(filled, IOR['water']) == pytest.approx(well * 3.0 * len(some), rel=1e-6)
+    assert volume_of_medium(filled.parts, IOR['water']) == pytest.approx(
+        well * 3.0 * len(some), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize('wells', [6, 96, 384])

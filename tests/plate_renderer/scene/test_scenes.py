@@ -7,7 +7,7 @@ from shapely.geometry import Point
 from plate_renderer.geometry.camera import framing
 from plate_renderer.objects import distractors, growth, markings
 from plate_renderer.objects.dishes import PETRI_SIZES, SQUARE_SIZES, Agar, dish
-from plate_renderer.objects.materials import IOR, Interface
+from plate_renderer.objects.materials import Interface
 from plate_renderer.objects.plates import Bed
 from plate_renderer.scene import lighting
 from plate_renderer.scene.benches import BENCHES, make_bench
@@ -144,16 +144,6 @@ def test_distractors_stand_on_the_bench_within_their_footprint(name: str) -> Non
         assert item.transparent == (name in distractors.TRANSPARENT)
 
 
-def test_a_vessel_holds_the_water_that_is_asked() -> None:
-    parts = distractors.vessel([(30, 0), (30, 90)], 2.0, 'soda_lime_glass', fill=40)
-    water = sum(
-        part.mesh.volume
-        * ((part.material.inside == IOR['water']) - (part.material.outside == IOR['water']))
-        for part in parts
-    )
-    assert water == pytest.approx(np.pi * 28**2 * 37, rel=0.01)
-
-
 GROWN = {
     'colonies': lambda bed, rng: growth.colonies(bed, rng, 40, growth.CREAM),
     'lawn': lambda bed, rng: growth.lawn(bed, rng, growth.CREAM, 6),
@@ -161,6 +151,9 @@ GROWN = {
     'blood': growth.blood,
     'mold': lambda bed, rng: growth.mold(bed, rng, 3),
     'seedlings': lambda bed, rng: growth.seedlings(bed, rng, 5),
+    'membranes': growth.membranes,
+    'pieces': growth.pieces,
+    'colored': growth.colored,
     'turbidity': lambda bed, rng: growth.turbidity(bed, rng, growth.CREAM, 0.2),
 }
 

@@ -27,8 +27,25 @@ def test_a_split_overrides_single_fields_of_a_section() -> None:
             'splits': {'a': {'images': 1}, 'b': {'images': 1, 'camera': {'top_view': 0.1}}},
         }
     )
-    assert spec.splits['a'].camera.top_view == 0.9
-    assert (spec.splits['b'].camera.top_view, spec.splits['b'].camera.roll) == (0.1, 1)
+    first, second = (spec.splits[name].mixture[''][1].camera for name in 'ab')
+    assert first.top_view == 0.9
+    assert (second.top_view, second.roll) == (0.1, 1)
+
+
+def test_a_kind_of_image_overrides_its_split() -> None:
+    spec = parse_spec(
+        {
+            **BASE,
+            'camera': {'top_view': 0.9, 'roll': 1},
+            'splits': {'a': {'images': 1, 'camera': {'roll': 2}}},
+            'mixture': {'bench': {}, 'scan': {'weight': 3, 'camera': {'top_view': 1.0}}},
+        }
+    )
+    mixture = spec.splits['a'].mixture
+    assert {name: weight for name, (weight, _) in mixture.items()} == {'bench': 1, 'scan': 3}
+    cameras = {name: kind.camera for name, (_, kind) in mixture.items()}
+    assert (cameras['bench'].top_view, cameras['bench'].roll) == (0.9, 2)
+    assert (cameras['scan'].top_view, cameras['scan'].roll) == (1.0, 2)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +63,10 @@ def test_a_split_overrides_single_fields_of_a_section() -> None:
         ({'seed': -1}, 'expected a whole number from 0'),
         ({'ground_truth': 'some'}, 'expected one of'),
         ({'splits': {'train': {'images': 'many'}}}, 'expected a whole number'),
+        ({'mixture': {'a': {'camra': {}}}}, 'mixture.a has no `camra`: did you mean `camera`'),
+        ({'mixture': {'a': {'weight': 0}}}, 'one must be above 0'),
+        ({'mixture': {'a': {'camera': {'roll': 'x'}}}}, 'mixture.a.camera.roll is'),
+        ({'mixture': {}}, 'one must be above 0'),
         ({'plates': {'wells': {95: 1}}}, 'has no `95`'),
     ],
 )

@@ -1,0 +1,19 @@
+import numpy as np
+
+from plate_renderer.geometry.meshes import Mesh
+from plate_renderer.objects.materials import Interface, Part
+
+
+def volume(mesh: Mesh) -> float:
+    """Signed volume in mm³ by the divergence theorem; meaningful for closed meshes."""
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    return float(np.einsum('ij,ij->', a, np.cross(b, c)) / 6)
+
+
+def volume_of_medium(parts: list[Part] | tuple[Part, ...], index: float) -> float:
+    """Volume in mm³ of everything with a refractive index, from its interfaces."""
+    interfaces = [part for part in parts if isinstance(part.material, Interface)]
+    return sum(
+        volume(part.mesh) * ((part.material.inside == index) - (part.material.outside == index))
+        for part in interfaces
+    )
