@@ -13,7 +13,7 @@ lr = 1e-4
 # ---------------------------------------------------------------------------------------------
 
 model = dict(
-    backbone=dict(frozen=True, init_cfg=None),  # few labels teach the heads, not the features
+    backbone=dict(init_cfg=None),  # stays frozen: few labels teach the heads, not the features
     init_cfg=dict(
         type='DetectorCheckpoint',
         checkpoint=checkpoint,
@@ -22,7 +22,5 @@ model = dict(
     ),
 )
 train_dataloader = dict(batch_size=batch_size)
-custom_hooks = _base_.custom_hooks[:-1]  # without the one that freezes the backbone for a while
-optim_wrapper = dict(optimizer=dict(lr=lr), paramwise_cfg=None)
-find_unused_parameters = False
+optim_wrapper = dict(optimizer=dict(lr=lr))
 auto_scale_lr = dict(base_batch_size=batch_size)

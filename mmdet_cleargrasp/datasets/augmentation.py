@@ -1,4 +1,4 @@
-"""Training images varied: framing that keeps plates whole, and the look of cameras and lamps."""
+"""Augmentations: random views of an image, and the look of other cameras and lamps."""
 
 from __future__ import annotations
 
@@ -8,87 +8,95 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
+from mmdet.structures.bbox import HorizontalBoxes
 
 Image = np.ndarray
-#: Windows that are tried before an image stays uncropped.
-TRIES = 20
 
 
 @TRANSFORMS.register_module()
-class CropAroundPlates(BaseTransform):
-    """Crop at random, but not through plates.
+class RandomView(BaseTransform):
+    """Show the image at a random scale and place on a canvas of one size.
 
-    MMDetection's crops clip boxes to any rest; half a dish is then taught to be a dish. Here every
-    plate is outside, whole, or cut by little.
+    Where the image is smaller than the canvas, a random background surrounds it; where it is
+    larger, it is cropped. Half of the views are centered on a plate, so that plates of every size
+    are seen, up to those that fill the image. Plates of which much is cut off are neither plates
+    nor background: they are ignored in training (``ignore_iof_thr`` of the assigners).
+
+    Every view has the same shape, so that no pixel of a batch is padding.
 
     Args:
-        prob: In [0, 1].
-        size: Least and greatest side of the window, as shares of the image's sides; the two are
-            drawn alike up to ``stretch``.
-        stretch: Greatest factor between the shares of width and height.
-        min_visible: Share of a plate's box that has to be inside for it to be cut, in (0, 1].
+        size: Width and height of the canvas in pixels.
+        zoom: Smallest and largest scale of views that are not centered on a plate; at 1 the whole
+            image just fits into the canvas.
+        centered: Probability that a view is centered on a plate, in [0, 1].
+        fill: Smallest and largest length of that plate's longer side, as a share of the canvas's
+            shorter side.
+        max_upscale: Largest factor by which pixels are enlarged to center on a plate, relative to
+            the scale at which the image fits.
+        visible: Share of a box that has to be visible for it to be learned, in (0, 1].
+        gone: Share of a box below which it is dropped instead of ignored, in [0, 1].
+
+    Example:
+        >>> RandomView((32, 32))(dict(img=np.zeros((9, 12, 3), np.uint8)))['img'].shape
+        (32, 32, 3)
     """
 
     def __init__(
         self,
-        prob: float = 0.5,
-        size: tuple[float, float] = (0.35, 1.0),
-        stretch: float = 1.4,
-        min_visible: float = 0.75,
+        size: tuple[int, int],
+        zoom: tuple[float, float] = (0.5, 2.5),
+        centered: float = 0.5,
+        fill: tuple[float, float] = (0.1, 1.1),
+        max_upscale: float = 2.5,
+        visible: float = 0.6,
+        gone: float = 0.1,
     ) -> None:
-        self.prob, self.size, self.stretch, self.min_visible = prob, size, stretch, min_visible
+        self.size, self.zoom, self.centered = (int(size[0]), int(size[1])), zoom, centered
+        self.fill, self.max_upscale = fill, max_upscale
+        self.visible, self.gone = visible, gone
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Crop image and boxes, or leave them where no window is found."""
-        if np.random.rand() >= self.prob:
-            return results
-        boxes = results['gt_bboxes'].tensor.numpy()
-        for _ in range(TRIES):
-            window = self._draw(*results['img'].shape[:2])
-            visible = _visible_shares(boxes, window)
-            if ((visible == 0) | (visible >= self.min_visible)).all():
-                _crop(results, window, visible > 0)
-                break
-        return results
-
-    def _draw(self, height: int, width: int) -> np.ndarray:
-        """A window x1, y1, x2, y2."""
-        share = np.random.uniform(*self.size)
-        stretch = np.exp(np.random.uniform(-1, 1) * np.log(self.stretch) / 2)
-        w = max(1, int(width * min(1, share * stretch)))
-        h = max(1, int(height * min(1, share / stretch)))
-        x, y = np.random.randint(0, width - w + 1), np.random.randint(0, height - h + 1)
-        return np.float32([x, y, x + w, y + h])
-
-
-@TRANSFORMS.register_module()
-class ZoomOut(BaseTransform):
-    """Place the image on a larger canvas of a random background, so that plates get smaller.
-
-    The background is a plain color, a gradient between two, or blotches of many. (MMDetection's
-    ``Expand`` fills with one fixed color.)
-
-    Args:
-        prob: In [0, 1].
-        ratio: Least and greatest factor between the sides of canvas and image, from 1 on.
-    """
-
-    def __init__(self, prob: float = 0.3, ratio: tuple[float, float] = (1.0, 2.5)) -> None:
-        self.prob, self.ratio = prob, ratio
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Place image and boxes."""
-        if np.random.rand() >= self.prob:
-            return results
+        """Change ``img``, and the boxes where there are any."""
         height, width = results['img'].shape[:2]
-        ratio = np.random.uniform(*self.ratio)
-        canvas = _background(int(height * ratio), int(width * ratio))
-        top = np.random.randint(0, canvas.shape[0] - height + 1)
-        left = np.random.randint(0, canvas.shape[1] - width + 1)
-        canvas[top : top + height, left : left + width] = results['img']
-        results['img'], results['img_shape'] = canvas, canvas.shape[:2]
-        results['gt_bboxes'].translate_([left, top])
+        scale, offset = self._draw(np.array([width, height]), _learned_boxes(results))
+        results['img'] = self._place(results['img'], scale, offset)
+        results['img_shape'] = results['img'].shape[:2]
+        results['scale_factor'] = (scale, scale)
+        if 'gt_bboxes' in results:
+            self._move_boxes(results, scale, offset)
         return results
+
+    def _draw(self, image_size: np.ndarray, boxes: np.ndarray) -> tuple[float, np.ndarray]:
+        """Scale, and where the image's upper left corner comes to lie."""
+        fitting = float((np.array(self.size) / image_size).min())
+        if not len(boxes) or np.random.rand() >= self.centered:
+            scale = fitting * _log_uniform(*self.zoom)
+            return scale, _anywhere(np.array(self.size) - scale * image_size)
+        box = boxes[np.random.randint(len(boxes))]
+        sides = box[2:] - box[:2]
+        scale = _log_uniform(*self.fill) * min(self.size) / sides.max()
+        scale = float(min(scale, fitting * self.max_upscale))
+        return scale, _anywhere(np.array(self.size) - scale * sides) - scale * box[:2]
+
+    def _place(self, image: Image, scale: float, offset: np.ndarray) -> Image:
+        if scale < 1:  # averages over the pixels that fall onto one
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            scale = 1.0
+        matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
+        canvas = _background(*self.size)
+        cv2.warpAffine(image, matrix, self.size, dst=canvas, borderMode=cv2.BORDER_TRANSPARENT)
+        return canvas
+
+    def _move_boxes(self, results: dict[str, Any], scale: float, offset: np.ndarray) -> None:
+        whole = results['gt_bboxes'].tensor.numpy() * scale + np.tile(offset, 2)
+        corners = np.tile(self.size, 2)
+        boxes = whole.clip(0, corners)
+        shares = _areas(boxes) / np.maximum(_areas(whole), 1e-6)
+        kept = shares > self.gone
+        results['gt_bboxes'] = HorizontalBoxes(boxes[kept].astype(np.float32))
+        results['gt_bboxes_labels'] = results['gt_bboxes_labels'][kept]
+        ignored = results['gt_ignore_flags'] | (shares < self.visible)
+        results['gt_ignore_flags'] = ignored[kept]
 
 
 class RandomChange(BaseTransform):
@@ -133,7 +141,11 @@ class ColorCast(RandomChange):
     def change(self, image: Image) -> Image:
         """Apply gamma, then the factors."""
         factors = _factor(self.exposure) * np.array([_factor(self.cast) for _ in range(3)])
-        return 255 * (image / 255) ** np.float32(_factor(self.gamma)) * factors.astype(np.float32)
+        return (
+            255
+            * (image.clip(0, 255) / 255) ** np.float32(_factor(self.gamma))
+            * factors.astype(np.float32)
+        )
 
 
 @TRANSFORMS.register_module()
@@ -219,36 +231,45 @@ class JpegArtifacts(RandomChange):
         return cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.float32)
 
 
-def _visible_shares(boxes: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """The share of each box that lies in the window."""
-    sides = np.minimum(boxes[:, 2:], window[2:]) - np.maximum(boxes[:, :2], window[:2])
-    return sides.clip(0).prod(1) / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6)
+def _learned_boxes(results: dict[str, Any]) -> np.ndarray:
+    if 'gt_bboxes' not in results:
+        return np.zeros((0, 4), np.float32)
+    return results['gt_bboxes'].tensor.numpy()[~results['gt_ignore_flags']]
 
 
-def _crop(results: dict[str, Any], window: np.ndarray, kept: np.ndarray) -> None:
-    x1, y1, x2, y2 = window.astype(int)
-    results['img'] = np.ascontiguousarray(results['img'][y1:y2, x1:x2])
-    results['img_shape'] = results['img'].shape[:2]
-    boxes = results['gt_bboxes'][kept]
-    boxes.translate_([-x1, -y1])
-    boxes.clip_(results['img_shape'])
-    results['gt_bboxes'] = boxes
-    for key in ('gt_bboxes_labels', 'gt_ignore_flags'):
-        results[key] = results[key][kept]
+def _anywhere(room: np.ndarray) -> np.ndarray:
+    """A random offset; along an axis without room (negative), what sticks out is cropped."""
+    return np.random.uniform(np.minimum(room, 0), np.maximum(room, 0))
 
 
-def _background(height: int, width: int) -> Image:
-    colors = np.random.randint(0, 256, (2, 3)).astype(np.float32)
-    kind = np.random.randint(3)
-    if kind == 0:  # plain
-        coarse = colors[:1, None]
-    elif kind == 1:  # a gradient across or down
-        coarse = colors[None] if np.random.rand() < 0.5 else colors[:, None]
-    else:  # blotches
-        rows, columns = np.random.randint(2, 9, 2)
-        coarse = colors[0] + np.random.uniform(-80, 80, (rows, columns, 3)).astype(np.float32)
-    fine = cv2.resize(np.float32(coarse), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.clip(fine, 0, 255).astype(np.uint8)
+def _areas(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(1)
+
+
+def _log_uniform(low: float, high: float) -> float:
+    return float(np.exp(np.random.uniform(np.log(low), np.log(high))))
+
+
+def _background(width: int, height: int) -> Image:
+    """A plain color, a gradient, blotches, stripes or a checkerboard, of two random colors."""
+    colors = np.random.uniform(0, 255, (2, 3 if np.random.rand() < 0.5 else 1))
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    angle, period = np.random.uniform(0, np.pi), _log_uniform(4, 80)
+    across = (x * np.cos(angle) + y * np.sin(angle)) / period
+    along = (y * np.cos(angle) - x * np.sin(angle)) / period
+    kind = np.random.randint(5)
+    if kind == 0:
+        share = np.zeros((height, width))
+    elif kind == 1:
+        share = (across - across.min()) / np.ptp(across)
+    elif kind == 2:
+        cells = np.random.rand(*np.random.randint(2, 40, 2))
+        share = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    else:
+        share = (np.floor(across) + (np.floor(along) if kind == 4 else 0)) % 2
+    canvas = colors[0] + (colors[1] - colors[0]) * share[..., None]
+    canvas = canvas + np.random.normal(0, np.random.uniform(0.1, 8), (height, width, 3))
+    return canvas.clip(0, 255).astype(np.uint8)
 
 
 def _factor(greatest: float) -> float:

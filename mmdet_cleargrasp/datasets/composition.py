@@ -1,7 +1,7 @@
-"""New training images put together from several: plates pasted by their masks, and mosaics.
+"""New training images composed of several: plates pasted by their masks.
 
-Both are pipeline steps of MMDetection's ``MultiImageMixDataset``, whose inner data set has only
-loaded image and boxes. They read other images only where they use them.
+A pipeline step of MMDetection's ``MultiImageMixDataset``, whose inner data set has only
+loaded image and boxes. It reads other images only where it uses them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
-from mmdet.datasets.transforms import Mosaic
 from mmdet.registry import TRANSFORMS
 from pycocotools import mask as coco_mask
 
@@ -116,35 +115,6 @@ class PastePlates(BaseTransform):
             cv2.resize(patch.mask, sides, interpolation=cv2.INTER_AREA),
             patch.label,
         )
-
-
-@TRANSFORMS.register_module()
-class RandomMosaic(Mosaic):
-    """MMDetection's 2x2 mosaic of whole images, which reads the others only where it is made.
-
-    Nothing is cut off: each image fits its quarter.
-
-    Args:
-        prob: Of a mosaic, in [0, 1].
-        img_scale: Width and height of a quarter in pixels.
-        pad_val: Of the gray around the images, 0 to 255.
-    """
-
-    def __init__(
-        self, prob: float, img_scale: tuple[int, int] = (512, 512), pad_val: float = 114.0
-    ) -> None:
-        super().__init__(tuple(img_scale), center_ratio_range=(1.0, 1.0), pad_val=pad_val)
-        self.mosaic_prob = prob
-
-    def get_indexes(self, dataset: Sequence) -> list[int]:
-        """Draw the three other images; none where no mosaic is made."""
-        if np.random.rand() >= self.mosaic_prob:
-            return []
-        return list(np.random.randint(0, len(dataset), 3))
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Make a mosaic of the image and ``mix_results``."""
-        return super().transform(results) if results.get('mix_results') else results
 
 
 def _cut_plate(source: dict[str, Any]) -> Patch | None:

@@ -5,7 +5,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import HorizontalBoxes
 
-from mmdet_cleargrasp.datasets.augmentation import CropAroundPlates, ZoomOut
+from mmdet_cleargrasp.datasets.augmentation import RandomView
 
 
 def sample(*boxes):
@@ -22,52 +22,59 @@ def sample(*boxes):
     )
 
 
-def filled(results):
-    """Whether each box holds a plate and nothing else, but for a pixel of rounding."""
-    for x1, y1, x2, y2 in results['gt_bboxes'].tensor.round().int().tolist():
-        assert (results['img'][y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] == 255).all()
+def visible_white(results):
+    return (results['img'] == 255).all(axis=-1).sum()
 
 
-def test_crops_keep_plates_whole_or_nearly():
+def test_boxes_follow_their_plates():
     np.random.seed(0)
-    step = CropAroundPlates(prob=1, min_visible=0.75)
-    sizes, kept = set(), set()
+    step = RandomView((128, 96), zoom=(0.5, 2.5), centered=0.5)
     for _ in range(100):
         results = step(sample((10, 10, 50, 50), (100, 40, 150, 90)))
-        sizes.add(results['img'].shape)
-        assert results['img_shape'] == results['img'].shape[:2]
-        filled(results)
-        areas = results['gt_bboxes'].areas.numpy()
-        full = np.array([1600, 2500])[results['gt_bboxes_labels']]
-        assert (areas >= 0.74 * full).all()
-        assert (results['img'] == 255).all(axis=-1).sum() == areas.sum()
-        kept.add(tuple(results['gt_bboxes_labels']))
-    assert len(sizes) > 50
-    assert {(0, 1), (0,), (1,)} <= kept
+        assert results['img'].shape == (96, 128, 3)
+        assert results['img_shape'] == (96, 128)
+        for x1, y1, x2, y2 in results['gt_bboxes'].tensor.tolist():
+            inside = results['img'][round(y1) + 2 : round(y2) - 2, round(x1) + 2 : round(x2) - 2]
+            assert (inside > 240).all()
 
 
-def test_an_image_that_a_plate_fills_stays():
-    step = CropAroundPlates(prob=1, size=(0.3, 0.5))
-    assert step(sample((0, 0, 160, 100)))['img'].shape == (100, 160, 3)
+@pytest.mark.parametrize(
+    'box, expected',
+    [
+        ((0, 0, 50, 100), [False]),  # whole
+        ((70, 0, 170, 100), [True]),  # cut to 30 %: ignored
+        ((75, 0, 300, 100), []),  # cut to less than a tenth: dropped
+    ],
+)
+def test_plates_that_are_cut_off_are_ignored_or_dropped(box, expected):
+    step = RandomView((100, 100), zoom=(1, 1), centered=0, visible=0.6, gone=0.15)
+    results = dict(
+        img=np.zeros((100, 100, 3), np.uint8),
+        gt_bboxes=HorizontalBoxes(torch.tensor([box], dtype=torch.float32)),
+        gt_bboxes_labels=np.zeros(1, int),
+        gt_ignore_flags=np.zeros(1, bool),
+    )
+    results = step(results)
+    assert results['gt_ignore_flags'].tolist() == expected
+    assert len(results['gt_bboxes']) == len(results['gt_bboxes_labels']) == len(expected)
 
 
-def test_crops_of_images_without_a_plate():
+def test_centered_views_show_plates_of_every_size():
     np.random.seed(0)
-    results = CropAroundPlates(prob=1, size=(0.3, 0.5))(sample())
-    assert results['img'].shape[0] < 100
-    assert results['gt_bboxes'].tensor.shape == (0, 4)
+    step = RandomView((64, 64), centered=1, fill=(0.2, 1.0), max_upscale=9)
+    sides = []
+    for _ in range(100):
+        boxes = step(sample((10, 10, 50, 50)))['gt_bboxes'].tensor
+        assert len(boxes) == 1
+        sides.append(float(boxes[0, 2] - boxes[0, 0]))
+    assert min(sides) < 16 and max(sides) > 50
 
 
-def test_zoomed_out_plates_keep_their_pixels():
+def test_views_without_a_plate_and_their_backgrounds():
     np.random.seed(0)
-    backgrounds = set()
-    for _ in range(20):
-        results = ZoomOut(prob=1, ratio=(2, 2))(sample((10, 10, 50, 50)))
-        assert results['img'].shape == (200, 320, 3)
-        assert results['img_shape'] == (200, 320)
-        filled(results)
-        backgrounds.add(tuple(results['img'][0, 0]))
-    assert len(backgrounds) > 10
+    views = [RandomView((40, 40), zoom=(0.5, 0.5))(sample()) for _ in range(20)]
+    assert all(view['gt_bboxes'].tensor.shape == (0, 4) for view in views)
+    assert len({tuple(view['img'][0, 0]) for view in views}) > 10
 
 
 @pytest.mark.parametrize(

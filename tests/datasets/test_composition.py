@@ -7,7 +7,7 @@ from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
 from pycocotools import mask as coco_mask
 
-from mmdet_cleargrasp.datasets.composition import PastePlates, RandomMosaic
+from mmdet_cleargrasp.datasets.composition import PastePlates
 
 STEPS = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', with_bbox=True)]
 
@@ -114,15 +114,3 @@ def test_plates_without_a_mask_are_not_pasted(dataset):
 
 def test_nothing_is_read_where_nothing_is_made():
     assert PastePlates(prob=0).get_indexes([0] * 5) == []
-    assert RandomMosaic(prob=0).get_indexes([0] * 5) == []
-    assert len(RandomMosaic(prob=1).get_indexes([0] * 5)) == 3
-
-
-def test_a_mosaic_holds_four_whole_images(dataset):
-    mixed = dataset(dict(type='RandomMosaic', prob=1, img_scale=(120, 80)))
-    for _ in range(5):
-        results = mixed[1]
-        assert results['img'].shape == (160, 240, 3)
-        for x1, y1, x2, y2 in boxes(results):
-            assert (x2 - x1, y2 - y1) == (30, 30)
-            assert results['img'][int(y1) : int(y2), int(x1) : int(x2)].min() == 255
