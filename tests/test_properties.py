@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmdet_cleargrasp.checkpoints import open_backbone, read_checkpoint
-from mmdet_cleargrasp.conversion import FORMATS, Folder
 from mmdet_cleargrasp.datasets import check_split
 from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
 
@@ -107,32 +106,6 @@ def test_annotation_checks_find_or_refuse(folder, content):
     except DataError:
         return
     assert findings
-
-
-@FEW
-@given(content=COCO | st.fixed_dictionaries({'shapes': ANYTHING, 'imagePath': ANYTHING}))
-def test_conversion_takes_over_or_refuses(folder, content):
-    (folder / 'a.json').write_text(json.dumps(content))
-    for name in ('coco', 'labelme'):
-        try:
-            source = FORMATS[name].read(Folder(folder)).finish()
-        except DataError:
-            continue
-        for picture in source.pictures.values():
-            for box in picture.boxes:
-                assert 0 <= box.left < box.right <= picture.width
-                assert 0 <= box.top < box.bottom <= picture.height
-
-
-@FEW
-@given(line=st.text(max_size=40) | st.lists(NUMBERS, min_size=1, max_size=9).map(
-    lambda values: ' '.join(map(str, values))))  # fmt: skip
-def test_yolo_lines_are_read_or_left_out(folder, line):
-    (folder / 'data.yaml').write_text('names: [dish, lid]')
-    (folder / 'a.txt').write_text(line, encoding='utf-8')
-    source = FORMATS['yolo'].read(Folder(folder))
-    for box in source.pictures[folder / 'a.png'].boxes:
-        assert 0 <= box.left < box.right <= 60
 
 
 def saved(content):

@@ -6,39 +6,43 @@ import argparse
 from collections.abc import Sequence
 
 from .arguments import new_parser
-from .command import command
+from .command import SUCCESS, command
+
+#: Converted, but some annotated images had to be left out.
+INCOMPLETE = 3
 
 EXAMPLES = """
-formats, recognized by looking (--format forces one):
-  labelme  a JSON file beside every image      voc    Pascal VOC's XML
-  yolo     data.yaml, images/ and labels/      cvat   CVAT for images 1.1
-  coco     COCO under any name, Label Studio's export too
-  masks    PNG masks in ClearGrasp's or Penn-Fudan's folders
+formats, recognized by looking at the folder (--format forces one):
+  labelme  LabelMe, X-AnyLabeling: a JSON for every image   voc  Pascal VOC's XML
+  yolo     YOLO, Darknet: a text file for every image       cvat CVAT for images 1.1
+  coco     COCO under any name, Label Studio's export too   masks PNG masks
 
 examples:
   python tools/dataset_converters/to_coco.py ~/labelme_plates data/my_plates
   python tools/dataset_converters/to_coco.py ~/yolo_export data/my_plates \\
-      --classes dish=petri_dish plate96=multiwell_plate
+      --classes dish=petri_dish plate96=multiwell_plate lid=
   python tools/dataset_converters/to_coco.py ~/plates data/my_plates --group-by 'plate(\\d+)' \\
       --val 0.2 --test 0.1
 then:
   python tools/train.py configs/frcnn_cleargrasp_plates.py --data-root data/my_plates
 
 The source is only read. Splits that it has are kept; otherwise images are split at random, by the
-seed and their names, or with --group-by so that photographs of one plate stay together.
+seed and their names, or with --group-by so that photographs of one plate stay together. Everything
+that is left out is named in DIR/conversion.json; the exit status is 3 where annotated images are
+among it.
 """
 
 
-def renaming(text: str) -> tuple[str, str]:
-    """A type of argument: the old and the new name of a class.
+def split_name(text: str) -> tuple[str, str]:
+    """A type of argument: the source's name of a split, and ours.
 
     Args:
-        text: As ``OLD=NEW``.
+        text: As ``NAME=SPLIT``.
     """
-    old, _, new = text.partition('=')
-    if not old or not new:
-        raise argparse.ArgumentTypeError(f'{text}: expected OLD=NEW')
-    return old, new
+    name, _, split = text.rpartition('=')
+    if not name or split not in ('train', 'val', 'test'):
+        raise argparse.ArgumentTypeError(f'{text}: expected NAME=train, NAME=val or NAME=test')
+    return name, split
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -52,10 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--classes',
         nargs='+',
-        type=renaming,
         default=[],
-        metavar='OLD=NEW',
-        help='rename classes; those that get the same name are merged',
+        metavar='CLASS',
+        help='OLD=NEW renames a class (those that get the same name are merged), OLD= drops its '
+        'boxes; NAME keeps it, and all that are not named are dropped',
     )
     parser.add_argument(
         '--group-by',
@@ -64,18 +68,32 @@ def make_parser() -> argparse.ArgumentParser:
         'same go into the same split; "parent" takes the folder',
     )
     parser.add_argument(
+        '--splits',
+        nargs='+',
+        type=split_name,
+        default=[],
+        metavar='NAME=SPLIT',
+        help="splits whose names don't say what they are, such as week1=train week2=val",
+    )
+    parser.add_argument(
         '--resplit', action='store_true', help="split again, ignore the source's splits"
     )
     parser.add_argument('--val', type=float, default=0.2, help='share for validation [0.2]')
     parser.add_argument('--test', type=float, default=0.0, help='share for the test [0]')
-    parser.add_argument('--seed', type=int, default=0, help='of the split [0]')
+    parser.add_argument('--seed', type=int, default=0, help='of the random split [0]')
     parser.add_argument(
         '--unannotated',
         choices=['negative', 'skip'],
-        help='images without annotation: without a plate, or skipped [negative, but for coco and '
-        'cvat, which list their images]',
+        help='take images without annotation as images without a plate, or skip them [skip; '
+        'negative for YOLO, which has no file for such images]',
     )
-    parser.add_argument('--link', action='store_true', help='hard links in place of copies')
+    parser.add_argument(
+        '--drawn-on',
+        choices=['upright', 'stored'],
+        help='whether the labeling tool showed photographs turned by their EXIF orientation, '
+        'where sizes do not prove it [upright, with a warning]',
+    )
+    parser.add_argument('--link', action='store_true', help='hard links instead of copies')
     parser.add_argument(
         '--overwrite', action='store_true', help='replace OUT where a conversion wrote it'
     )
@@ -87,18 +105,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = make_parser().parse_args(argv)
 
-    from ..conversion import convert
+    from ..conversion import ConversionOptions, convert
     from ..conversion.summary import write_summary
     from ..utils.progress import progress_bar
 
-    options = vars(args)
-    rename = dict(options.pop('classes'))
+    given = vars(args)
+    src, out = given.pop('src'), given.pop('out')
+    given |= {'classes': tuple(args.classes), 'splits': dict(args.splits)}
     with progress_bar() as bar:
         task = bar.add_task('reading images', total=None)
         report = convert(
-            **options,
-            rename=rename,
+            src,
+            out,
+            ConversionOptions(**given),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     write_summary(report)
-    return 0
+    return SUCCESS if report.complete else INCOMPLETE

@@ -1,27 +1,32 @@
-"""Data sets of other formats, turned into the COCO layout that training reads.
+"""Data sets of other formats, converted to the COCO layout that training reads.
 
-Every format is a module with ``TITLE``, ``LISTS_IMAGES``, ``recognize(folder)`` and
-``read(folder)``. Whole-set readers of other libraries stop at the first line that is not as it
-should be; these leave out what cannot be used, say why, and go on. Tests hold them against the
-writers of labelformat and supervision.
+Every format is a module with ``TITLE``, ``recognize(folder)`` and ``read(folder)``. Readers of
+other libraries stop at the first malformed annotation; these leave out what cannot be used, say
+why, and go on. Tests compare them with the writers of labelformat and supervision.
 """
 
 from __future__ import annotations
 
-from .convert import Report, convert
+from .boxes import Box
+from .convert import convert
+from .folder import Folder
 from .formats import FORMATS, recognize
-from .source import Box, Folder, Picture, Skipped, Source
-from .splitting import part
+from .labels import Picture
+from .options import ConversionOptions
+from .source import Skipped, Source
+from .splitting import split_at_random
+from .writing import Report
 
 __all__ = [
     'FORMATS',
     'Box',
+    'ConversionOptions',
     'Folder',
     'Picture',
     'Report',
     'Skipped',
     'Source',
     'convert',
-    'part',
     'recognize',
+    'split_at_random',
 ]

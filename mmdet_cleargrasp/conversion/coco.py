@@ -3,67 +3,172 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .files import read_json
-from .source import FAULTS, Box, Folder, Source, describe, split_of
+from ..datasets.box_conventions import READINGS, Numbers, Sample, are_shares, reading_of
+from ..datasets.images import read_size
+from ..utils.errors import DataError
+from .boxes import Box
+from .files import UnreadableFile, readable
+from .folder import Folder, NotFound
+from .labels import FAULTS, Labels, annotated_size
+from .orientation import Size
+from .source import Source
 
-TITLE = 'COCO JSON under any name'
-#: Images without plates are listed as well: what is not, was not looked at.
-LISTS_IMAGES = True
+TITLE = 'COCO JSON under any name, in any number of files'
 
-#: Pixels by which a listed size may differ before it counts as another image's; some tools write
-#: none at all.
-UNKNOWN_SIZES = (None, 0)
+#: Edges of a box by the names that tools give them, where they write names instead of a list.
+EDGES = (('left', 'x', 'xmin', 'x1'), ('top', 'y', 'ymin', 'y1'))
+FAR_EDGES = (('right', 'xmax', 'x2'), ('bottom', 'ymax', 'y2'))
+SIDES = (('width', 'w'), ('height', 'h'))
 
 
 def recognize(folder: Folder) -> bool:
-    """Whether a JSON file holds lists of images and annotations."""
-    return any(_is_coco(read_json(path)) for path in folder.with_suffix('.json'))
+    """Whether a JSON file has lists of images and annotations."""
+    return any(_is_coco(readable(folder.read_json, p)) for p in folder.with_suffix('.json'))
 
 
 def read(folder: Folder) -> Source:
-    """Read images and boxes of every COCO file in the folder."""
+    """Read images and boxes of every COCO file in the folder; boxes of one image are merged."""
     source = Source(folder)
     for path in folder.with_suffix('.json'):
-        content = read_json(path)
+        try:
+            content = folder.read_json(path)
+        except UnreadableFile as error:
+            source.skip_orphan(path, str(error))
+            continue
         if _is_coco(content):
-            _read_file(source, path, content)
-        elif content is None:
-            source.skip(path, 'no valid JSON')
+            _CocoFile(source, path, content).read()
+        else:
+            source.skip_file(path, 'no COCO file: it has no lists "images" and "annotations"')
     return source
 
 
-def _read_file(source: Source, path: Path, content: dict[str, Any]) -> None:
-    names = {}
-    for category in _entries(content.get('categories')):
-        if 'id' in category and category.get('name'):
-            names[str(category['id'])] = str(category['name'])
-    source.classes += [name for name in names.values() if name not in source.classes]
-    by_image = defaultdict(list)
-    for annotation in _entries(content['annotations']):
-        by_image[str(annotation.get('image_id'))].append(annotation)
-    for entry in _entries(content['images']):
-        name = str(entry.get('file_name') or '')
-        annotations = by_image.pop(str(entry.get('id')), [])
-        image = source.folder.find_image(name, path)
-        if image is None:
-            source.skip(name or path, 'the image is not there, or several are of that name')
-            continue
-        boxes = []
-        for annotation in annotations:
-            try:
-                boxes.append(_box(annotation, names))
-            except FAULTS as error:
-                source.skip(name, f'annotation {annotation.get("id")}: {describe(error)}')
-        source.add(image, boxes, _size(entry), split_of(path.name))
-    for orphans in by_image.values():
-        for annotation in orphans:
-            source.skip(
-                path, f'annotation of image {annotation.get("image_id")}, which is not listed'
+class _CocoFile:
+    """One COCO file, and what its boxes mean."""
+
+    def __init__(self, source: Source, path: Path, content: dict[str, Any]) -> None:
+        self.source, self.path = source, path
+        self.images = list(_entries(content['images']))
+        self.annotations = list(_entries(content['annotations']))
+        self.names = self._names(list(_entries(content.get('categories'))))
+        self.sizes = {str(image.get('id')): _size(image) for image in self.images}
+        self.shares, self.reading = self._convention()
+        # A real one is outlined by a mask in run-length encoding.
+        self.all_crowd = len(self.annotations) > 1 and all(
+            _is_crowd(annotation) and not isinstance(annotation.get('segmentation'), dict)
+            for annotation in self.annotations
+        )
+        if self.all_crowd:
+            source.notes.append(
+                f'warning: {source.folder.name(path)}: every box is marked iscrowd, which some '
+                'tools write by mistake: they were taken as plates'
             )
+
+    def _names(self, categories: list[dict[str, Any]]) -> dict[str, str]:
+        names = {
+            str(category['id']): ' '.join(str(category['name']).split())
+            for category in categories
+            if 'id' in category and category.get('name')
+        }
+        parents = {str(category.get('supercategory')) for category in categories}
+        for category in categories:
+            if category.get('supercategory') in (None, 'none', '') and (
+                str(category.get('name')) in parents
+            ):
+                self.source.no_classes[str(category['name'])] = (
+                    'it has no box and is the supercategory of the others, as Roboflow writes it'
+                )
+        self.source.classes += [n for n in names.values() if n not in self.source.classes]
+        return names
+
+    def _convention(self) -> tuple[bool, str]:
+        """Whether boxes are in shares of the image, and the reading of their numbers."""
+        format_reading = next(iter(READINGS))
+        found: list[tuple[Numbers, Size | None, Any]] = []
+        sizes = {str(image.get('id')): self._listed_or_read_size(image) for image in self.images}
+        for annotation in self.annotations:
+            try:
+                left, top, width, height = (float(value) for value in annotation['bbox'])
+            except FAULTS:
+                continue
+            size = sizes.get(str(annotation.get('image_id')))
+            found.append(((left, top, width, height), size, annotation.get('area')))
+        shares = are_shares([numbers for numbers, _, _ in found])
+        samples = [
+            Sample(n, (1, 1) if shares else size, None if shares else _number(area))
+            for n, size, area in found
+            if shares or size
+        ]
+        reading = reading_of(samples, format_reading)
+        meaning = [f'bbox holds {reading}'] if reading != format_reading else []
+        meaning += ['bbox is in shares of the image'] if shares else []
+        if meaning:
+            name = self.source.folder.name(self.path)
+            self.source.notes.append(f'{name}: {" and ".join(meaning)}, and was read so')
+        return shares, reading
+
+    def _listed_or_read_size(self, image: dict[str, Any]) -> Size | None:
+        try:
+            name = str(image.get('file_name') or '')
+            return _size(image) or read_size(self.source.folder.find_image(name, self.path))
+        except (NotFound, DataError):
+            return None
+
+    def read(self) -> None:
+        """Add the file's images and boxes to the source."""
+        if not self.images:
+            self.source.skip_orphan(self.path, 'it lists no image')
+        by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for annotation in self.annotations:
+            by_image[str(annotation.get('image_id'))].append(annotation)
+        for image in self.images:
+            name = str(image.get('file_name') or '')
+            annotations = by_image.pop(str(image.get('id')), [])
+            try:
+                path = self.source.folder.find_image(name, self.path)
+            except NotFound as error:
+                self.source.skip_orphan(self.path, error.reason, error.detail)
+                continue
+            split = self.source.folder.split(self.path)
+            labels = Labels(self.path, self.sizes[str(image.get('id'))], split, self.shares)
+            for annotation in annotations:
+                labels.read(f'annotation {annotation.get("id")}', self._box, annotation)
+            self.source.add(path, labels)
+        for image_id, orphans in by_image.items():
+            for annotation in orphans:
+                self.source.skip_orphan(
+                    self.path,
+                    'an annotation of an image that is not listed',
+                    f'annotation {annotation.get("id")} of image {image_id}',
+                )
+
+    def _box(self, annotation: dict[str, Any]) -> Box:
+        category = annotation['category_id']
+        label = self.names.get(str(category))
+        if label is None:
+            known = 'null' if category is None else f'{category}, which is not listed'
+            raise ValueError(f'category_id is {known}')
+        outline = annotation.get('segmentation')
+        if annotation.get('bbox'):
+            box = self._from_bbox(label, annotation['bbox'])
+            box = box if outline else box.rotated(_rotation(annotation))
+        elif isinstance(outline, list) and outline:
+            box = Box.around(label, _points(outline))
+        else:
+            raise ValueError('no bbox')
+        crowd = _is_crowd(annotation) and not self.all_crowd
+        return Box(label, *box.sides, crowd or bool(annotation.get('ignore')))
+
+    def _from_bbox(self, label: str, bbox: Any) -> Box:
+        if isinstance(bbox, Mapping):
+            return _from_names(label, bbox)
+        if not isinstance(bbox, list) or len(bbox) != 4:
+            raise ValueError('bbox is not four numbers x, y, width, height')
+        x, y, width, height = (float(value) for value in bbox)
+        return Box(label, *READINGS[self.reading](x, y, width, height))
 
 
 def _is_coco(content: Any) -> bool:
@@ -73,26 +178,51 @@ def _is_coco(content: Any) -> bool:
 
 
 def _entries(value: Any) -> Iterator[dict[str, Any]]:
-    return (
-        (entry for entry in value if isinstance(entry, dict))
-        if isinstance(value, list)
-        else iter(())
-    )
+    entries = value if isinstance(value, list) else []
+    return (entry for entry in entries if isinstance(entry, dict))
 
 
-def _size(entry: dict[str, Any]) -> tuple[float, float] | None:
-    size = entry.get('width'), entry.get('height')
-    return None if any(side in UNKNOWN_SIZES for side in size) else size
+def _is_crowd(annotation: dict[str, Any]) -> bool:
+    return bool(annotation.get('iscrowd'))
 
 
-def _box(annotation: dict[str, Any], names: dict[str, str]) -> Box:
-    label = names.get(str(annotation['category_id']))
-    if label is None:
-        raise ValueError(f'category {annotation["category_id"]} is not listed')
-    if not annotation.get('bbox') and isinstance(annotation.get('segmentation'), list):
-        outlines = annotation['segmentation']
-        points = [(o[k], o[k + 1]) for o in outlines for k in range(0, len(o) - 1, 2)]
-        return Box.around(label, points)
-    left, top, width, height = (float(value) for value in annotation['bbox'])
-    crowd = bool(annotation.get('iscrowd') or annotation.get('ignore'))
-    return Box(label, left, top, left + width, top + height, crowd)
+def _rotation(annotation: dict[str, Any]) -> float:
+    """Degrees clockwise by which CVAT rotated a box after it wrote its ``bbox``."""
+    attributes = annotation.get('attributes')
+    return float((attributes.get('rotation') if isinstance(attributes, dict) else 0) or 0)
+
+
+def _points(outline: list[Any]) -> Iterator[tuple[float, float]]:
+    """Points of a polygon or several, flat lists of x and y or pairs of them."""
+    if all(isinstance(value, int | float) for value in outline):
+        return zip(outline[::2], outline[1::2], strict=True)
+    if all(isinstance(value, list) and len(value) == 2 for value in outline):
+        return ((x, y) for x, y in outline)
+    return (point for polygon in outline for point in _points(polygon))
+
+
+def _from_names(label: str, bbox: Mapping[str, Any]) -> Box:
+    def value(names: tuple[str, ...]) -> float | None:
+        return next((float(bbox[name]) for name in names if name in bbox), None)
+
+    near = [value(names) for names in EDGES]
+    far = [value(names) for names in FAR_EDGES]
+    sides = [value(names) for names in SIDES]
+    ends = [
+        edge if edge is not None else start + side if None not in (start, side) else None
+        for start, edge, side in zip(near, far, sides, strict=True)
+    ]
+    if None in (*near, *ends):
+        raise ValueError('bbox has no numbers x, y, width and height')
+    return Box(label, *near, *ends)
+
+
+def _size(image: dict[str, Any]) -> Size | None:
+    return annotated_size(image.get('width'), image.get('height'))
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

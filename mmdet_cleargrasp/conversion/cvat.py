@@ -3,83 +3,87 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from .files import read_xml
-from .source import FAULTS, Box, Folder, Source, split_of
+from .boxes import Box
+from .files import UnreadableFile, read_xml, readable
+from .folder import Folder, NotFound
+from .labels import Labels, NoOutline, annotated_size
+from .source import Source
 
 TITLE = "CVAT's XML ('CVAT for images 1.1')"
-#: Images without plates are listed as well: what is not, was not looked at.
-LISTS_IMAGES = True
 
-#: Shapes that outline nothing which a plate could be.
+#: Shapes that mark no area which a plate could fill.
 NO_OUTLINE = ('polyline', 'points', 'skeleton', 'cuboid')
+#: Kinds of labels that are no class of boxes.
+NO_CLASSES = ('tag', *NO_OUTLINE)
+#: How many files are looked at to recognize the format.
+LOOKED_AT = 20
 
 
 def recognize(folder: Folder) -> bool:
     """Whether an XML file is CVAT's."""
-    return any(_is_cvat(read_xml(path)) for path in folder.with_suffix('.xml')[:20])
+    return any(_is_cvat(readable(read_xml, p)) for p in folder.with_suffix('.xml')[:LOOKED_AT])
 
 
 def read(folder: Folder) -> Source:
     """Read images and boxes; rotated boxes, polygons, ellipses and masks with their extent."""
     source = Source(folder)
     for path in folder.with_suffix('.xml'):
-        root = read_xml(path)
-        if not _is_cvat(root):
-            source.skip(path, "no XML of CVAT's")
+        try:
+            root = read_xml(path)
+        except UnreadableFile as error:
+            source.skip_orphan(path, str(error))
             continue
-        if root.find('track') is not None:
-            source.skip(path, "tracks of a video; export as 'CVAT for images'")
-        labels = [label.findtext('name') for label in root.iterfind('meta//labels/label')]
-        source.classes += [label for label in labels if label and label not in source.classes]
-        for entry in root.iterfind('image'):
-            name = entry.get('name', '')
-            image = folder.find_image(name, path)
-            if image is None:
-                source.skip(name or path, 'the image is not there')
-                continue
-            boxes = []
-            for shape in entry:
-                try:
-                    box = _box(shape)
-                except FAULTS:
-                    source.skip(name, f'a {shape.tag} without its numbers')
-                    continue
-                if box:
-                    boxes.append(box)
-                elif shape.tag in NO_OUTLINE:
-                    source.skip(name, f'a shape: {shape.tag} is no outline')
-            source.add(image, boxes, _size(entry), split_of(entry.get('subset', '')))
+        if _is_cvat(root):
+            _read_file(source, path, root)
+        else:
+            source.skip_file(path, f"no file of CVAT's: it holds <{root.tag}>")
     return source
+
+
+def _read_file(source: Source, path: Path, root: Element) -> None:
+    if root.find('track') is not None:
+        source.skip_orphan(
+            path, "tracks of CVAT for video, which are not read: export as 'CVAT for images 1.1'"
+        )
+    for label in root.iterfind('meta//labels/label'):
+        name, kind = label.findtext('name') or '', label.findtext('type') or ''
+        if kind in NO_CLASSES:
+            source.no_classes[name] = f'a label of the type {kind}, and no box has it'
+        if name and name not in source.classes:
+            source.classes.append(name)
+    for entry in root.iterfind('image'):
+        try:
+            image = source.folder.find_image(entry.get('name', ''), path)
+        except NotFound as error:
+            source.skip_orphan(path, error.reason, error.detail)
+            continue
+        size = annotated_size(entry.get('width'), entry.get('height'))
+        labels = Labels(path, size, entry.get('subset'))
+        for number, shape in enumerate(entry, 1):
+            if shape.tag != 'tag':
+                labels.read(f'{shape.tag} {number}', _box, shape)
+        source.add(image, labels)
 
 
 def _is_cvat(root: Element | None) -> bool:
     return root is not None and root.tag == 'annotations'
 
 
-def _size(entry: Element) -> tuple[int, int] | None:
-    try:
-        return int(entry.get('width', '')), int(entry.get('height', ''))
-    except ValueError:
-        return None
-
-
-def _box(shape: Element) -> Box | None:
-    """The box around a shape; ``None`` for tags and the like.
-
-    Raises:
-        TypeError, ValueError: Numbers are missing.
-    """
+def _box(shape: Element) -> Box:
     label = shape.get('label', '')
 
     def numbers(*names: str) -> list[float]:
-        return [float(shape.get(name)) for name in names]
+        missing = [name for name in names if shape.get(name) is None]
+        if missing:
+            raise ValueError(f'a {shape.tag} without {missing[0]}')
+        return [float(shape.get(name, '')) for name in names]
 
     if shape.tag == 'box':
         left, top, right, bottom = numbers('xtl', 'ytl', 'xbr', 'ybr')
-        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        return Box.around(label, _turned(corners, float(shape.get('rotation', 0))))
+        return Box(label, left, top, right, bottom).rotated(float(shape.get('rotation', 0)))
     if shape.tag == 'ellipse':
         x, y, rx, ry = numbers('cx', 'cy', 'rx', 'ry')
         angle = math.radians(float(shape.get('rotation', 0)))
@@ -92,14 +96,6 @@ def _box(shape: Element) -> Box | None:
     if shape.tag == 'mask':
         left, top, width, height = numbers('left', 'top', 'width', 'height')
         return Box(label, left, top, left + width, top + height)
-    return None
-
-
-def _turned(points: list[tuple[float, float]], degrees: float) -> list[tuple[float, float]]:
-    """Points of a box turned clockwise about its center."""
-    x0, y0 = (sum(values) / len(values) for values in zip(*points, strict=True))
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return [
-        (x0 + (x - x0) * cos - (y - y0) * sin, y0 + (x - x0) * sin + (y - y0) * cos)
-        for x, y in points
-    ]
+    if shape.tag in NO_OUTLINE:
+        raise NoOutline(f'a {shape.tag}, which is no outline')
+    raise ValueError(f'<{shape.tag}> is no shape that is known')

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..utils.errors import ConfigError, DataError
 from . import coco, cvat, labelme, masks, voc, yolo
-from .source import Folder
+from .files import UnreadableFile, read_xml, readable
+from .folder import Folder
 
 #: Modules by the names that ``--format`` takes.
 FORMATS: dict[str, ModuleType] = {
@@ -17,6 +21,8 @@ FORMATS: dict[str, ModuleType] = {
     'coco': coco,
     'masks': masks,
 }
+#: How many files are looked at for a hint.
+LOOKED_AT = 20
 
 
 def recognize(folder: Folder) -> str:
@@ -37,11 +43,44 @@ def recognize(folder: Folder) -> str:
         raise ConfigError(
             f'{folder.root} holds several formats: {", ".join(found)}. Choose one with --format.'
         )
+    if not found and yolo.looks_unnamed(folder):
+        found = ['yolo']  # whose reader asks for the names
     if not found:
         kinds = ', '.join(sorted({path.suffix or path.name for path in folder.files})[:8])
         formats = '\n  '.join(f'{name:8} {module.TITLE}' for name, module in FORMATS.items())
+        hints = ''.join(f'\n{hint}' for hint in (*_unreadable(folder), *_other_formats(folder)))
         raise DataError(
             f'{folder.root} holds {len(folder.files)} files ({kinds or "none"}), but none of these '
-            f'formats:\n  {formats}'
+            f'formats:\n  {formats}{hints}'
         )
     return found[0]
+
+
+def _unreadable(folder: Folder) -> list[str]:
+    """Files that could be annotations, were they not broken."""
+    readers: dict[str, Callable[[Path], Any]] = {'.json': folder.read_json, '.xml': read_xml}
+    hints = []
+    for path in folder.with_suffix(*readers)[:LOOKED_AT]:
+        try:
+            readers[path.suffix.lower()](path)
+        except UnreadableFile as error:
+            hints.append(f'{folder.name(path)} cannot be read: {error}')
+    return hints[:3]
+
+
+def _other_formats(folder: Folder) -> list[str]:
+    """What to export instead of formats that are not read."""
+    contents = [readable(folder.read_json, p) for p in folder.with_suffix('.json')[:LOOKED_AT]]
+    first = [content[0] for content in contents if isinstance(content, list) and content]
+    hints = []
+    if any(isinstance(entry, dict) and 'data' in entry for entry in first):
+        hints.append("This looks like Label Studio's own JSON: export as COCO instead")
+    if any(isinstance(entry, dict) and 'image' in entry for entry in first):
+        hints.append('This looks like CreateML: export as COCO, Pascal VOC or YOLO instead')
+    if any(isinstance(c, dict) and '_via_img_metadata' in c for c in contents):
+        hints.append("This looks like VIA's project: export annotations as COCO instead")
+    if folder.with_suffix('.csv'):
+        hints.append('CSV is not read: export as COCO, Pascal VOC or YOLO instead')
+    if folder.with_suffix('.tfrecord', '.record'):
+        hints.append('TFRecord is not read: export as COCO, Pascal VOC or YOLO instead')
+    return hints

@@ -11,12 +11,14 @@ import numpy as np
 from PIL import Image
 
 from ..datasets.cleargrasp_folders import KINDS
-from .source import Box, Folder, Source
+from .boxes import Box
+from .folder import Folder
+from .labels import Labels
+from .source import Source
 
 TITLE = (
     'PNG masks (rgb-imgs/ and segmentation-masks/, PNGImages/ and PedMasks/, images/ and masks/)'
 )
-LISTS_IMAGES = False
 
 #: What masks leave open: which class it is. `--classes object=petri_dish` names it.
 LABEL = 'object'
@@ -63,23 +65,23 @@ def read(folder: Folder) -> Source:
     become one.
     """
     source = Source(folder)
-    source.no_images = {path for path in folder.images if _is_mask(path)}
+    source.annotation_images = {path for path in folder.images if _is_mask(path)}
     for image in folder.images:
-        mask_path = _mask_of(folder, image)
-        if mask_path is None:
+        path = _mask_of(folder, image)
+        if path is None:
             continue
-        mask, size = _read_mask(mask_path), source.size(image)
+        mask = _read_mask(path)
         if mask is None:
-            source.skip(mask_path, 'no mask of one channel')
-        elif size is not None and mask.shape[::-1] != size:
-            source.skip(image, f'image of {size[0]} x {size[1]} pixels, mask of {mask.shape[1]} x '
-                        f'{mask.shape[0]}')  # fmt: skip
-        elif size is not None:
-            boxes = _boxes(source, mask)
-            if boxes is None:
-                source.skip(mask_path, f'over {MOST_THINGS} values, as of a picture, not a mask')
-            else:
-                source.add(image, boxes)
+            reason = 'its mask has several channels or is broken'
+            source.skip_image(image, reason, folder.name(path))
+            continue
+        boxes = _boxes(source, mask)
+        if boxes is None:
+            reason = f'its mask has over {MOST_THINGS} values, as a picture has'
+            source.skip_image(image, reason, folder.name(path))
+            continue
+        height, width = mask.shape
+        source.add(image, Labels(path, (width, height), boxes=boxes))
     return source
 
 
@@ -90,7 +92,7 @@ def _boxes(source: Source, mask: np.ndarray) -> list[Box] | None:
     if len(values) != 1:
         return [_extent(mask == value) for value in values]
     source.notes.append(
-        'masks of one value: connected parts are one thing each, and things that touch are one'
+        'a mask of one value: connected parts are one thing each, and things that touch are one'
     )
     return list(_parts(mask))
 
@@ -109,7 +111,7 @@ def _read_mask(path: Path) -> np.ndarray | None:
 
 def _is_mask(path: Path) -> bool:
     return any(
-        path.parent.name == (p.mask_folder or path.parent.name)
+        _is_named(path.parent, p.mask_folder)
         and path.stem.endswith(p.mask_ending)
         and bool(p.mask_folder or p.mask_ending)
         for p in PAIRINGS
@@ -118,15 +120,21 @@ def _is_mask(path: Path) -> bool:
 
 def _mask_of(folder: Folder, image: Path) -> Path | None:
     for pairing in PAIRINGS:
-        fits = not pairing.image_folder or image.parent.name == pairing.image_folder
-        if fits and image.stem.endswith(pairing.image_ending):
-            name = image.stem.removesuffix(pairing.image_ending) + pairing.mask_ending + '.png'
-            place = image.parent
-            if pairing.mask_folder:
-                place = place.parent / pairing.mask_folder
-            if place / name in folder and place / name != image:
-                return place / name
+        if not (
+            _is_named(image.parent, pairing.image_folder)
+            and image.stem.endswith(pairing.image_ending)
+        ):
+            continue
+        name = image.stem.removesuffix(pairing.image_ending) + pairing.mask_ending + '.png'
+        place = image.parent.parent / pairing.mask_folder if pairing.mask_folder else image.parent
+        found = folder.find(folder.name(place / name))
+        if found and found != image:
+            return found
     return None
+
+
+def _is_named(folder: Path, name: str) -> bool:
+    return not name or folder.name.casefold() == name.casefold()
 
 
 def _extent(mask: np.ndarray) -> Box:

@@ -1,105 +1,44 @@
-"""What every format is read into: images with boxes, and what had to be left out."""
+"""What every format is read into: images with boxes, and everything that was left out."""
 
 from __future__ import annotations
 
-import math
-import os
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote
+from pathlib import Path
+from typing import Literal
 
-from ..datasets.images import IMAGE_SUFFIXES, read_size
-from ..datasets.layout import SPLIT_NAMES
+from ..datasets.images import IMAGE_SUFFIXES, read_orientation, read_size
 from ..utils.errors import DataError
+from .folder import Folder, NotFound
+from .labels import Labels, Picture
+from .orientation import Pixels
+from .settling import Annotated, Unusable, same_proof, settle
 
-#: Sides of a box in pixels, below which MMDetection skips it.
-SMALLEST = 1.0
-#: Pixels by which a box may reach beyond its image before that is worth a word.
-TOLERANCE = 1.0
-#: What shapes that are not as they should be raise while they are read.
-FAULTS = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
-#: What Label Studio puts before the names of uploaded files.
-UPLOAD_PREFIX = re.compile(r'^[0-9a-f]{8}-')
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box in pixels from the upper left corner of the image as one sees it.
-
-    Attributes:
-        label: The class as the source calls it.
-        left: Of the left edge; ``top``, ``right`` and ``bottom`` likewise.
-        crowd: Marks a heap that is not to be scored, as in COCO.
-    """
-
-    label: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-    crowd: bool = False
-
-    @staticmethod
-    def around(label: str, points: Iterable[Sequence[float]]) -> Box:
-        """The box around points.
-
-        Raises:
-            ValueError: No points, or values that are no numbers.
-
-        Example:
-            >>> Box.around('lid', [(3, 9), (7, 2)])
-            Box(label='lid', left=3.0, top=2.0, right=7.0, bottom=9.0, crowd=False)
-        """
-        pairs = [(float(x), float(y)) for x, y in points]
-        if not pairs:
-            raise ValueError('no points')
-        # Comparisons with NaN would let it vanish.
-        if not all(math.isfinite(value) for pair in pairs for value in pair):
-            raise ValueError('a point that is not finite')
-        xs, ys = zip(*pairs, strict=True)
-        return Box(label, min(xs), min(ys), max(xs), max(ys))
-
-    def and_box(self, other: Box) -> Box:
-        """The box around this one and another."""
-        corners = [(b.left, b.top) for b in (self, other)] + [
-            (b.right, b.bottom) for b in (self, other)
-        ]
-        return Box.around(self.label, corners)
-
-    def within(self, width: float, height: float) -> Box:
-        """The part of the box inside an image of this size."""
-        left, right = (min(max(v, 0.0), width) for v in (self.left, self.right))
-        top, bottom = (min(max(v, 0.0), height) for v in (self.top, self.bottom))
-        return Box(self.label, left, top, right, bottom, self.crowd)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An image of a source.
-
-    Attributes:
-        path: Of the file.
-        width: In pixels, as one sees it (EXIF orientation applied); ``height`` likewise.
-        boxes: None in an image without plates.
-        split: ``'train'``, ``'val'`` or ``'test'``, where the source says it.
-    """
-
-    path: Path
-    width: int
-    height: int
-    boxes: tuple[Box, ...]
-    split: str | None = None
+#: Reasons that are named where nothing could be converted.
+REASONS = 5
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that could not be taken over."""
+    """Something that was left out.
+
+    Attributes:
+        what: The image or file, relative to the source.
+        reason: Why.
+        kind: An ``'image'`` with all its boxes; ``'labels'`` whose image is not there; a ``'box'``
+            of an image that was kept; an ``'unannotated'`` image; a ``'file'`` of something else.
+        detail: The file, line or id at fault.
+    """
 
     what: str
     reason: str
+    kind: Literal['image', 'labels', 'box', 'unannotated', 'file'] = 'image'
+    detail: str = ''
+
+    @property
+    def where(self) -> str:
+        """What was left out, and the file, line or id at fault."""
+        return f'{self.what}: {self.detail}' if self.detail else self.what
 
 
 @dataclass
@@ -108,247 +47,132 @@ class Source:
 
     Attributes:
         folder: Its files.
-        pictures: By path.
-        classes: Those that it lists, or those of its boxes by name.
-        skipped: Images and boxes that were left out.
+        classes: Class names in the order in which it lists them.
+        no_classes: Listed names that are no class as long as no box has them, with the reason.
+        pictures: By path, once :meth:`finish` was called.
+        skipped: All that was left out.
         notes: How it was understood, where that could be doubted.
-        no_images: Image files that are annotations themselves.
+        annotation_images: Image files that are annotations themselves.
+        told_splits: Splits of images that have no annotation, where the source says them.
+        missing_is_negative: An image without an annotation is one without plates, in the format.
     """
 
     folder: Folder
-    pictures: dict[Path, Picture] = field(default_factory=dict)
     classes: list[str] = field(default_factory=list)
+    no_classes: dict[str, str] = field(default_factory=dict)
+    pictures: dict[Path, Picture] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    no_images: set[Path] = field(default_factory=set)
+    annotation_images: set[Path] = field(default_factory=set)
+    told_splits: dict[Path, str] = field(default_factory=dict)
+    missing_is_negative: bool = False
+    _labels: dict[Path, list[Labels]] = field(default_factory=lambda: defaultdict(list))
+    _unusable: set[Path] = field(default_factory=set)
 
-    def skip(self, what: str | Path, reason: str) -> None:
-        """Count something as left out."""
-        self.skipped.append(Skipped(self.folder.name(what), reason))
+    def add(self, image: Path, labels: Labels) -> None:
+        """Add what an annotation file says of an image."""
+        self._labels[image].append(labels)
 
-    def size(self, path: Path) -> tuple[int, int] | None:
-        """Width and height of an image; ``None``, counted as left out, where it is broken."""
+    def skip_file(self, path: Path, reason: str) -> None:
+        """Leave out a file that holds no annotations of this format."""
+        self.skipped.append(Skipped(self.folder.name(path), reason, 'file'))
+
+    def skip_ignored(self, path: Path, reason: str) -> None:
+        """Leave out a link, device or the like; folders and images may have been wanted."""
+        wanted = path.suffix.lower() in IMAGE_SUFFIXES or path.is_dir()
+        kind: Literal['image', 'file'] = 'image' if wanted else 'file'
+        self.skipped.append(Skipped(self.folder.name(path), reason, kind))
+
+    def skip_unannotated(self, image: Path) -> None:
+        """Leave out an image that has no annotation."""
+        self.skipped.append(Skipped(self.folder.name(image), 'it has no annotation', 'unannotated'))
+
+    def skip_orphan(self, path: Path, reason: str, detail: str = '') -> None:
+        """Leave out an annotation file, or an entry of one, whose image is not there."""
+        self.skipped.append(Skipped(self.folder.name(path), reason, 'labels', detail))
+
+    def skip_unreadable(self, path: Path, reason: str) -> None:
+        """Leave out an annotation file that can't be read, and the image of its name."""
+        if not self._skip_image_of(path, reason):
+            self.skip_orphan(path, reason)
+
+    def skip_foreign(self, path: Path, reason: str) -> None:
+        """Leave out a file that isn't of this format, and the image of its name."""
+        if not self._skip_image_of(path, reason):
+            self.skip_file(path, reason)
+
+    def _skip_image_of(self, path: Path, reason: str) -> bool:
+        try:
+            image = self.folder.find_by_stem(path.stem, path)
+        except NotFound:
+            return False
+        self.skip_image(image, reason, self.folder.name(path))
+        return True
+
+    def skip_box(self, image: Path, reason: str, detail: str = '') -> None:
+        """Leave out a box of an image."""
+        self.skipped.append(Skipped(self.folder.name(image), reason, 'box', detail))
+
+    def skip_image(self, image: Path, reason: str, detail: str = '') -> None:
+        """Leave out an image for good, whatever other files say of it."""
+        self._unusable.add(image)
+        self.pictures.pop(image, None)
+        self.skipped.append(Skipped(self.folder.name(image), reason, 'image', detail))
+
+    def add_negative(self, image: Path) -> None:
+        """Add an image without plates; not if it can't be read."""
+        size = self._size(image)
+        if size:
+            split = self.told_splits.get(image) or self.folder.split(image)
+            self.pictures[image] = Picture(image, *size, (), split)
+
+    def unannotated(self) -> list[Path]:
+        """Images that no annotation was found for."""
+        known = self.pictures.keys() | self._unusable | self.annotation_images
+        return [path for path in self.folder.images if path not in known]
+
+    def finish(self, drawn: Pixels | None = None) -> Source:
+        """Turn what was read into pictures, and complete the classes.
+
+        Args:
+            drawn: On which pixels of photographs that are stored turned boxes were drawn, where
+                nothing proves it.
+        """
+        sizes = {path: size for path in sorted(self._labels) if (size := self._size(path))}
+        annotated = [
+            Annotated(path, size, read_orientation(path), self._labels[path])
+            for path, size in sizes.items()
+            if path not in self._unusable
+        ]
+        drawn = drawn or same_proof(annotated)
+        for image in annotated:
+            try:
+                self.pictures[image.path] = settle(self, image, drawn)
+            except Unusable as fault:
+                for reason, detail in fault.reasons:
+                    self.skip_image(image.path, reason, detail)
+        used = {box.label for picture in self.pictures.values() for box in picture.boxes}
+        for name, reason in self.no_classes.items():
+            if name in self.classes and name not in used:
+                self.classes.remove(name)
+                self.notes.append(f'{name!r} is not a class: {reason}')
+        self.classes = list(dict.fromkeys([*self.classes, *sorted(used)]))
+        counts = Counter(self.notes)
+        self.notes = [f'{note} ({n} times)' if n > 1 else note for note, n in counts.items()]
+        return self
+
+    def reasons(self) -> str:
+        """The most frequent reasons why something was left out, a line each, with an example."""
+        kept = [s for s in self.skipped if s.kind in ('image', 'labels')] or self.skipped
+        by_reason: dict[str, list[str]] = defaultdict(list)
+        for skipped in kept:
+            by_reason[skipped.reason].append(skipped.where)
+        most = sorted(by_reason.items(), key=lambda item: -len(item[1]))[:REASONS]
+        return '\n'.join(f'  {len(where)} x {reason} ({where[0]})' for reason, where in most)
+
+    def _size(self, path: Path) -> tuple[int, int] | None:
         try:
             return read_size(path)
         except DataError as error:
-            self.skip(path, str(error).replace(str(path), 'image', 1))
+            self.skip_image(path, str(error).replace(str(path), 'the image', 1))
             return None
-
-    def add(
-        self,
-        path: Path,
-        boxes: Iterable[Box],
-        annotated_size: tuple[float, float] | None = None,
-        split: str | None = None,
-    ) -> None:
-        """Take an image over, with its boxes as far as they can be used.
-
-        Args:
-            path: Of the image.
-            boxes: As annotated.
-            annotated_size: Width and height that the annotation
-                names; an image of another size is left out, for its boxes would be elsewhere.
-            split: By default as the path says.
-        """
-        size = self.size(path)
-        if size is None:
-            return
-        if path in self.pictures:
-            self.skip(path, 'annotated twice; the first was taken')
-            return
-        if annotated_size and tuple(annotated_size) != size:
-            width, height = annotated_size
-            self.skip(
-                path,
-                f'image of {size[0]} x {size[1]} pixels, annotated as {width} x {height}'
-                + (': it was turned since' if (height, width) == size else ''),
-            )
-            return
-        usable = tuple(kept for box in boxes if (kept := self._usable(path, box, size)))
-        self.pictures[path] = Picture(
-            path, *size, usable, split or split_of(self.folder.name(path))
-        )
-
-    def unannotated(self) -> list[Path]:
-        """Images that nothing was said of, in folders where others are annotated."""
-        said = {self.folder.root / skipped.what for skipped in self.skipped} | self.pictures.keys()
-        folders = {path.parent for path in self.pictures}
-        return [
-            path
-            for path in self.folder.images
-            if path.parent in folders and path not in said and path not in self.no_images
-        ]
-
-    def _usable(self, path: Path, box: Box, size: tuple[int, int]) -> Box | None:
-        sides = (box.left, box.top, box.right, box.bottom)
-        if not all(math.isfinite(side) for side in sides):
-            self.skip(path, 'box of values that are not finite')
-            return None
-        inside = box.within(*size)
-        if min(inside.right - inside.left, inside.bottom - inside.top) < SMALLEST:
-            outside = min(box.right - box.left, box.bottom - box.top) >= SMALLEST
-            self.skip(path, 'box outside its image' if outside else 'box of less than a pixel')
-            return None
-        if max(abs(a - b) for a, b in zip(sides, astuple(inside), strict=True)) > TOLERANCE:
-            self.notes.append('boxes that reached beyond their image were cut at its edge')
-        return inside
-
-    def finish(self) -> Source:
-        """Complete the classes, and say each note once.
-
-        Raises:
-            DataError: Nothing was found that could be converted.
-        """
-        if not self.pictures:
-            reasons = Counter(skipped.reason for skipped in self.skipped).most_common(3)
-            why = '; '.join(f'{reason} ({count})' for reason, count in reasons)
-            raise DataError(
-                f'{self.folder.root}: no image could be taken over. {why or "No image."}'
-            )
-        used = {box.label for picture in self.pictures.values() for box in picture.boxes}
-        self.classes = list(dict.fromkeys([*self.classes, *sorted(used)]))
-        counts = Counter(self.notes)
-        self.notes = [f'{note} ({n})' if n > 1 else note for note, n in counts.items()]
-        return self
-
-
-def describe(fault: Exception) -> str:
-    """One of :data:`FAULTS` in words.
-
-    Example:
-        >>> describe(KeyError('bbox')), describe(ValueError('no points'))
-        ("'bbox' is missing", 'no points')
-    """
-    return f'{fault} is missing' if isinstance(fault, KeyError) else str(fault)
-
-
-def astuple(box: Box) -> tuple[float, float, float, float]:
-    """The sides of a box: left, top, right, bottom."""
-    return box.left, box.top, box.right, box.bottom
-
-
-class Folder:
-    """The files of a folder, found by what annotations call them, and none from outside.
-
-    Args:
-        root: The folder.
-
-    Raises:
-        DataError: No folder.
-    """
-
-    def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
-        if not self.root.is_dir():
-            hint = ': unpack it first' if self.root.suffix in ('.zip', '.tar', '.gz', '.7z') else ''
-            found = 'is a file, expected a folder' if self.root.exists() else 'is not there'
-            raise DataError(f'{self.root} {found}{hint} (looked from {Path.cwd()})')
-        inside = self.root.resolve()
-        self.files: list[Path] = []
-        self.links_out: list[Path] = []
-        for folder, folders, names in os.walk(self.root):
-            folders[:] = sorted(n for n in folders if not n.startswith(('.', '__MACOSX')))
-            for name in sorted(names):
-                path = Path(folder) / name
-                leaves = path.is_symlink() and not path.resolve().is_relative_to(inside)
-                if leaves:
-                    self.links_out.append(path)
-                elif not name.startswith('.'):
-                    self.files.append(path)
-        self.images = [path for path in self.files if path.suffix.lower() in IMAGE_SUFFIXES]
-        self._known = set(self.files)
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        self._by_stem: dict[str, list[Path]] = defaultdict(list)
-        for path in self.images:
-            self._by_name[path.name.casefold()].append(path)
-            self._by_stem[path.stem.casefold()].append(path)
-
-    def __contains__(self, path: Path) -> bool:
-        return path in self._known
-
-    def name(self, path: str | Path) -> str:
-        """A path as seen from the folder, with forward slashes."""
-        path = Path(path)
-        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
-
-    def with_suffix(self, *suffixes: str) -> list[Path]:
-        """Files whose names end so, whatever their case."""
-        return [path for path in self.files if path.suffix.lower() in suffixes]
-
-    def find_image(self, name: str, near: Path) -> Path | None:
-        """The image that an annotation names.
-
-        Only the file's name has to be right: folders in it may be those of another computer. Of
-        several files of one name, that is taken whose folders are most alike.
-
-        Args:
-            name: As written, with slashes of either kind, perhaps percent-encoded or with
-                Label Studio's upload prefix.
-            near: The annotation file.
-
-        Returns:
-            ``None`` where there is none, or several that are equally alike.
-        """
-        written = name.replace('\\', '/')
-        for spelling in (written, unquote(written)):
-            parts = PurePosixPath(spelling).parts
-            if not parts:
-                return None
-            for last in (parts[-1], UPLOAD_PREFIX.sub('', parts[-1])):
-                found = self._by_name.get(last.casefold(), [])
-                if found:
-                    return self._most_alike(found, (*parts[:-1], last), near)
-        return None
-
-    def find_by_stem(self, stem: str, near: Path) -> Path | None:
-        """The image of this name without its ending, nearest to an annotation file."""
-        found = self._by_stem.get(stem.casefold(), [])
-        return self._most_alike(found, (), near) if found else None
-
-    def find_folder(self, written: str) -> Path | None:
-        """The folder, or file, that a path ends in which may be that of another computer."""
-        parts = [p for p in PurePosixPath(written.replace('\\', '/')).parts if p not in ('..', '/')]
-        for start in range(len(parts) + 1):
-            path = self.root.joinpath(*parts[start:])
-            if path.exists() and path.resolve().is_relative_to(self.root.resolve()):
-                return path
-        return None
-
-    def _most_alike(self, found: list[Path], parts: tuple[str, ...], near: Path) -> Path | None:
-        def alike(path: Path) -> tuple[int, int]:
-            return (
-                _common(reversed(path.parts), reversed(parts)),
-                _common(path.parts, near.parts),
-            )
-
-        best = max(alike(path) for path in found)
-        closest = [path for path in found if alike(path) == best]
-        return closest[0] if len(closest) == 1 else None
-
-
-def split_of(name: str) -> str | None:
-    """The split that a path names, by its last part that names one.
-
-    Example:
-        >>> split_of('valid/images/a.jpg'), split_of('instances_train2017.json'), split_of('a.jpg')
-        ('val', 'train', None)
-    """
-    words = {word: split for split, names in SPLIT_NAMES.items() for word in names}
-    parts = PurePosixPath(name).parts
-    # Of an image only the folders count: train.jpg may show a train.
-    if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES:
-        parts = parts[:-1]
-    for part in reversed(parts):
-        for word in re.findall(r'[a-z]+', part.lower()):
-            if word in words:
-                return words[word]
-    return None
-
-
-def _common(first: Iterable[str], second: Iterable[str]) -> int:
-    count = 0
-    for a, b in zip(first, second, strict=False):
-        if a.casefold() != b.casefold():
-            break
-        count += 1
-    return count

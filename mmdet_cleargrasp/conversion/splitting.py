@@ -1,25 +1,132 @@
-"""Parting images into training, validation and test, with what belongs together kept together."""
+"""Splitting images into training, validation and test; groups of them stay together."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 
 from ..datasets.layout import lot
 from ..utils.errors import ConfigError, DataError
-from .source import Picture
+from .labels import Picture
+from .options import ConversionOptions
+from .source import Source
+from .split_names import SPLITS, split_of
 
 #: A word for --group-by in place of an expression.
 BY_PARENT = 'parent'
+#: Ends of names that number the pictures of a series: ``plate07_b``, ``plate07 (2)``.
+SERIES = re.compile(r'^(.*?[A-Za-z].*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?$')
+#: The expression that groups them so, for the command line.
+SERIES_PATTERN = r'([^/]*[A-Za-z][^/]*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?\.\w+$'
+
+
+def assign_splits(
+    source: Source, pictures: dict[str, Picture], options: ConversionOptions
+) -> dict[str, str]:
+    """Give every image a split: the source's where it has them, else at random.
+
+    Args:
+        source: Gets notes, and images that are in none of its splits.
+        pictures: By file name; images that are in none of the splits are removed.
+        options: Of the conversion.
+
+    Returns:
+        ``'train'``, ``'val'`` or ``'test'`` by file name.
+
+    Raises:
+        ConfigError: Options that cannot work.
+        DataError: Too few images with boxes.
+    """
+    _check_mapping(pictures, options.splits)
+    told = {
+        file: options.splits.get(picture.split or '') or split_of(picture.split or '')
+        for file, picture in pictures.items()
+    }
+    names = {split for split in told.values() if split}
+    again = options.resplit or options.group_by is not None
+    if 'train' in names and len(names) > 1 and not again:
+        return _kept(source, pictures, told)
+    if not again:
+        source.notes += _unused_splits_note(pictures, names)
+    if options.group_by is None:
+        source.notes += _series_note(pictures)
+    try:
+        return split_at_random(
+            pictures.items(), options.group_by, options.val, options.test, options.seed
+        )
+    except DataError as error:
+        left_out = source.reasons()
+        raise DataError(f'{error}' + (f'. Left out:\n{left_out}' if left_out else '')) from error
+
+
+def _unused_splits_note(pictures: Mapping[str, Picture], known: set[str]) -> list[str]:
+    named = {picture.split for picture in pictures.values() if picture.split}
+    if named and not known:
+        return [
+            f"the source's own splits ({', '.join(sorted(named))}) are not named train, val or "
+            f'test, so that images were split at random; --splits {min(named)}=train ... keeps them'
+        ]
+    if known and known != {'train'}:
+        return [
+            f'the source has {" and ".join(sorted(known))}, but nothing to train on: all images '
+            'were split at random'
+        ]
+    return []
+
+
+def _check_mapping(pictures: Mapping[str, Picture], mapping: Mapping[str, str]) -> None:
+    named = {picture.split for picture in pictures.values() if picture.split}
+    for old, new in mapping.items():
+        if new not in SPLITS:
+            raise ConfigError(f'--splits {old}={new}: expected one of {", ".join(SPLITS)}')
+        if old not in named:
+            raise ConfigError(
+                f'--splits {old}={new}: the source has no split {old!r}, only '
+                f'{", ".join(sorted(named)) or "none"}'
+            )
+
+
+def _kept(
+    source: Source, pictures: dict[str, Picture], told: Mapping[str, str | None]
+) -> dict[str, str]:
+    source.notes.append(
+        "the source's own splits were kept; --resplit or --group-by splits the images again"
+    )
+    for file in [file for file, split in told.items() if split is None]:
+        source.skip_image(pictures[file].path, 'in none of the splits', pictures[file].split or '')
+        del pictures[file]
+    splits = {file: split for file in pictures if (split := told[file])}
+    for split in sorted(set(splits.values())):
+        if not any(pictures[file].boxes for file in splits if splits[file] == split):
+            source.notes.append(f'warning: {split} has no box: nothing can be learned or scored')
+    return splits
+
+
+def _series_note(pictures: Mapping[str, Picture]) -> list[str]:
+    """A proposal where names look like series of photographs of the same things."""
+    series = Counter(found[1] for file in pictures if (found := SERIES.match(_stem(file))))
+    several = {name: count for name, count in series.items() if count > 1}
+    if len(several) < len(SPLITS) or sum(several.values()) < len(pictures) / 2:
+        return []
+    name, count = max(several.items(), key=lambda item: item[1])
+    return [
+        f'names look like {len(several)} series ({name}: {count} images). If a series shows the '
+        'same plate, one that is in train and val makes validation too easy: '
+        f"--group-by '{SERIES_PATTERN}' keeps each in one split"
+    ]
+
+
+def _stem(file: str) -> str:
+    return file.rpartition('/')[2].rpartition('.')[0]
 
 
 def groups_by(pattern: str | None) -> Callable[[str], str]:
     r"""A function from the name of an image to that of its group.
 
     Args:
-        pattern: A regular expression, of which the first group, or the whole
-            match, names the group; ``'parent'`` for the folder; ``None`` for each image on its own.
+        pattern: A regular expression, of which the first group, or the whole match, names the
+            group; ``'parent'`` for the folder; ``None`` for each image on its own.
 
     Raises:
         ConfigError: No valid expression.
@@ -39,13 +146,13 @@ def groups_by(pattern: str | None) -> Callable[[str], str]:
 
     def group(name: str) -> str:
         match = expression.search(name)
-        # What the expression does not know is a group of its own.
+        # An image whose name doesn't match is a group of its own.
         return (match[1] if expression.groups else match[0]) or name if match else name
 
     return group
 
 
-def part(
+def split_at_random(
     pictures: Iterable[tuple[str, Picture]],
     group_by: str | None = None,
     val: float = 0.2,
@@ -54,7 +161,7 @@ def part(
 ) -> dict[str, str]:
     """Give every image a split; images of one group share theirs.
 
-    A group's split follows from its name and the seed alone, so that none changes sides when
+    A group's split follows from its name and the seed alone, so that none changes its split when
     others are added. Every split gets at least one group with boxes.
 
     Args:
@@ -62,7 +169,7 @@ def part(
         group_by: As in :func:`groups_by`.
         val: Share of the groups for validation, on average; 0 for none.
         test: Share for the test, likewise.
-        seed: The same seed gives the same parts.
+        seed: The same seed gives the same splits.
 
     Returns:
         ``'train'``, ``'val'`` or ``'test'`` by file name.
@@ -88,7 +195,8 @@ def part(
         )
     lots = {name: lot(name, seed) for name in members}
     chosen = {name: _split(value, shares) for name, value in lots.items()}
-    _give_each_one(chosen, sorted(with_boxes, key=lots.__getitem__), shares)
+    what = 'image(s)' if group_by is None else 'group(s) of images'
+    _give_each_one(chosen, sorted(with_boxes, key=lots.__getitem__), shares, what)
     return {name: chosen[key] for key, names in members.items() for name in names}
 
 
@@ -100,13 +208,15 @@ def _split(value: float, shares: dict[str, float]) -> str:
     return 'train'
 
 
-def _give_each_one(chosen: dict[str, str], ranked: list[str], shares: dict[str, float]) -> None:
+def _give_each_one(
+    chosen: dict[str, str], ranked: list[str], shares: dict[str, float], what: str
+) -> None:
     """Move groups with boxes so that every split that is wanted has one."""
     wanted = [split for split, share in shares.items() if share] + ['train']
     if len(ranked) < len(wanted):
         raise DataError(
-            f'{len(ranked)} group(s) of images with boxes cannot be parted into '
-            f'{", ".join(wanted)}: add images, or set --val and --test to 0'
+            f'{len(ranked)} {what} with boxes cannot be split into {" and ".join(wanted[::-1])}, '
+            'each of which needs one: annotate more images, or set --val and --test to 0'
         )
     for split in wanted:
         if any(chosen[name] == split for name in ranked):

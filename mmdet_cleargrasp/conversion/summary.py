@@ -1,21 +1,22 @@
-"""What a conversion did, as a table and a picture to check it by."""
+"""What a conversion did, as a table and pictures to check it by."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..datasets.layout import find_splits
 from ..visualization.contact_sheets import annotated, page, save, tile
-from .convert import RECORD, SHEET, Report
 from .formats import FORMATS
+from .writing import ORIENTATION_SHEET, RECORD, SHEET, Report
 
 #: Pictures on the sheet, and in a row of it.
 PICTURES, COLUMNS = 24, 6
-#: Examples that are named of every reason why something was left out.
+#: Examples of every reason why something was left out.
 EXAMPLES = 3
 
 
@@ -30,21 +31,22 @@ def write_summary(report: Report, console: Console | None = None) -> Path:
         The contact sheet.
     """
     console = console or Console(soft_wrap=True, highlight=False)
-    title = FORMATS[report.format].TITLE
-    console.print(f'\nread as {report.format}: {title}', markup=False)
+    console.print(f'\nread as {report.format}: {FORMATS[report.format].TITLE}', markup=False)
     console.print(table(report))
-    for note in report.notes:
-        console.print(f'note: {note}', markup=False)
+    for note in sorted(report.notes, key=lambda note: note.startswith('warning:')):
+        console.print(note if note.startswith('warning:') else f'note: {note}', markup=False)
     for line in skipped_lines(report):
         console.print(line, markup=False)
     sheet = draw_sheet(report.out)
-    console.print(f'\neverything is in {report.out}', markup=False)
-    console.print(f'  look at it       {sheet}', markup=False)
-    console.print(f'  all left out     {report.out / RECORD}', markup=False)
-    console.print(
+    lines = [f'\neverything is in {report.out}', f'  look at it       {sheet}']
+    if report.doubtful:
+        lines.append(f'  boxes both ways  {report.out / ORIENTATION_SHEET}')
+    lines += [
+        f'  all left out     {report.out / RECORD}',
         f'next: python tools/train.py configs/frcnn_cleargrasp_plates.py --data-root {report.out}',
-        markup=False,
-    )
+    ]
+    for line in lines:
+        console.print(line, markup=False)
     return sheet
 
 
@@ -52,7 +54,7 @@ def table(report: Report) -> Table:
     """Images, images without a plate, and boxes by class, a row a split."""
     rows = Table('split', 'images', 'no plate', 'boxes')
     for name in report.classes:
-        rows.add_column(name, overflow='fold')
+        rows.add_column(Text(name), overflow='fold')
     for split, images in report.images.items():
         counts = report.boxes[split]
         numbers = [images, report.negatives[split], sum(counts.values())]
@@ -62,12 +64,13 @@ def table(report: Report) -> Table:
 
 def skipped_lines(report: Report) -> list[str]:
     """A line for every reason why something was left out, with its count and examples."""
-    counts = Counter(skipped.reason for skipped in report.skipped)
-    lines = [f'left out: {len(report.skipped)}'] if counts else []
-    for reason, count in counts.most_common():
-        names = [skipped.what for skipped in report.skipped if skipped.reason == reason]
-        more = f' and {count - EXAMPLES} more' if count > EXAMPLES else ''
-        lines.append(f'  {count} x {reason} ({", ".join(names[:EXAMPLES])}{more})')
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for skipped in report.skipped:
+        by_reason[skipped.reason].append(skipped.where)
+    lines = [f'left out: {len(report.skipped)}'] if by_reason else []
+    for reason, names in sorted(by_reason.items(), key=lambda item: -len(item[1])):
+        more = f' and {len(names) - EXAMPLES} more' if len(names) > EXAMPLES else ''
+        lines.append(f'  {len(names)} x {reason} ({", ".join(names[:EXAMPLES])}{more})')
     return lines
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from .files import read_lines, read_xml
-from .source import Box, Folder, Source
+from ..datasets.images import IMAGE_SUFFIXES, normalized
+from .boxes import Box
+from .files import UnreadableFile, read_lines, read_xml, readable
+from .folder import Folder, NotFound
+from .labels import Labels, NoOutline, annotated_size
+from .source import Source
+from .split_names import split_of
 
 TITLE = "Pascal VOC's XML files"
-LISTS_IMAGES = False
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
+#: How many files are looked at to recognize the format.
+LOOKED_AT = 20
+#: What a line of a list holds behind an image's name: whether a class is in it.
+PRESENCE = re.compile(r'\s+-?[01]$')
 
 
 def recognize(folder: Folder) -> bool:
     """Whether one of the first XML files is Pascal VOC's."""
-    return any(_is_voc(read_xml(path)) for path in folder.with_suffix('.xml')[:20])
+    files = folder.with_suffix('.xml')[:LOOKED_AT]
+    return any(_is_voc(readable(read_xml, path)) for path in files)
 
 
 def read(folder: Folder) -> Source:
@@ -28,31 +40,52 @@ def read(folder: Folder) -> Source:
     fractions: a 0 or a fraction anywhere says so for all files.
     """
     source = Source(folder)
-    roots = {path: read_xml(path) for path in folder.with_suffix('.xml')}
-    known = {path: root for path, root in roots.items() if _is_voc(root)}
-    for path in roots.keys() - known.keys():
-        source.skip(path, "no XML of Pascal VOC's")
-    origin = 0 if any(_counts_from_zero(root) for root in known.values()) else 1
+    roots: dict[Path, Element] = {}
+    for path in folder.with_suffix('.xml'):
+        try:
+            root = read_xml(path)
+        except UnreadableFile as error:
+            source.skip_unreadable(path, str(error))
+            continue
+        if _is_voc(root):
+            roots[path] = root
+        else:
+            source.skip_foreign(path, f"no file of Pascal VOC's: it holds <{root.tag}>")
+    origin = 0 if any(_counts_from_zero(root) for root in roots.values()) else 1
     source.notes.append(
         'pixels count from 0, since there are zeros or fractions'
         if origin == 0
         else 'pixels count from 1, as in the original; tools that count from 0 are off by one'
     )
-    splits = _splits(folder)
-    for path, root in sorted(known.items()):
-        image = folder.find_image(root.findtext('filename') or '', path)
-        image = image or folder.find_by_stem(path.stem, path)
-        if image is None:
-            source.skip(path, 'its image is not there')
+    split = _splits(source)
+    for path, root in sorted(roots.items()):
+        try:
+            image = _image(folder, path, root)
+        except NotFound as error:
+            source.skip_orphan(path, 'its image is not there', error.detail)
             continue
-        boxes = []
-        for thing in root.iter('object'):
-            try:
-                boxes.append(_box(thing, origin))
-            except ValueError as error:
-                source.skip(path, f'an object: {error}')
-        source.add(image, boxes, _size(root), splits.get(path.stem))
+        size = annotated_size(root.findtext('size/width'), root.findtext('size/height'))
+        labels = Labels(path, size, split(path))
+        for number, thing in enumerate(root.iter('object'), 1):
+            labels.read(f'object {number}', partial(_box, origin=origin), thing)
+        source.add(image, labels)
     return source
+
+
+def _image(folder: Folder, path: Path, root: Element) -> Path:
+    """The image of the file's own name, or else the one that it names."""
+    try:
+        return folder.find_by_stem(path.stem, path)
+    except NotFound:
+        pass
+    name = root.findtext('filename') or ''
+    try:
+        return folder.find_image(name, path)
+    except NotFound as error:
+        try:
+            return folder.find_by_stem(name, path)
+        except NotFound:
+            raise error from None
 
 
 def _is_voc(root: Element | None) -> bool:
@@ -64,36 +97,90 @@ def _corners(thing: Element) -> list[str]:
 
 
 def _counts_from_zero(root: Element) -> bool:
-    corners: Iterable[str] = (text for thing in root.iter('object') for text in _corners(thing))
-    return any(not text.lstrip('-').isdigit() or int(text) == 0 for text in corners if text)
+    corners = (text for thing in root.iter('object') for text in _corners(thing))
+    return any(not text.lstrip('-').isdecimal() or int(text) == 0 for text in corners if text)
 
 
 def _box(thing: Element, origin: int) -> Box:
-    label = (thing.findtext('name') or '').strip()
-    if not label:
-        raise ValueError('no name')
+    label = thing.findtext('name') or ''
+    if (thing.findtext('deleted') or '').strip() == '1':
+        raise NoOutline('a deleted object')
+    turned = thing.find('robndbox')
+    if thing.find('bndbox') is None and turned is not None:
+        return _rotated(label, turned)
+    points = [(x.text or '', y.text or '') for x, y in _polygon(thing)]
+    if thing.find('bndbox') is None and points:
+        return Box.around(label, points)
     try:
         left, top, right, bottom = (float(text) for text in _corners(thing))
     except ValueError:
         raise ValueError(f'bndbox has no four numbers {", ".join(CORNERS)}') from None
     left, right = sorted((left, right))
     top, bottom = sorted((top, bottom))
-    return Box(label, left - origin, top - origin, right, bottom)
+    return Box(label, left - origin, top - origin, right, bottom).rotated(_rotation(thing))
 
 
-def _size(root: Element) -> tuple[int, int] | None:
-    try:
-        size = int(root.findtext('size/width') or 0), int(root.findtext('size/height') or 0)
-    except ValueError:
-        return None
-    return size if all(size) else None
+def _rotated(label: str, turned: Element) -> Box:
+    """A box of roLabelImg: center, sides and an angle in radians."""
+    keys = ('cx', 'cy', 'w', 'h', 'angle')
+    x, y, w, h, angle = (float(turned.findtext(key) or 'nan') for key in keys)
+    return Box(label, x - w / 2, y - h / 2, x + w / 2, y + h / 2).rotated(math.degrees(angle))
 
 
-def _splits(folder: Folder) -> dict[str, str]:
-    lists = {
-        name: folder.root.rglob(f'ImageSets/Main/{name}.txt') for name in ('train', 'val', 'test')
-    }
-    return {
-        line.split()[0]: name for name, paths in lists.items() for path in paths
-        for line in read_lines(Path(path))
-    }  # fmt: skip
+def _polygon(thing: Element) -> Iterator[tuple[Element, Element]]:
+    """Coordinates of a polygon as the LabelMe of the web writes it."""
+    for point in thing.iterfind('polygon/pt'):
+        x, y = point.find('x'), point.find('y')
+        if x is not None and y is not None:
+            yield x, y
+
+
+def _rotation(thing: Element) -> float:
+    """Degrees clockwise by which CVAT rotated a box after it wrote ``bndbox``."""
+    for attribute in thing.iterfind('attributes/attribute'):
+        if attribute.findtext('name') == 'rotation':
+            return float(attribute.findtext('value') or 0)
+    return 0.0
+
+
+def _splits(source: Source) -> Callable[[Path], str | None]:
+    """A function from an XML file to the name of the list in ``ImageSets/Main`` that it is in."""
+    lists = [
+        path
+        for path in source.folder.with_suffix('.txt')
+        if [part.casefold() for part in path.parts[-3:-1]] == ['imagesets', 'main']
+    ]
+    splits: dict[str, str] = {}
+    for path in lists:
+        split = _split_name(path.stem, [other.stem for other in lists])
+        try:
+            lines = read_lines(path) if split else []
+        except UnreadableFile as error:
+            source.skip_orphan(path, str(error))
+            continue
+        for line in lines:
+            for entry in (line, PRESENCE.sub('', line)):
+                place = _place(entry)
+                for name in (place, place.rpartition('/')[2]):
+                    splits.setdefault(name, split or '')
+
+    def split_of_file(path: Path) -> str | None:
+        parts = _place(source.folder.name(path)).split('/')
+        ends = ('/'.join(parts[start:]) for start in range(len(parts)))
+        return next((splits[end] for end in ends if end in splits), None)
+
+    return split_of_file
+
+
+def _split_name(stem: str, stems: list[str]) -> str | None:
+    """What a list is the split of: a known one, or its own name, such as that of CVAT's subsets."""
+    if stem.casefold() == 'trainval':
+        return None if any(split_of(other) == 'train' for other in stems) else 'train'
+    return split_of(stem) or (None if stem.casefold() in ('default', 'all') else stem)
+
+
+def _place(entry: str) -> str:
+    """A list's entry or a file's name, without suffix and in the form that compares."""
+    stem, dot, suffix = normalized(entry).casefold().replace('\\', '/').rpartition('.')
+    named = dot and f'.{suffix}' in (*IMAGE_SUFFIXES, '.xml')
+    return (stem if named else stem + dot + suffix).strip('./')

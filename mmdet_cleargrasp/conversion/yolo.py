@@ -1,30 +1,51 @@
-"""YOLO: a text file for every image, a line for every box, class names in data.yaml."""
+"""YOLO: a text file for every image, a line for every box, class names in a file of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from supervision.dataset.formats.yolo import yolo_annotations_to_detections
-
+from ..datasets.box_conventions import READINGS, Numbers, Sample, reading_of
+from ..datasets.images import normalized
 from ..utils.errors import DataError
-from .files import read_lines, read_yaml
-from .source import FAULTS, Box, Folder, Source, describe
+from .boxes import Box
+from .files import UnreadableFile, decode, read_lines, read_yaml, readable
+from .folder import Folder, NotFound
+from .labels import Labels, describe
+from .source import Source
 
-TITLE = "YOLO's data.yaml with images/ and labels/"
-LISTS_IMAGES = False
+TITLE = "YOLO's text files beside images or in labels/, with data.yaml, classes.txt or obj.names"
 
-#: What lists the classes, a name a line, where there is no YAML.
-NAME_FILES = ('classes.txt', 'obj.names')
+#: Files that list the classes, a name a line, where there is no YAML.
+NAME_FILES = (
+    'classes.txt', 'obj.names', 'labels.txt', 'names.txt', '_darknet.labels', 'classes.names',
+    'predefined_classes.txt',
+)  # fmt: skip
 SPLIT_KEYS = {'train': 'train', 'val': 'val', 'valid': 'val', 'test': 'test'}
+#: What the numbers of a box mean.
+READING = 'center x, center y, width, height'
+LINE = re.compile(r'\d+(\s+[-+\d.eE]+){4,}')
+#: How many images or files are looked at to recognize the format.
+LOOKED_AT = 50
+#: The most classes that are believed.
+MOST_CLASSES = 10_000
 
 
 def recognize(folder: Folder) -> bool:
-    """Whether there are class names as YOLO has them, and labels beside the images."""
-    return bool(_yaml(folder) or _names_file(folder)) and any(
-        label in folder for image in folder.images[:50] for label in _labels(folder, image)
-    )
+    """Whether there are class names as YOLO has them, and text files that belong to images."""
+    if not (_yaml(folder)[1] or _names_file(folder)):
+        return False
+    files = _LabelFiles(folder)
+    return any(files.of(image) for image in folder.images[:LOOKED_AT])
+
+
+def looks_unnamed(folder: Folder) -> bool:
+    """Whether text files hold lines of YOLO's, but nothing names the classes."""
+    return any(_holds_boxes(path) for path in folder.with_suffix('.txt')[:LOOKED_AT])
 
 
 def read(folder: Folder) -> Source:
@@ -34,92 +55,261 @@ def read(folder: Folder) -> Source:
         DataError: No class names.
     """
     source = Source(folder)
-    config = _yaml(folder)
-    source.classes = _classes(folder, config)
-    points = _points(config)
-    for image, split in _images(source, config):
-        label = next((path for path in _labels(folder, image) if path in folder), None)
-        size = source.size(image) if label else None
-        if label is not None and size is not None:
-            boxes = []
-            for number, line in enumerate(read_lines(label), 1):
-                try:
-                    boxes.append(_box(line, size, source.classes, points))
-                except FAULTS as error:
-                    source.skip(f'{folder.name(label)}, line {number}', describe(error))
-            source.add(image, boxes, split=split)
+    yaml_file, config = _yaml(folder)
+    names_file = yaml_file or _names_file(folder)
+    source.classes = _classes(folder, names_file, config)
+    _note_encoding(source, names_file)
+    splits, lists = _splits(source, config)
+    files = _LabelFiles(folder)
+    labels: dict[Path, _LabelFile] = {}
+    for image in folder.images:
+        path = files.of(image)
+        if path is None:
+            continue
+        try:
+            labels[image] = _LabelFile(path, read_lines(path), source.classes, _points(config))
+        except UnreadableFile as error:
+            source.skip_image(image, str(error), folder.name(path))
+    reading = _reading(source, labels.values())
+    for image, file in labels.items():
+        source.add(image, file.labels(splits.get(image), reading))
+    orphans = _orphans(folder, {file.path for file in labels.values()} | {names_file} | lists)
+    for path in orphans:
+        source.skip_orphan(path, 'no image of its name is there')
+    for image in folder.images:
+        if image not in labels and image in splits:
+            source.told_splits[image] = splits[image]
+    # Ultralytics writes no file for an image without objects.
+    source.missing_is_negative = not orphans and 2 * len(labels) >= len(folder.images)
     return source
 
 
-def _yaml(folder: Folder) -> dict[str, Any] | None:
+@dataclass
+class _LabelFile:
+    """The lines of a label file as numbers; faults are kept until the image is known."""
+
+    path: Path
+    lines: Sequence[str]
+    classes: Sequence[str]
+    points: int
+    #: Class, numbers and line of each box or polygon.
+    shapes: list[tuple[str, list[float], int]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number, line in enumerate(self.lines, 1):
+            try:
+                self.shapes.append((*self._parse(line.split()), number))
+            except (ValueError, OverflowError) as error:
+                self.unread.append((f'line {number}', describe(error)))
+
+    def _parse(self, words: list[str]) -> tuple[str, list[float]]:
+        if len(words) < 5:
+            raise ValueError('a line of fewer than five numbers')
+        try:
+            number, *values = (float(word) for word in words)
+        except ValueError:
+            raise ValueError('a line that is not numbers alone') from None
+        if not number.is_integer() or not 0 <= number < len(self.classes):
+            raise ValueError(f'class {words[0]} of {len(self.classes)}, which are numbered from 0')
+        if self.points and len(values) == 4 + self.points:
+            values = values[:4]
+        if len(values) % 2:  # a confidence at the end
+            values.pop()
+        if max(map(abs, values)) > 2:
+            raise ValueError('coordinates in pixels, expected shares of the image from 0 to 1')
+        if len(values) == 4 and min(values[2:]) < 0:
+            raise ValueError('a negative width or height')
+        return self.classes[int(number)], values
+
+    @property
+    def boxes(self) -> list[Numbers]:
+        """The four numbers of every box."""
+        return [(v[0], v[1], v[2], v[3]) for _, v, _ in self.shapes if len(v) == 4]
+
+    def labels(self, split: str | None, reading: str) -> Labels:
+        """The boxes, with their numbers read as one of :data:`.READINGS`."""
+        labels = Labels(self.path, split=split, shares=True, unread=list(self.unread))
+
+        def box(shape: tuple[str, list[float], int]) -> Box:
+            label, values, _ = shape
+            if len(values) == 4:
+                return Box(label, *READINGS[reading](*values))
+            return Box.around(label, zip(values[::2], values[1::2], strict=True))
+
+        for shape in self.shapes:
+            labels.read(f'line {shape[2]}', box, shape)
+        return labels
+
+
+class _LabelFiles:
+    """The text files of a folder, by the images that they belong to."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.by_stem: dict[str, list[Path]] = defaultdict(list)
+        for path in folder.with_suffix('.txt'):
+            self.by_stem[normalized(path.stem).casefold()].append(path)
+        self.stems = defaultdict(int)
+        for image in folder.images:
+            self.stems[normalized(image.stem).casefold()] += 1
+
+    def of(self, image: Path) -> Path | None:
+        """An image's label file: in ``labels/`` for ``images/``, beside it, or the only one."""
+        place = PurePosixPath(self.folder.name(image))
+        for end in (place.with_suffix('.txt'), place.with_name(f'{place.name}.txt')):
+            for candidate in (_in_labels(end), end, end.parent / 'labels' / end.name):
+                found = self.folder.find(candidate)
+                if found:
+                    return found
+        stem = normalized(image.stem).casefold()
+        found = self.by_stem.get(stem, [])
+        return found[0] if len(found) == 1 == self.stems[stem] else None
+
+
+def _in_labels(place: PurePosixPath) -> PurePosixPath:
+    parts = list(place.parts)
+    folded = [part.casefold() for part in parts[:-1]]
+    if 'images' in folded:
+        parts[len(folded) - 1 - folded[::-1].index('images')] = 'labels'
+    return PurePosixPath(*parts)
+
+
+def _yaml(folder: Folder) -> tuple[Path | None, dict[str, Any]]:
+    """The YAML that names the classes, or else one that can't be read, and its content."""
+    unreadable = None
     for path in sorted(folder.with_suffix('.yaml', '.yml'), key=lambda p: p.name != 'data.yaml'):
-        content = read_yaml(path)
+        try:
+            content = read_yaml(path)
+        except UnreadableFile:
+            unreadable = unreadable or path
+            continue
         if isinstance(content, dict) and isinstance(content.get('names'), dict | list):
-            return content
-    return None
+            return path, content
+    return None, {'unreadable': unreadable} if unreadable else {}
 
 
 def _names_file(folder: Folder) -> Path | None:
-    return next((path for path in folder.files if path.name in NAME_FILES), None)
+    named = [path for path in folder.files if path.name.casefold() in NAME_FILES]
+    named += folder.with_suffix('.names')
+    return next(iter(named), None)
 
 
-def _classes(folder: Folder, config: dict[str, Any] | None) -> list[str]:
-    names = config['names'] if config else read_lines(_names_file(folder) or folder.root)
-    if isinstance(names, dict):
+def _classes(folder: Folder, path: Path | None, config: dict[str, Any]) -> list[str]:
+    names = config.get('names')
+    if path and names is None:
         try:
-            by_number = {int(number): str(name) for number, name in names.items()}
-        except (TypeError, ValueError):
-            raise DataError(f'{folder.root}: names in its YAML are not numbered') from None
-        if len(by_number) and not 0 <= min(by_number) <= max(by_number) < 10_000:
-            raise DataError(f'{folder.root}: names in its YAML are numbered beyond 0 to 9999')
-        names = [by_number.get(k, f'class_{k}') for k in range(max(by_number, default=-1) + 1)]
+            names = read_lines(path)
+        except UnreadableFile as error:
+            raise DataError(f'{path}: {error}') from error
+    if isinstance(names, dict):
+        names = _in_order(folder, names)
     if not names:
-        raise DataError(f'{folder.root}: no class names, expected data.yaml with names')
-    return [str(name) for name in names]
+        fault = config.get('unreadable')
+        found = f'{fault} cannot be read: {_fault_of(fault)}. ' if fault else ''
+        raise DataError(
+            f'{folder.root} has label files of YOLO, but no class names. {found}Put a classes.txt '
+            'into it, a name a line in the order of the class numbers, or a data.yaml with names'
+        )
+    return [' '.join(str(name).split()) for name in names]
 
 
-def _points(config: dict[str, Any] | None) -> int:
+def _fault_of(path: Path) -> str:
+    try:
+        read_yaml(path)
+    except UnreadableFile as error:
+        return str(error)
+    return ''
+
+
+def _in_order(folder: Folder, names: dict[Any, Any]) -> list[str]:
+    try:
+        by_number = {int(number): str(name) for number, name in names.items()}
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f'{folder.root}: names in its YAML are not numbered') from None
+    if by_number and not 0 <= min(by_number) <= max(by_number) < MOST_CLASSES:
+        raise DataError(f'{folder.root}: names in its YAML are numbered beyond 0 to 9999')
+    return [by_number.get(k, f'class_{k}') for k in range(max(by_number, default=-1) + 1)]
+
+
+def _note_encoding(source: Source, path: Path | None) -> None:
+    """Say where class names were not in UTF-8, and could be read wrongly."""
+    if path and decode(path.read_bytes())[1] == 'cp1252':
+        source.notes.append(
+            f'{source.folder.name(path)} is not UTF-8 and was read as Western European (cp1252): '
+            f'are the class names right? {", ".join(source.classes)}'
+        )
+
+
+def _points(config: dict[str, Any]) -> int:
     """Numbers that follow the box in labels of poses."""
-    shape = (config or {}).get('kpt_shape')
+    shape = config.get('kpt_shape')
     sound = isinstance(shape, list) and len(shape) == 2 and all(isinstance(n, int) for n in shape)
-    return shape[0] * shape[1] if sound else 0
+    return max(0, shape[0] * shape[1]) if sound else 0
 
 
-def _images(source: Source, config: dict[str, Any] | None) -> Iterator[tuple[Path, str | None]]:
-    """Images with the split that the YAML puts them in; all of them where it says nothing."""
-    folder, told = source.folder, {}
-    for key, split in SPLIT_KEYS.items():
-        entries = (config or {}).get(key) or []
+def _splits(source: Source, config: dict[str, Any]) -> tuple[dict[Path, str], set[Path]]:
+    """Images with the split that the YAML or Darknet's lists put them in, and these lists."""
+    folder = source.folder
+    splits: dict[Path, str] = {}
+    lists: set[Path] = set()
+    for key, entry in _entries(folder, config):
+        split, place = SPLIT_KEYS[key], folder.find_folder(entry)
+        if place is None:
+            if entry.strip('./\\'):
+                source.notes.append(f'{key}: {entry} is not there')
+        elif place in folder.folders:
+            splits |= {image: split for image in folder.images if place in image.parents}
+        elif place.suffix.lower() == '.txt':
+            lists.add(place)
+            for line in readable(read_lines, place) or []:
+                try:
+                    splits[folder.find_image(line, place)] = split
+                except NotFound as error:
+                    source.skip_orphan(place, error.reason, error.detail)
+    return splits, lists
+
+
+def _entries(folder: Folder, config: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """Keys and folders or lists of a data.yaml; of Darknet, its .data file or lists by name."""
+    if not any(config.get(key) for key in SPLIT_KEYS):
+        config = {}
+        for path in folder.with_suffix('.data'):
+            for line in readable(read_lines, path) or []:
+                key, _, value = line.partition('=')
+                config[key.strip()] = value.strip()
+        for path in folder.with_suffix('.txt'):
+            if path.parent == folder.root and path.stem.lower() in SPLIT_KEYS:
+                config.setdefault(path.stem.lower(), path.name)
+    for key in SPLIT_KEYS:
+        entries = config.get(key) or []
         for entry in entries if isinstance(entries, list) else [entries]:
-            place = folder.find_folder(str(entry))
-            if place is None or place == folder.root:
-                source.notes.append(f'{key}: {entry} in the YAML is not there')
-            elif place.is_dir():
-                told |= {image: split for image in folder.images if place in image.parents}
-            else:
-                listed = (folder.find_image(line, place) for line in read_lines(place))
-                told |= {image: split for image in listed if image}
-    for image in folder.images:
-        if not told or image in told:
-            yield image, told.get(image)
+            yield key, str(entry)
 
 
-def _labels(folder: Folder, image: Path) -> Iterator[Path]:
-    """Where an image's label file may be."""
-    path = image.with_suffix('.txt')
-    parts = list(path.relative_to(folder.root).parts)
-    if 'images' in parts:
-        last = len(parts) - 1 - parts[::-1].index('images')
-        yield folder.root.joinpath(*parts[:last], 'labels', *parts[last + 1 :])
-    yield path
+def _reading(source: Source, files: Iterable[_LabelFile]) -> str:
+    samples = [Sample(box, (1.0, 1.0)) for file in files for box in file.boxes]
+    reading = reading_of(samples, READING)
+    if reading != READING:
+        source.notes.append(f'boxes are {reading} in place of {READING}, and were read so')
+    return reading
 
 
-def _box(line: str, size: tuple[int, int], classes: list[str], points: int) -> Box:
-    values = line.split()
-    if points and len(values) == 5 + points:
-        values = values[:5]
-    found = yolo_annotations_to_detections([' '.join(values)], size, with_masks=False)
-    number = int(found.class_id[0])
-    if not 0 <= number < len(classes):
-        raise ValueError(f'class {number} of {len(classes)}')
-    return Box(classes[number], *(float(side) for side in found.xyxy[0]))
+def _orphans(folder: Folder, known: set[Path | None]) -> list[Path]:
+    """Label files that belong to no image."""
+    return [
+        path
+        for path in folder.with_suffix('.txt')
+        if path not in known
+        and path.name.casefold() not in NAME_FILES
+        and (_holds_boxes(path) or (path.parent.name.casefold() == 'labels' and _is_empty(path)))
+    ]
+
+
+def _holds_boxes(path: Path) -> bool:
+    lines = readable(read_lines, path)
+    return bool(lines) and LINE.fullmatch(lines[0]) is not None
+
+
+def _is_empty(path: Path) -> bool:
+    return readable(read_lines, path) == []

@@ -147,6 +147,21 @@ def read_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]
         return _upright_size(image)
 
 
+def read_orientation(path: str | Path) -> int:
+    """EXIF orientation of an image, from 1 (stored upright) to 8, from its header alone.
+
+    Args:
+        path: A local file in one of :data:`FORMATS`.
+
+    Raises:
+        DataError: As :func:`read_size`.
+    """
+    path = find_file(path)
+    with _opened(path, MAX_PIXELS) as image:
+        orientation = _orientation(image)
+    return orientation if orientation in _UPRIGHT else 1
+
+
 def check_image(path: str | Path) -> tuple[int, int]:
     """Check that an image can be read, without decoding it unless it looks truncated.
 

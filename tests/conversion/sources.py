@@ -10,6 +10,22 @@ from labelformat.formats.coco import COCOObjectDetectionInput
 from labelformat.formats.cvat import CVATObjectDetectionOutput
 from labelformat.formats.pascalvoc import PascalVOCObjectDetectionOutput
 from labelformat.formats.yolov8 import YOLOv8ObjectDetectionOutput
+from PIL import Image
+
+
+def draw(path, size=(100, 80), orientation=None):
+    """Save a gray image, perhaps with an EXIF orientation."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    Image.new('RGB', size, (200, 200, 200)).save(path, exif=exif)
+
+
+def write(path, text, encoding='utf-8'):
+    """Write a text file; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding=encoding)
 
 
 def boxes_by_image(*ann_files):

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from mmdet_cleargrasp.conversion import convert
+from mmdet_cleargrasp.conversion import ConversionOptions, convert
 from mmdet_cleargrasp.datasets import check_split, find_splits, read_coco
 from tests.conversion.sources import CASES, boxes_by_image, converted_boxes
 
@@ -54,7 +54,8 @@ def test_images_without_plates_are_kept(tmp_path):
     # 0008 is drawn without a plate and has an empty file, 0009 has lost its file.
     assert sum(report.negatives.values()) == 2
     assert any(note.startswith('1 images have no annotation') for note in report.notes)
-    report = convert(tmp_path / 'src', tmp_path / 'out', unannotated='skip', overwrite=True)
+    options = ConversionOptions(unannotated='skip', overwrite=True)
+    report = convert(tmp_path / 'src', tmp_path / 'out', options)
     assert sum(report.images.values()) == 8
     images = [
         i for s in find_splits(tmp_path / 'out').values() for i in read_coco(s.ann_file).images

@@ -1,0 +1,184 @@
+"""From what annotation files say of an image to its boxes, or to the reason why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .boxes import Box
+from .labels import Labels, Picture
+from .orientation import Pixels, drawn_on, turn_size, turn_upright
+from .split_names import SPLITS, split_of
+
+if TYPE_CHECKING:
+    from .source import Source
+
+#: Sides of a box in pixels, below which MMDetection skips it.
+SMALLEST = 1.0
+#: Pixels by which a box may reach beyond its image before that is noted.
+TOLERANCE = 1.0
+#: Pixels by which the same box may differ in two files.
+SAME = 1.0
+#: IoU from which two boxes of a class in different files are the same thing, drawn differently.
+SAME_THING = 0.5
+
+
+class Unusable(Exception):
+    """An image that has to be left out.
+
+    Attributes:
+        reasons: Pairs of a reason and a detail: the file, line or id at fault.
+    """
+
+    def __init__(self, *reasons: tuple[str, str]) -> None:
+        super().__init__(*reasons)
+        self.reasons = reasons
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """An image and all that annotation files say of it.
+
+    Attributes:
+        path: Of the image.
+        size: Width and height in pixels, upright.
+        orientation: Of EXIF, 1 to 8.
+        labels: One for each file.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    orientation: int
+    labels: Sequence[Labels]
+
+    def drawn_on(self, labels: Labels) -> Pixels | None:
+        """The pixels that the boxes of a file were drawn on, as far as it is proved."""
+        boxes = () if labels.shares else labels.boxes
+        return drawn_on(self.orientation, self.size, labels.size, boxes)
+
+
+def same_proof(images: Sequence[Annotated]) -> Pixels | None:
+    """The pixels that boxes were drawn on wherever it is proved, if these agree.
+
+    The same tool drew the boxes for which nothing proves it.
+    """
+    turned = [image for image in images if image.orientation != 1]
+    proofs = {image.drawn_on(labels) for image in turned for labels in image.labels} - {None}
+    return proofs.pop() if len(proofs) == 1 else None
+
+
+def settle(source: Source, image: Annotated, drawn: Pixels | None) -> Picture:
+    """Make a picture of all that was said of an image.
+
+    Args:
+        source: Gets boxes that are left out, and notes.
+        image: What was said.
+        drawn: On which pixels boxes were drawn, where nothing proves it.
+
+    Raises:
+        Unusable: Some of it could not be read, or contradicts the image or another file.
+    """
+    unread = [
+        (reason, ', '.join(filter(None, (source.folder.name(labels.file), where))))
+        for labels in image.labels
+        for where, reason in labels.unread
+    ]
+    if unread:
+        raise Unusable(*unread)
+    for labels in image.labels:
+        _check_size(image, labels)
+    boxes, faults, cut = _boxes(image, drawn)
+    faults += [entry for labels in image.labels for entry in labels.other]
+    if faults and not boxes:
+        where, reason = faults[-1]
+        raise Unusable((f'nothing in its annotation is a usable box: {reason}', where))
+    for where, reason in faults:
+        source.skip_box(image.path, reason, where)
+    source.notes += ['a box that reaches beyond its image was cut at the edge'] * cut
+    unproved = drawn is None and any(
+        labels.boxes and image.drawn_on(labels) is None for labels in image.labels
+    )
+    if_stored = _boxes(image, 'stored')[0] if unproved else []
+    return Picture(image.path, *image.size, tuple(boxes), _split(source, image), tuple(if_stored))
+
+
+def _boxes(image: Annotated, drawn: Pixels | None) -> tuple[list[Box], list[tuple[str, str]], int]:
+    """The usable boxes of an image, what is wrong with others, and how many were cut.
+
+    Raises:
+        Unusable: Two files have the same thing, but not the same box.
+    """
+    merged: list[Box] = []
+    faults: list[tuple[str, str]] = []
+    cut = 0
+    for labels in image.labels:
+        pixels = image.drawn_on(labels) or drawn
+        placed = [_placed(box, image, labels, pixels) for box in labels.boxes]
+        faults += [('', 'the same box twice')] * (len(placed) - len(set(placed)))
+        usable = []
+        for box in dict.fromkeys(placed):
+            inside = box.within(*image.size)
+            if inside.shorter_side < SMALLEST:
+                outside = box.shorter_side >= SMALLEST
+                faults.append(('', 'a box outside its image' if outside else 'a box of no area'))
+            else:
+                cut += box.differs_by(inside) > TOLERANCE
+                usable.append(inside)
+        merged += _new(image, usable, merged)
+    return merged, faults, cut
+
+
+def _new(image: Annotated, boxes: list[Box], earlier: list[Box]) -> list[Box]:
+    """Boxes that earlier files don't have yet."""
+    new = []
+    for box in boxes:
+        same_class = [other for other in earlier if other.label == box.label]
+        if any(box.differs_by(other) <= SAME for other in same_class):
+            continue
+        if any(box.iou(other) > SAME_THING for other in same_class):
+            files = ', '.join(labels.file.name for labels in image.labels)
+            raise Unusable(('annotated differently in several files', files))
+        new.append(box)
+    return new
+
+
+def _check_size(image: Annotated, labels: Labels) -> None:
+    width, height = image.size
+    if labels.size is None or labels.size in (
+        image.size,
+        turn_size(image.size, image.orientation),
+    ):
+        return
+    annotated = ' x '.join(f'{side:g}' for side in labels.size)
+    raise Unusable(
+        (
+            'the image was turned since it was annotated: turn it back, or annotate it again'
+            if labels.size == (height, width)
+            else 'the image has another size than it was annotated with: annotate it again',
+            f'{width} x {height} pixels, annotated as {annotated}',
+        )
+    )
+
+
+def _placed(box: Box, image: Annotated, labels: Labels, pixels: Pixels | None) -> Box:
+    """A box as annotated, in pixels of the upright image."""
+    width, height = (1, 1) if labels.shares else image.size
+    if pixels == 'stored':
+        box = turn_upright(box, image.orientation, turn_size((width, height), image.orientation))
+    return box.scaled(*image.size) if labels.shares else box
+
+
+def _split(source: Source, image: Annotated) -> str | None:
+    """The split of an image; of several, the one that is learned from least."""
+    told = {labels.split for labels in image.labels if labels.split}
+    known = {split for name in told if (split := split_of(name))}
+    if len(known) < 2:
+        return min(told, key=lambda name: (split_of(name) is None, name), default=None) or (
+            source.folder.split(image.path)
+        )
+    last = max(known, key=SPLITS.index)
+    names = ' and '.join(split for split in SPLITS if split in known)
+    source.notes.append(f'an image that is in {names} was kept in {last} alone')
+    return last
