@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 from torch import Tensor
 
+from ..visualization.boxes import add_caption
+from ..visualization.palette import OUTLINE_COLORS
 from .tasks import CHANNELS
 
-#: BGR of background, depth boundary and contact edge: black, green and red, as ClearGrasp has them.
-OUTLINE_COLORS = np.array([[0, 0, 0], [80, 200, 60], [60, 60, 230]], np.uint8)
+#: BGR of background, depth boundary and contact edge.
+OUTLINE_BGR = np.array(OUTLINE_COLORS, np.uint8)[:, ::-1]
 GAP = 4
 
 
@@ -34,13 +35,13 @@ def draw_rows(
         >>> import torch
         >>> image = torch.zeros(3, 32, 48, dtype=torch.uint8)
         >>> draw_rows([image], [{'mask': torch.ones(32, 48)}], [{}]).shape
-        (56, 104, 3)
+        (58, 104, 3)
     """
     tasks = [task for task in CHANNELS if task in predictions[0]]
     columns = ['input']
     for task in tasks:
         columns += [task, 'truth'] if task in truths[0] else [task]
-    rows = [_caption(columns, images[0].shape[2])]
+    rows = [_captions(columns, images[0].shape[2])]
     for image, predicted, truth in zip(images, predictions, truths, strict=True):
         cells = [image.cpu().numpy().transpose(1, 2, 0)]
         for task in tasks:
@@ -56,7 +57,7 @@ def _paint(task: str, values: Tensor) -> np.ndarray:
     if task == 'mask':
         return np.repeat((array > 0).astype(np.uint8)[..., None] * 230, 3, axis=2)
     if task == 'outlines':
-        return OUTLINE_COLORS[array]
+        return OUTLINE_BGR[array]
     known = np.abs(array).sum(axis=0, keepdims=True) > 0
     colors = np.where(known, (array + 1) * 127.5, 0).astype(np.uint8)
     return colors.transpose(1, 2, 0)[..., ::-1]  # x, y and z as red, green and blue
@@ -72,9 +73,6 @@ def _with_gaps(rows: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(row, np.full((GAP, row.shape[1], 3), 255, np.uint8)) for row in rows]
 
 
-def _caption(columns: list[str], width: int) -> np.ndarray:
-    strip = np.full((16, len(columns) * (width + GAP), 3), 255, np.uint8)
-    for k, name in enumerate(columns):
-        place = (k * (width + GAP) + 2, 12)
-        cv2.putText(strip, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
-    return strip
+def _captions(columns: list[str], width: int) -> np.ndarray:
+    nothing = np.empty((0, width + GAP, 3), np.uint8)
+    return np.hstack([add_caption(nothing, name) for name in columns])

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import supervision as sv
 
 from ..datasets.annotations import CocoFile, read_coco
 from ..datasets.images import read_image
 from ..datasets.layout import Split
-from .palette import CLASS_COLORS
+from .boxes import add_caption, draw_boxes
+from .palette import class_color
 
-COLORS = sv.ColorPalette.from_hex(list(CLASS_COLORS))
-TITLE_HEIGHT = 18
 BACKGROUND = 255
 
 
@@ -46,31 +44,20 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] =
         size: Pixels of the rectangle's width and height.
 
     Returns:
-        uint8 (height + TITLE_HEIGHT, width, 3), RGB.
+        uint8 (height + CAPTION_HEIGHT, width, 3), RGB.
     """
     columns, rows = (size, size) if isinstance(size, int) else size
     height, width = drawing.image.shape[:2]
     scale = min(columns / width, rows / height)
     fitted = max(1, round(width * scale)), max(1, round(height * scale))
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scene = np.ascontiguousarray(cv2.resize(drawing.image, fitted, interpolation=shrinks))
-    if len(drawing.boxes):
-        detections = sv.Detections(
-            xyxy=np.asarray(drawing.boxes, np.float32).reshape(-1, 4) * scale,
-            class_id=np.asarray(drawing.labels, int),
-        )
-        names = [classes[k] for k in detections.class_id]
-        # The annotators write BGR colors.
-        scene = np.ascontiguousarray(scene[..., ::-1])
-        scene = sv.BoxAnnotator(COLORS, thickness=2).annotate(scene, detections)
-        scene = sv.LabelAnnotator(COLORS, text_scale=0.35, text_padding=2).annotate(
-            scene, detections, labels=names
-        )[..., ::-1]
-    sheet = np.full((rows + TITLE_HEIGHT, columns, 3), BACKGROUND, np.uint8)
-    sheet[TITLE_HEIGHT : TITLE_HEIGHT + scene.shape[0], : scene.shape[1]] = scene
-    text = drawing.title.encode('ascii', 'replace').decode()
-    cv2.putText(sheet, text, (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
-    return sheet
+    scene = cv2.resize(drawing.image, fitted, interpolation=shrinks)
+    labels = [int(label) for label in drawing.labels]
+    boxes = np.asarray(drawing.boxes, np.float32).reshape(-1, 4) * scale
+    names, colors = [classes[k] for k in labels], [class_color(k) for k in labels]
+    sheet = np.full((rows, columns, 3), BACKGROUND, np.uint8)
+    sheet[: scene.shape[0], : scene.shape[1]] = draw_boxes(scene, boxes, names, colors)
+    return add_caption(sheet, drawing.title)
 
 
 def page(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:

@@ -8,17 +8,18 @@ import numpy as np
 import supervision as sv
 from PIL import Image
 
-from .contact_sheets import COLORS
+from .boxes import draw_boxes, label_text
+from .palette import class_color
 
 #: JPEG has no longer sides.
 MAX_JPEG = 65_500
 
 
 def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
-    """Draw boxes, each with its class and score, at a size that suits the image.
+    """Draw boxes, each with its class and score, in the color of its class.
 
     Args:
-        image: uint8 (H, W, 3), RGB; is left as it is.
+        image: uint8 (H, W, 3), RGB; is not changed.
         detections: Of :class:`.PlateDetector`.
 
     Returns:
@@ -34,22 +35,10 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
         >>> drawn.shape, bool((drawn != image).any())
         ((48, 64, 3), True)
     """
-    drawn = np.ascontiguousarray(image[..., ::-1])  # supervision's colors are BGR
-    size = (image.shape[1], image.shape[0])
-    thickness = sv.calculate_optimal_line_thickness(size) + 1
-    labels = [
-        f'{name} {score:.2f}'
-        for name, score in zip(detections['class_name'], detections.confidence, strict=True)
-    ]
-    boxes = sv.BoxAnnotator(COLORS, thickness=thickness)
-    texts = sv.LabelAnnotator(
-        COLORS,
-        text_scale=1.25 * sv.calculate_optimal_text_scale(size),
-        text_thickness=max(thickness // 2, 1),
-        text_padding=2 * thickness,
-    )
-    drawn = texts.annotate(boxes.annotate(drawn, detections), detections, labels=labels)
-    return np.ascontiguousarray(drawn[..., ::-1])
+    names, scores = detections['class_name'], detections.confidence
+    texts = [label_text(name, score) for name, score in zip(names, scores, strict=True)]
+    colors = [class_color(label) for label in detections.class_id]
+    return draw_boxes(image, detections.xyxy, texts, colors)
 
 
 def cut_out(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:

@@ -12,7 +12,7 @@ ARM_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, '#8C6D31', '#7F
 TRUTH_COLOR = '#4D4D4D'
 #: RGB of background, depth boundary and contact edge. ClearGrasp too draws the boundary in green
 #: and the contact edge in blue.
-OUTLINE_COLORS = ((0, 0, 0), (0, 200, 80), (60, 120, 255))
+OUTLINE_COLORS = ((0, 0, 0), (0, 255, 0), (60, 120, 255))
 
 
 def class_color(label: int) -> str:

@@ -12,9 +12,10 @@ from pycocotools import mask as coco_mask
 from .files import KINDS
 from .pathtracer import load_mitsuba
 
-COLORS = {1: (230, 80, 40), 2: (40, 140, 240), 3: (30, 180, 70)}
-"""RGB by category id."""
+COLORS = {1: (213, 94, 0), 2: (0, 114, 178), 3: (0, 158, 115)}
+"""RGB by category id: the colors that the plugin draws the same classes in."""
 OUTLINE_COLORS = np.array([[0, 0, 0], [0, 255, 0], [60, 120, 255]], np.uint8)
+"""RGB of background, depth boundary and contact edge."""
 
 
 def contact_sheet(

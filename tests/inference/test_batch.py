@@ -21,7 +21,7 @@ from mmdet_cleargrasp.inference.batch import (
 from mmdet_cleargrasp.inference.inputs import Picture
 from mmdet_cleargrasp.inference.results import find_scale
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError
-from mmdet_cleargrasp.visualization.contact_sheets import TITLE_HEIGHT
+from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT
 
 CLASSES = ('petri_dish', 'multiwell_plate')
 
@@ -109,7 +109,7 @@ def test_results_of_a_batch(tmp_path):
     overlays = {p.relative_to(out).as_posix() for p in out.glob('overlays/**/*.jpg')}
     assert overlays == {'overlays/a/x.jpg', 'overlays/b/x.jpg', 'overlays/none.jpg'}
     with Image.open(out / 'overview.jpg') as overview:
-        assert overview.size == (3 * OVERVIEW_SIZE[0], OVERVIEW_SIZE[1] + TITLE_HEIGHT)
+        assert overview.size == (3 * OVERVIEW_SIZE[0], OVERVIEW_SIZE[1] + CAPTION_HEIGHT)
 
 
 def test_the_overview_is_one_page_however_many_images(tmp_path):
@@ -118,7 +118,7 @@ def test_the_overview_is_one_page_however_many_images(tmp_path):
     assert f'the first {OVERVIEW_IMAGES} images' in describe(result, BatchOptions())
     rows = -(-OVERVIEW_IMAGES // OVERVIEW_COLUMNS)
     with Image.open(tmp_path / 'out' / 'overview.jpg') as overview:
-        assert overview.height == rows * (OVERVIEW_SIZE[1] + TITLE_HEIGHT)
+        assert overview.height == rows * (OVERVIEW_SIZE[1] + CAPTION_HEIGHT)
 
 
 def test_names_of_outputs_never_collide(tmp_path):

@@ -14,12 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, PercentFormatter
 
 from ...utils.errors import DataError
+from ...visualization.palette import ARM_COLORS
 from ...visualization.training_logs import RunLog, read_run
 from .comparing import PR_IOU, ArmResult, TestComparison, largest_fraction
 from .runs import RunSet
 
-#: Told apart with any color vision (Okabe and Ito's set, without its yellow), on white and black.
-PALETTE = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c6d31', '#7f7f7f')
 #: A second sign besides color.
 MARKERS = 'osD^vP*X'
 #: Stands for the page's text color until the SVG is written.
@@ -47,9 +46,9 @@ def arm_colors(arms: Sequence[str]) -> dict[str, str]:
 
     Example:
         >>> arm_colors(['cleargrasp', 'random'])
-        {'cleargrasp': '#0072b2', 'random': '#d55e00'}
+        {'cleargrasp': '#0072B2', 'random': '#D55E00'}
     """
-    return {arm: PALETTE[index % len(PALETTE)] for index, arm in enumerate(arms)}
+    return {arm: ARM_COLORS[index % len(ARM_COLORS)] for index, arm in enumerate(arms)}
 
 
 def arm_markers(arms: Sequence[str]) -> dict[str, str]:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import supervision as sv
+import torch
+from PIL import Image
 
 from ...datasets.annotations import CocoFile, read_coco
 from ...datasets.images import read_image
+from ...models.postprocessing import class_agnostic_nms
 from ...utils.errors import DataError
+from ...visualization.boxes import draw_boxes, label_text
+from ...visualization.palette import TRUTH_COLOR
 from .comparing import TestComparison
 from .runs import TestReport
 
-#: Detections below it are not drawn.
-DRAWN_SCORE = 0.3
 #: Pixels of a drawn picture's longer side.
 PICTURE_SIZE = 480
 JPEG_QUALITY = 82
-TRUTH_COLOR = '#4d4d4d'
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def telling_images(
             break
         image_id = comparison.image_ids[index]
         try:
-            picture = read_image(Path(source['images']) / files[image_id])[..., ::-1]  # BGR
+            picture = read_image(Path(source['images']) / files[image_id])
         except DataError:
             continue  # the figures stand without it
         boxes = {'truth': _truth(coco, image_id, comparison.classes)}
@@ -109,33 +111,13 @@ def _draw(
 ) -> Panel:
     scale = min(1.0, PICTURE_SIZE / max(picture.shape[:2]))
     scene = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    detections.xyxy = detections.xyxy * scale
-    labels = [
-        classes[k] if detections.confidence is None else f'{classes[k]} {score:.2f}'
-        for k, score in zip(
-            detections.class_id,
-            detections.confidence if detections.confidence is not None else detections.class_id,
-            strict=True,
-        )
-    ]
-    paint = sv.Color.from_hex(color)
-    one_color = sv.ColorLookup.INDEX
-    for annotate in (
-        sv.BoxAnnotator(color=paint, thickness=2, color_lookup=one_color).annotate,
-        partial(
-            sv.LabelAnnotator(
-                color=paint,
-                text_color=sv.Color.WHITE,
-                text_scale=0.36,
-                text_padding=3,
-                color_lookup=one_color,
-            ).annotate,
-            labels=labels,
-        ),
-    ):
-        scene = annotate(scene, detections)
-    _, content = cv2.imencode('.jpg', scene, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    uri = f'data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}'
+    scores = [None] * len(detections) if detections.confidence is None else detections.confidence
+    pairs = zip(detections.class_id, scores, strict=True)
+    texts = [label_text(classes[label], score) for label, score in pairs]
+    drawn = draw_boxes(scene, detections.xyxy * scale, texts, [color] * len(detections))
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).save(buffer, 'JPEG', quality=JPEG_QUALITY)
+    uri = f'data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}'
     return Panel(title, color, uri, len(detections))
 
 
@@ -148,8 +130,11 @@ def _found(
     report: TestReport, coco: CocoFile, image_id: int | str, classes: Sequence[str]
 ) -> sv.Detections:
     entries = json.loads(report.predictions.read_text(encoding='utf-8'))
-    drawn = [e for e in entries if e['image_id'] == image_id and e['score'] >= DRAWN_SCORE]
-    return _detections(drawn, coco, classes, with_score=True)
+    mine = [e for e in entries if e['image_id'] == image_id]
+    found = _detections(mine, coco, classes, with_score=True)
+    boxes, scores = torch.from_numpy(found.xyxy), torch.from_numpy(found.confidence)
+    answers = found[class_agnostic_nms(boxes, scores).numpy()]
+    return answers[answers.confidence >= report.score_threshold]
 
 
 def _detections(

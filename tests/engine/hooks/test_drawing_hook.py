@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 from PIL import Image
 
 from mmdet_cleargrasp.engine.hooks.drawing_hook import PlateVisualizationHook
+from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT
 
 CLASSES = {'classes': tuple('abcdefghi')}  # more than there are colors
 BETTER, WORSE, OTHER = (
@@ -30,20 +31,23 @@ def draw(tmp_path_factory):
     Image.new('RGB', (96, 96), 'white').save(folder / 'white.png')
     visualizer = DetLocalVisualizer.get_instance('drawing_hook')
 
-    def picture(*rows, meta=CLASSES):
-        hook = PlateVisualizationHook(draw=True, test_out_dir='drawn')
+    def picture(*rows, meta=CLASSES, truth=None):
+        hook = PlateVisualizationHook(draw=True, test_out_dir='drawn', score_thr=0.3)
         visualizer.dataset_meta = meta
         dataset = SimpleNamespace(data_prefix={'img': str(folder)})
         loader = SimpleNamespace(dataset=dataset)
         runner = SimpleNamespace(work_dir=folder, timestamp='', test_dataloader=loader)
-        hook.before_test(runner)
-        hook.after_test_iter(runner, 0, {}, [detections(*rows, img_path=str(folder / 'white.png'))])
+        sample = detections(*rows, img_path=str(folder / 'white.png'))
+        if truth:
+            rows = detections(truth).pred_instances
+            sample.gt_instances = InstanceData(bboxes=rows.bboxes, labels=rows.labels)
+        hook.after_test_iter(runner, 0, {}, [sample])
         return np.asarray(Image.open(folder / 'drawn' / 'white.png')).astype(int)
 
     return picture
 
 
-def test_pictures_have_one_box_a_plate_in_the_color_of_its_class(draw):
+def test_pictures_have_the_answers_in_the_color_of_their_class(draw):
     assert np.array_equal(draw(WORSE, BETTER), draw(BETTER))
     assert not np.array_equal(draw(BETTER, OTHER), draw(BETTER))
     picture = draw(BETTER).reshape(-1, 3)
@@ -51,18 +55,21 @@ def test_pictures_have_one_box_a_plate_in_the_color_of_its_class(draw):
     assert blue > green > red  # of class 8, which has the second color again
 
 
-@pytest.mark.parametrize('meta', [{}, {'classes': None}])
+def test_what_scores_below_the_threshold_is_not_drawn(draw):
+    assert np.array_equal(draw((60, 60, 90, 90, 0.29, 0)), draw())
+
+
+def test_the_annotated_boxes_are_on_the_left(draw):
+    picture = draw(BETTER, truth=OTHER)
+    answers = draw(BETTER)
+    assert picture.shape[1] == 2 * answers.shape[1]
+    assert np.array_equal(picture[:, answers.shape[1] :], answers)
+    assert np.ptp(picture[CAPTION_HEIGHT:, : answers.shape[1]], axis=2).max() > 100
+
+
+@pytest.mark.parametrize('meta', [{}, {'classes': None}, None])
 def test_boxes_are_drawn_where_classes_have_no_names(draw, meta):
     assert not np.array_equal(draw(OTHER, meta=meta), draw(meta=meta))
-
-
-def test_colors_of_the_data_set_s_own_are_kept(draw):
-    own = {**CLASSES, 'palette': [(255, 0, 0)] * 9}
-    picture = draw(BETTER, meta=own).reshape(-1, 3)
-    red, green, blue = picture[np.ptp(picture, axis=1).argmax()]
-    assert red > green == blue
-
-
 def test_images_of_equal_names_in_different_folders_keep_their_pictures(tmp_path):
     visualizer = DetLocalVisualizer.get_instance('drawing_hook')
     visualizer.dataset_meta = CLASSES
@@ -71,7 +78,6 @@ def test_images_of_equal_names_in_different_folders_keep_their_pictures(tmp_path
         work_dir=tmp_path, timestamp='', test_dataloader=SimpleNamespace(dataset=dataset)
     )
     hook = PlateVisualizationHook(draw=True, test_out_dir='drawn')
-    hook.before_test(runner)
     names = ['day1/x.png', 'day2/x.png', 'x.png', 'scan.avif', os.fsdecode(b'dish \xe4.png')]
     for name in names:
         path = tmp_path / 'images' / name

@@ -1,0 +1,90 @@
+"""Drawing boxes and text on images: the one place that every picture uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import supervision as sv
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from .fonts import find_font
+
+#: Font size as a share of the image's shorter side, and its least value in pixels.
+FONT_SHARE, LEAST_FONT = 0.03, 11
+CAPTION_FONT, CAPTION_HEIGHT = 12, 18
+#: Letters are black on colors that are lighter, of a range to 255, and white on the others.
+LIGHT = 150
+
+
+def draw_boxes(
+    image: np.ndarray, boxes: np.ndarray, texts: Sequence[str], colors: Sequence[str]
+) -> np.ndarray:
+    """Draw boxes with a label each, at a size that suits the image; labels don't overlap.
+
+    Args:
+        image: uint8 (H, W, 3), RGB; is not changed.
+        boxes: (N, 4), left, top, right and bottom in pixels.
+        texts: N labels, in any script.
+        colors: N colors, as ``'#rrggbb'``.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+
+    Example:
+        >>> image = np.full((48, 64, 3), 255, np.uint8)
+        >>> drawn = draw_boxes(image, np.array([[8, 20, 40, 44]]), ['dish 0.90'], ['#0072B2'])
+        >>> drawn.shape, bool((drawn != image).any())
+        ((48, 64, 3), True)
+    """
+    if not len(boxes):
+        return image.copy()
+    size = (image.shape[1], image.shape[0])
+    thickness = sv.calculate_optimal_line_thickness(size)
+    font_size = max(round(FONT_SHARE * min(size)), LEAST_FONT)
+    detections = sv.Detections(np.asarray(boxes, np.float32).reshape(-1, 4))
+    palette = sv.ColorPalette.from_hex(list(colors))
+    style = {'color': palette, 'color_lookup': sv.ColorLookup.INDEX}
+    frames = sv.BoxAnnotator(**style, thickness=thickness)
+    labels = sv.RichLabelAnnotator(
+        **style,
+        text_color=sv.ColorPalette.from_hex([_letter_color(color) for color in colors]),
+        font_path=find_font(''.join(texts)),
+        font_size=font_size,
+        text_padding=max(font_size // 5, 2),
+        smart_position=True,
+    )
+    picture = frames.annotate(Image.fromarray(image), detections)
+    return np.asarray(labels.annotate(picture, detections, labels=list(texts)))
+
+
+def label_text(name: str, score: float | None = None) -> str:
+    """The label of a box.
+
+    Example:
+        >>> label_text('petri_dish', 0.5634), label_text('lid')
+        ('petri_dish 0.56', 'lid')
+    """
+    return name if score is None else f'{name} {score:.2f}'
+
+
+def add_caption(image: np.ndarray, text: str) -> np.ndarray:
+    """Put a line of text above an image.
+
+    Args:
+        image: uint8 (H, W, 3), RGB.
+        text: In any script; what is wider than the image is cut off.
+
+    Returns:
+        uint8 (H + CAPTION_HEIGHT, W, 3), RGB.
+    """
+    strip = Image.new('RGB', (image.shape[1], CAPTION_HEIGHT), 'white')
+    font = ImageFont.truetype(find_font(text), CAPTION_FONT)
+    ImageDraw.Draw(strip).text((2, CAPTION_HEIGHT // 2), text, 'black', font, anchor='lm')
+    return np.vstack([np.asarray(strip), image])
+
+
+def _letter_color(background: str) -> str:
+    red, green, blue = ImageColor.getrgb(background)[:3]
+    luminance = 0.299 * red + 0.587 * green + 0.114 * blue
+    return '#000000' if luminance > LIGHT else '#ffffff'

@@ -1,0 +1,48 @@
+"""Fonts that have the letters of a text."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import matplotlib
+from matplotlib.ft2font import FT2Font
+
+#: Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Georgian and more.
+DEJAVU_SANS = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / 'DejaVuSans.ttf'
+
+
+@lru_cache
+def find_font(text: str) -> str:
+    """The file of a font that has every letter of a text.
+
+    Args:
+        text: Such as the names of files or classes, in any script.
+
+    Returns:
+        DejaVu Sans where it has them all, else the installed font that lacks the fewest.
+
+    Example:
+        >>> Path(find_font('Plate, пластина')).name
+        'DejaVuSans.ttf'
+    """
+    needed = {ord(letter) for letter in text if letter.isprintable() and not letter.isspace()}
+    if needed <= _letters(str(DEJAVU_SANS)):
+        return str(DEJAVU_SANS)
+    fonts = [str(DEJAVU_SANS), *_installed_fonts()]
+    return max(fonts, key=lambda path: len(needed & _letters(path)))
+
+
+@lru_cache
+def _installed_fonts() -> list[str]:
+    from matplotlib.font_manager import findSystemFonts  # reads a list of all fonts
+
+    return sorted(findSystemFonts())
+
+
+@cache
+def _letters(path: str) -> frozenset[int]:
+    try:
+        return frozenset(FT2Font(path).get_charmap())
+    except (OSError, RuntimeError):  # a damaged file, or a format that FreeType doesn't read
+        return frozenset()
