@@ -18,6 +18,7 @@ SCORES = {
     'coco/bbox_mAP': 'AP',
     'coco/bbox_mAP_50': 'AP50',
     'coco/bbox_mAP_75': 'AP75',
+    'answers/f1': 'F1 of the answers',
     'pretrain/mask_iou': 'mask IoU',
     'pretrain/outlines_f1': 'outline F1',
 }
@@ -38,13 +39,13 @@ def draw_run(work_dir: str | Path, out: str | Path) -> None:
     losses, rate, scores = figure.subplots(1, 3)
     names = [key for key in run.names if key == 'loss' or key.startswith('loss_')]
     _plot(losses, [run], names, names)
-    losses.set_title('training losses')
+    losses.set(title='training losses', ylabel='loss')
     if 'lr' in run.names:
         _plot(rate, [run], ['lr'], ['learning rate'])
-    rate.set_title('learning rate')
+    rate.set(title='learning rate', ylabel='learning rate')
     measured = [key for key in SCORES if key in run.names]
     _plot(scores, [run], measured, [SCORES[key] for key in measured])
-    scores.set(title='validation', ylim=(0, 1))
+    scores.set(title='validation', ylabel='score, from 0 to 1', ylim=(0, 1))
     for axes in (losses, rate):
         axes.set_xlabel('step')
     scores.set_xlabel('epoch')
@@ -95,6 +96,7 @@ def plot_curves(
         ]
         _plot(axes, runs, chosen, labels)
         axes.set_xlabel('epoch' if side else 'step')
+        axes.set_ylabel(', '.join(chosen))
     if title:
         figure.suptitle(title)
     try:

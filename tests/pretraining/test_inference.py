@@ -10,6 +10,7 @@ from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.pretraining import ClearGraspNetwork
 from mmdet_cleargrasp.pretraining.inference import draw_photographs, load_network
 from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
+from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_photographs_of_any_size(cfg, checkpoint, tmp_path):
     network = load_network(cfg, checkpoint)
     picture = draw_photographs(network, [tmp_path / 'wide.png', tmp_path / 'high.jpg'], (96, 64))
     # caption, two rows of four columns, gaps between
-    assert picture.shape == (16 + 4 + 2 * (64 + 4), 4 * (96 + 4), 3)
+    assert picture.shape == (CAPTION_HEIGHT + 4 + 2 * (64 + 4), 4 * (96 + 4), 3)
 
 
 def test_what_cannot_be_used(cfg, checkpoint, tmp_path, backbone_files):

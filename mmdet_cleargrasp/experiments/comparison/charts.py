@@ -56,29 +56,30 @@ def arm_markers(arms: Sequence[str]) -> dict[str, str]:
     return {arm: MARKERS[index % len(MARKERS)] for index, arm in enumerate(arms)}
 
 
-def scores_chart(runs: RunSet, comparison: TestComparison) -> str:
-    """AP of each arm, and its difference to the reference, with intervals and every seed.
+def scores_chart(runs: RunSet, comparison: TestComparison, key: str) -> str:
+    """A figure of each arm, and its difference to the reference, with intervals and every seed.
 
     Args:
         runs: That were compared.
         comparison: On one test set.
+        key: The figure, such as ``'AP'``.
 
     Returns:
         SVG.
     """
     fraction = largest_fraction(runs)
     differences = {
-        d.arm: d for d in comparison.differences if d.fraction == fraction and d.figure == 'AP'
+        d.arm: d for d in comparison.differences if d.fraction == fraction and d.figure == key
     }
-    with _figure(9.4, 1.15 + 0.42 * len(runs.arms)) as (figure, svg):
+    with _figure(9.4, 1.4 + 0.42 * len(runs.arms)) as (figure, svg):
         left, right = figure.subplots(1, 2, sharey=True)
         colors, markers = arm_colors(runs.arms), arm_markers(runs.arms)
         for row, arm in enumerate(runs.arms):
             result = comparison.results[arm, fraction]
             style = {'color': colors[arm], 'marker': markers[arm]}
-            interval = result.intervals['AP']
+            interval = result.intervals[key]
             if interval:
-                _whisker(left, row, interval, result.values['AP'][:, 0], style)
+                _whisker(left, row, interval, result.values[key][:, 0], style)
             if arm in differences:
                 d = differences[arm]
                 _whisker(right, row, d.interval, np.array(d.by_seed), style)
@@ -86,8 +87,8 @@ def scores_chart(runs: RunSet, comparison: TestComparison) -> str:
         reference_row = runs.arms.index(runs.reference)
         right.plot(0, reference_row, color=colors[runs.reference], **_dot(markers[runs.reference]))
         left.set_yticks(range(len(runs.arms)), runs.arms)
-        left.set(title='AP', xlim=(0, None), ylim=(len(runs.arms) - 0.5, -0.5))
-        right.set_title(f'difference to {runs.reference}')
+        left.set(title=key, xlabel=key, xlim=(0, None), ylim=(len(runs.arms) - 0.5, -0.5))
+        right.set(title=f'difference to {runs.reference}', xlabel=f'difference in {key}')
         for axes in (left, right):
             axes.grid(axis='y', visible=False)
             axes.tick_params(axis='y', length=0)
@@ -124,7 +125,7 @@ def few_shot_chart(runs: RunSet, comparisons: Sequence[TestComparison]) -> str |
             axes.xaxis.set_major_locator(FixedLocator(fractions))
             axes.xaxis.set_minor_locator(NullLocator())
             axes.set_xticklabels([_fraction_label(comparison, runs, f) for f in fractions])
-            axes.set(title=comparison.name, xlabel='training images', ylim=(0, None))
+            axes.set(title=comparison.name, xlabel='training images (share in %)', ylim=(0, None))
         panels[0].set_ylabel('AP')
         _legend(figure, panels[0])
     return svg[0]
@@ -157,8 +158,8 @@ def training_chart(runs: RunSet) -> str | None:
             _draw_logs(
                 validation, logs[arm], 'coco/bbox_mAP', colors[arm], arm, marker=markers[arm]
             )
-        loss.set(title='training loss', xlabel='step', ylim=(0, None))
-        validation.set(title='AP on validation images', xlabel='epoch', ylim=(0, None))
+        loss.set(title='training loss', xlabel='step', ylabel='loss', ylim=(0, None))
+        validation.set(title='validation', xlabel='epoch', ylabel='AP', ylim=(0, None))
         for axes in (loss, validation):
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _legend(figure, loss)

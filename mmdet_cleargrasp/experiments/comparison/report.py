@@ -147,18 +147,21 @@ def _section(
     fraction = largest_fraction(runs)
     others = [arm for arm in runs.arms if arm != runs.reference]
     main = [d for d in comparison.differences if d.fraction == fraction]
-    smaller = [d for d in comparison.differences if d.fraction < fraction and d.figure == 'AP']
+    smaller = [
+        d for d in comparison.differences if d.fraction < fraction and d.figure in tables.HEADLINES
+    ]
     return {
         'name': comparison.name,
         'anchor': re.sub(r'\W', '-', comparison.name),
         'images': len(comparison.image_ids),
         'boxes': comparison.boxes,
-        'scores': charts.scores_chart(runs, comparison),
+        'scores': [charts.scores_chart(runs, comparison, f) for f in tables.HEADLINES],
         'pr': charts.pr_chart(runs, comparison),
         'summaries': [
             (
-                ['arm', 'seeds', *part.values()],
-                tables.summary_rows(runs, comparison, fraction, part),
+                part.title,
+                ['arm', 'seeds', *part.figures.values()],
+                tables.summary_rows(runs, comparison, fraction, part.figures),
             )
             for part in tables.parts(comparison)
         ],

@@ -5,30 +5,65 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .comparing import Difference, TestComparison, largest_fraction
+from .comparing import (
+    ANSWER_FIGURES,
+    ANSWER_FIGURES_BY_CLASS,
+    Difference,
+    TestComparison,
+    largest_fraction,
+)
 from .costs import Cost
 from .runs import RunSet
 from .wording import cautions, describe_difference, signed
 
+#: Figures whose differences are put into words: COCO's, and that of the answers.
+HEADLINES = ('AP', 'F1')
 #: Figures of the summary, and what their columns are called.
 OVERALL = {'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'AR': 'AR'}
+COCO_TITLE = 'COCO: boxes of each class, at all scores'
+ANSWERS_TITLE = "Answers: one box a plate, from each run's score threshold on"
 BY_SIZE = {'AP_small': 'AP small', 'AP_medium': 'AP medium', 'AP_large': 'AP large'}
 
 
-def parts(comparison: TestComparison) -> list[dict[str, str]]:
-    """Figures of a summary and their headings: overall, and by size and class.
+@dataclass(frozen=True)
+class Part:
+    """A table of the summary.
+
+    Attributes:
+        title: What kind of figures it has.
+        figures: Their names, and the headings of their columns.
+    """
+
+    title: str
+    figures: dict[str, str]
+
+
+def parts(comparison: TestComparison) -> list[Part]:
+    """The tables of a summary: figures of COCO and of the answers, overall and by class.
 
     Args:
         comparison: On one test set.
     """
-    by_class = {f'AP {name}': f'AP {name.replace("_", " ")}' for name in comparison.classes}
-    return [OVERALL, BY_SIZE | by_class]
+    names = {name: name.replace('_', ' ') for name in comparison.classes}
+    coco = {f'AP {name}': f'AP {text}' for name, text in names.items()}
+    answers = {
+        f'{figure} {name}': f'{figure} {text}'
+        for name, text in names.items()
+        for figure in ANSWER_FIGURES_BY_CLASS
+    }
+    return [
+        Part(COCO_TITLE, OVERALL),
+        Part(f'{COCO_TITLE}, by size and class', BY_SIZE | coco),
+        Part(ANSWERS_TITLE, {name: name for name in ANSWER_FIGURES}),
+        Part(f'{ANSWERS_TITLE}, by class', answers),
+    ]
 
 
 def cell(mean: float, spread: float = math.nan) -> str:
@@ -52,7 +87,7 @@ def summary_rows(
         runs: That were compared.
         comparison: On one test set.
         fraction: Percent of the training images.
-        figures: Such as one of :func:`parts`.
+        figures: Such as those of one of :func:`parts`.
     """
     rows = []
     for arm in runs.arms:
@@ -77,16 +112,15 @@ def difference_row(difference: Difference) -> list[str]:
     return [f'{d.fraction:g} %', d.arm, d.figure, signed(interval.estimate), ends, verdict]
 
 
-def headline(runs: RunSet, comparison: TestComparison, figure: str = 'AP') -> list[Difference]:
-    """Differences of one figure on the largest common part of the training images.
+def headline(runs: RunSet, comparison: TestComparison) -> list[Difference]:
+    """Differences in :data:`HEADLINES` on the largest common part of the training images.
 
     Args:
         runs: That were compared.
         comparison: On one test set.
-        figure: Such as ``'AP'``.
     """
     fraction = largest_fraction(runs)
-    return [d for d in comparison.differences if (d.fraction, d.figure) == (fraction, figure)]
+    return [d for d in comparison.differences if d.fraction == fraction and d.figure in HEADLINES]
 
 
 def cost_row(arm: str, cost: Cost) -> list[str]:
@@ -117,11 +151,12 @@ def print_comparison(
     fraction = largest_fraction(runs)
     for comparison in comparisons:
         images = f'{len(comparison.image_ids)} images, {comparison.boxes} boxes'
-        title = f'{comparison.name}: {images}; mean ± spread over seeds'
-        rows = summary_rows(runs, comparison, fraction, OVERALL)
-        _print(console, title, ['arm', 'seeds', *OVERALL.values()], rows)
-        title = f'{comparison.name}: against {runs.reference}'
-        shown = [d for d in comparison.differences if d.figure == 'AP']
+        console.print(f'{comparison.name}: {images}; mean ± spread over seeds')
+        for part in parts(comparison)[::2]:
+            rows = summary_rows(runs, comparison, fraction, part.figures)
+            _print(console, part.title, ['arm', 'seeds', *part.figures.values()], rows)
+        title = f'{comparison.name}: difference to {runs.reference}'
+        shown = [d for d in comparison.differences if d.figure in HEADLINES]
         _print(console, title, DIFFERENCE_HEADINGS, map(difference_row, shown))
     if costs:
         rows = [cost_row(arm, cost) for arm, cost in costs.items()]
@@ -131,7 +166,7 @@ def print_comparison(
 
 
 def sentences(runs: RunSet, comparisons: Sequence[TestComparison]) -> list[str]:
-    """What the data show of AP on the largest part of the images, and what to keep in mind.
+    """What the data show of AP and F1 on the largest part of the images, and cautions.
 
     Args:
         runs: That were compared.
@@ -158,7 +193,7 @@ def write_csv(runs: RunSet, comparisons: Sequence[TestComparison], folder: Path)
         for comparison in comparisons
         for (arm, fraction), result in comparison.results.items()
         for part in parts(comparison)
-        for figure in part
+        for figure in part.figures
         for seed, value in zip(result.seeds, result.values[figure][:, 0], strict=True)
     ]
     differences = [
@@ -203,9 +238,12 @@ def write_markdown(
             f'deviation over seeds, trained on {fraction:g} % of the images.'
         )
         for part in parts(comparison):
-            rows = summary_rows(runs, comparison, fraction, part)
-            blocks.append(_markdown(['arm', 'seeds', *part.values()], rows))
-        shown = [d for d in comparison.differences if d.figure == 'AP' or d.fraction == fraction]
+            rows = summary_rows(runs, comparison, fraction, part.figures)
+            blocks.append(f'{part.title}:')
+            blocks.append(_markdown(['arm', 'seeds', *part.figures.values()], rows))
+        shown = [
+            d for d in comparison.differences if d.figure in HEADLINES or d.fraction == fraction
+        ]
         blocks.append(f'Differences to {runs.reference}:')
         blocks.append(_markdown(DIFFERENCE_HEADINGS, map(difference_row, shown)))
     if costs:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES
+from mmdet_cleargrasp.evaluation.detection_report import read_answers
 from mmdet_cleargrasp.experiments.comparison.comparing import compare
 from mmdet_cleargrasp.experiments.comparison.runs import collect_runs
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError
@@ -92,7 +93,13 @@ def test_the_command_line_leaves_tables_and_a_page_that_stands_alone(runs, run_t
     assert parser.references
     assert all(reference.startswith(('data:', '#')) for reference in parser.references)
     assert not re.search(r'url\((?!#)|@import|<script|<link', page)
-    for part in ('Precision and recall', 'What is taken for what', 'training loss', 'differ most'):
+    for part in (
+        'Answers: one box a plate',
+        'Precision and recall',
+        'What is taken for what',
+        'training loss',
+        'differ most',
+    ):
         assert part in page
     # Two charts must not share an id, or one would be clipped by the other's frame.
     clips = re.findall(r'<clipPath id="(\w+)"', page)
@@ -123,6 +130,24 @@ def test_figures_are_those_of_the_report_of_each_test(runs):
     assert difference.interval.estimate == pytest.approx(
         comparison.results['poor', 100].mean('AP') - comparison.results['good', 100].mean('AP')
     )
+
+
+def test_answers_are_counted_at_the_threshold_of_each_run(write_run, edit_json, tmp_path):
+    folders = [write_run(tmp_path / arm, 1, GOOD, luck=5) for arm in 'ab']
+    edit_json(folders[0] / 'test/val/source.json', lambda s: s.update(score_threshold=0.01))
+    edit_json(folders[1] / 'test/val/source.json', lambda s: s.update(score_threshold=0.99))
+    comparison = compare(collect_runs(list(map(str, folders))), replicates=100)[0]
+    every, none = (comparison.results[arm, 100] for arm in 'ab')
+    assert every.mean('AP') == none.mean('AP')
+    assert every.mean('recall') > 0.5
+    assert none.mean('recall') == none.mean('F1') == 0
+    source = json.loads((folders[0] / 'test/val/source.json').read_text())
+    answers = read_answers(
+        source['annotations'], folders[0] / 'test/val/predictions.bbox.json', CLASSES
+    )
+    assert every.mean('F1') == pytest.approx(float(answers.count(0.01).f1))
+    difference = next(d for d in comparison.differences if d.figure == 'F1')
+    assert difference.interval.estimate == pytest.approx(-every.mean('F1'))
 
 
 def test_the_same_seed_gives_the_same_intervals(runs):
