@@ -70,6 +70,8 @@ def test_the_annotated_boxes_are_on_the_left(draw):
 @pytest.mark.parametrize('meta', [{}, {'classes': None}, None])
 def test_boxes_are_drawn_where_classes_have_no_names(draw, meta):
     assert not np.array_equal(draw(OTHER, meta=meta), draw(meta=meta))
+
+
 def test_images_of_equal_names_in_different_folders_keep_their_pictures(tmp_path):
     visualizer = DetLocalVisualizer.get_instance('drawing_hook')
     visualizer.dataset_meta = CLASSES
