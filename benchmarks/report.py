@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from mmdet_cleargrasp.experiments.comparison.charts import PALETTE
+from mmdet_cleargrasp.visualization.palette import ARM_COLORS
 from mmdet_cleargrasp.utils.atomic_files import write_atomically, write_json
 
 from .running import Results
@@ -144,7 +144,7 @@ def _draw(results: Results, file: Path) -> None:
         middle = position + (len(bars) - 1) / 2
         ticks.append((middle, f'{key[0]}\n{key[1]}'))
         for index, timing in enumerate(bars):
-            color = PALETTE[index % len(PALETTE)]
+            color = ARM_COLORS[index % len(ARM_COLORS)]
             axes.barh(position, timing.ratio, color=color, height=0.8)
             label = f' {_seconds(timing.median)}  {timing.system}'
             axes.text(timing.ratio, position, label, va='center', fontsize=7)

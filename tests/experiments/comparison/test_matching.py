@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mmdet_cleargrasp.evaluation.detection_report import evaluate
+from mmdet_cleargrasp.evaluation.coco_figures import evaluate
 from mmdet_cleargrasp.experiments.comparison.matching import figures, read_matches, score
 from tests.experiments.comparison.synthetic import CLASSES, write_detections, write_truth
 
