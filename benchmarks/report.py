@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from mmdet_cleargrasp.visualization.palette import ARM_COLORS
 from mmdet_cleargrasp.utils.atomic_files import write_atomically, write_json
+from mmdet_cleargrasp.visualization.palette import ARM_COLORS
 
 from .running import Results
 from .timing import Timing
