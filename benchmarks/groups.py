@@ -140,13 +140,13 @@ def feature_cache(size: int, device: torch.device) -> Group:
     def cached() -> System:
         system, folder = dense(), tempfile.TemporaryDirectory(prefix='feature_cache_')
         backbone = system.model.backbone
-        backbone.forward = FeatureCache(backbone, folder.name)
+        backbone.feature_cache = FeatureCache(backbone, folder.name)
         system.close = folder.cleanup
         return system
 
     def alone() -> System:
         system = dense()
-        system.model.backbone.forward = _Remembered(system.model.backbone.forward)
+        system.model.backbone.feature_cache = _InMemory()
         return system
 
     return {'maps from the cache': cached, 'neck and heads alone': alone, 'no cache': dense}
@@ -194,16 +194,18 @@ def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Se
     return found
 
 
-class _Remembered:
-    """A backbone whose maps are computed once and stay in memory."""
+class _InMemory:
+    """A feature cache that costs no time: maps are computed once and stay in memory."""
 
-    def __init__(self, forward: Callable[[Tensor], Sequence[Tensor]]) -> None:
-        self.forward, self.maps = forward, {}
+    def __init__(self) -> None:
+        self.maps: dict[float, Sequence[Tensor]] = {}
 
-    def __call__(self, images: Tensor) -> Sequence[Tensor]:
+    def __call__(
+        self, images: Tensor, compute: Callable[[Tensor], Sequence[Tensor]]
+    ) -> Sequence[Tensor]:
         key = float(images.sum())
         if key not in self.maps:
-            self.maps[key] = self.forward(images)
+            self.maps[key] = compute(images)
         return self.maps[key]
 
 

@@ -10,7 +10,7 @@ compat.apply()
 
 from . import checkpoints, models  # noqa: E402  the types register themselves
 from .datasets import augmentation, composition, loading  # noqa: E402
-from .engine import hooks, mixed_precision  # noqa: E402
+from .engine import hooks, mixed_precision, resuming  # noqa: E402
 from .evaluation import coco_metric  # noqa: E402
 from .utils.config_paths import config_dir, config_path  # noqa: E402
 from .version import __version__  # noqa: E402
@@ -27,4 +27,5 @@ __all__ = [
     'loading',
     'mixed_precision',
     'models',
+    'resuming',
 ]

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from . import config_changes
 from .mixed_precision import enable_amp
-from .resuming import resume
+from .resuming import resume, start_from
 from .run_config import load_config
 from .run_plan import RunPlan, read_plan
 
@@ -78,8 +78,8 @@ def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
     _apply(cfg, options)
     if testing:
         cfg.load_from = str(options.checkpoint)
-    elif options.resume:
-        resume(cfg, options.resume)
+    elif not (options.resume and resume(cfg, options.resume)) and cfg.get('load_from'):
+        start_from(cfg, cfg.load_from)
     return read_plan(cfg, ('test',) if testing else ('train', 'val'))
 
 

@@ -5,10 +5,6 @@ from .drawing_hook import PlateVisualizationHook
 from .feature_cache_hook import FeatureCacheHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeBackboneHook
-from .interrupt_hook import InterruptHook
-from .missed_validation_hook import MissedValidationHook
-from .random_state_hook import RandomStateHook
-from .schedule_hook import ScheduleHook
 from .working_threshold_hook import WorkingThresholdHook
 
 __all__ = [
@@ -16,10 +12,6 @@ __all__ = [
     'FeatureCacheHook',
     'FiniteLossHook',
     'FreezeBackboneHook',
-    'InterruptHook',
-    'MissedValidationHook',
     'PlateVisualizationHook',
-    'RandomStateHook',
-    'ScheduleHook',
     'WorkingThresholdHook',
 ]

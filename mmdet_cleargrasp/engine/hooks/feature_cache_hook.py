@@ -1,4 +1,4 @@
-"""Training on a frozen backbone without running it again and again."""
+"""Training on a frozen backbone whose feature maps are computed once."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from ...models.backbones import FreezableBackbone
 from ...models.backbones.feature_cache import FeatureCache
 from ...utils.errors import ConfigError
 
 
 @HOOKS.register_module()
 class FeatureCacheHook(Hook):
-    """Keep a frozen backbone's maps on disk, so that only neck and heads are computed.
+    """Keep a frozen backbone's feature maps on disk, so that only neck and heads are computed.
 
-    Pays where images come back: no augmentation, flips, or a fixed number of scales. An image that
-    is drawn differently every time, as ``PhotoMetricDistortion`` does, is never found again; the
-    check before a run refuses such a pipeline.
+    Pays where the same images are seen again: no augmentation, flips, or a fixed number of scales.
+    An image that is changed differently every time, as by ``PhotoMetricDistortion``, is never found
+    again; the check before a run refuses such a pipeline.
 
     Args:
         folder: For the maps; several runs may share it.
         dtype: ``'float32'`` or ``'float16'``, see :class:`.FeatureCache`.
-        max_gigabytes: Likewise.
+        max_gigabytes: Size of the maps on disk beyond which no more are kept.
     """
 
     # After RandomStateHook and before anything that runs the model.
@@ -41,13 +42,13 @@ class FeatureCacheHook(Hook):
         self.cache: FeatureCache | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Put the cache in the place of the backbone's forward."""
+        """Give the backbone its cache."""
         backbone = _backbone(runner)
-        if not getattr(backbone, 'frozen', False):
+        if not isinstance(backbone, FreezableBackbone) or not backbone.frozen:
             raise ConfigError('FeatureCacheHook needs a frozen backbone: its maps must not change')
         config = {k: v for k, v in runner.cfg.model.backbone.items() if k != 'init_cfg'}
         self.cache = FeatureCache(backbone, structure=str(sorted(config.items())), **self.options)
-        backbone.forward = self.cache
+        backbone.feature_cache = self.cache
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Say how much was found."""
@@ -56,8 +57,8 @@ class FeatureCacheHook(Hook):
         runner.logger.info(f'feature cache: {share:.0f} % found so far, in {self.cache.folder}')
 
     def after_train(self, runner: Runner) -> None:
-        """Give the backbone its own forward back."""
-        del _backbone(runner).forward
+        """Take the cache from the backbone."""
+        _backbone(runner).feature_cache = None
 
 
 def _backbone(runner: Runner) -> Any:

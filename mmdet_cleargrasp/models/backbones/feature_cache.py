@@ -1,10 +1,11 @@
-"""Maps of a frozen backbone, computed once for every image and kept on disk."""
+"""Feature maps of a frozen backbone, computed once for every image and kept on disk."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,29 @@ from ...utils.atomic_files import write_atomically
 from ...utils.errors import DataError
 
 Maps = tuple[Tensor, ...]
+_CUT_OFF = '{} is cut off: remove it, and it is computed again'
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
 
 
 class FeatureCache:
-    """Stands in for a frozen backbone's ``forward`` and computes nothing twice.
+    """A frozen backbone's feature maps on disk; set it as the backbone's ``feature_cache``.
 
-    What is kept is named after the backbone's weights and structure and after the very numbers that
-    went in: other weights, another image, crop, flip or scale is another name, so that nothing on
-    disk can be out of date. Maps are kept channels last, in which neck and heads compute on a CPU.
+    Files are named after the backbone's weights and structure and after the values of the input:
+    other weights, another image, crop, flip or scale is another name, so that nothing on disk can
+    be out of date. Maps are kept channels-last, in which neck and heads compute on a CPU.
 
     Args:
-        backbone: Frozen, with its weights loaded, on its device.
-        folder: Where to; several backbones and runs may share it.
+        backbone: Frozen, with its weights loaded.
+        folder: Several backbones and runs may share it.
         structure: What the weights alone do not tell, such as the backbone's config.
-        dtype: ``'float32'``, exact, or ``'float16'``, half the size. Maps come back in 32
-            bits, rounded alike whether they were found or computed.
-        max_gigabytes: Beyond it nothing more is kept of this backbone; what is there still
-            serves.
+        dtype: ``'float32'``, exact, or ``'float16'``, half the size. Maps are returned in 32 bits,
+            rounded the same way whether they were found or computed.
+        max_gigabytes: Beyond it no more maps of this backbone are kept; those on disk are still
+            read.
 
     Attributes:
-        hits: Images that were found; ``misses``, that were computed.
+        hits: Images that were found.
+        misses: Images that were computed.
 
     Raises:
         ValueError: An unknown dtype.
@@ -49,8 +52,8 @@ class FeatureCache:
         >>> backbone = ClearGraspResNet(18, frozen=False).eval()
         >>> images = torch.rand(2, 3, 32, 32)
         >>> with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-        ...     cache = FeatureCache(backbone, folder)
-        ...     first, again = cache(images), cache(images)
+        ...     cache = backbone.feature_cache = FeatureCache(backbone, folder)
+        ...     first, again = backbone(images), backbone(images)
         >>> all(torch.equal(a, b) for a, b in zip(first, again)), cache.hits, cache.misses
         (True, 2, 2)
     """
@@ -65,7 +68,6 @@ class FeatureCache:
     ) -> None:
         if dtype not in DTYPES:
             raise ValueError(f'dtype={dtype!r}, expected one of {tuple(DTYPES)}')
-        self._compute = backbone.forward
         self._dtype = DTYPES[dtype]
         name = _digest_of_backbone(backbone, f'{structure}|{dtype}')
         self.folder = Path(folder) / name
@@ -73,26 +75,34 @@ class FeatureCache:
         self._room = max_gigabytes * 1e9 - kept
         self.hits = self.misses = 0
 
-    def __call__(self, inputs: Tensor) -> Maps:
-        """Look up or compute the maps of normalized images, (N, 3, H, W), float."""
+    def __call__(self, inputs: Tensor, compute: Callable[[Tensor], Maps]) -> Maps:
+        """Find or compute feature maps.
+
+        Args:
+            inputs: Normalized images, (N, 3, H, W), float.
+            compute: The backbone's own computation.
+        """
         files = [self._file(image) for image in inputs]
         missing = [row for row, file in enumerate(files) if not file.is_file()]
         found = [row for row in range(len(files)) if row not in missing]
         self.hits += len(found)
         self.misses += len(missing)
         if not found:
-            return tuple(level.float() for level in self._compute_and_keep(inputs, files))
+            return tuple(level.float() for level in self._compute_and_keep(inputs, files, compute))
         maps = _read(files, found)
         if missing:
-            computed = self._compute_and_keep(inputs[missing], [files[row] for row in missing])
+            absent = [files[row] for row in missing]
+            computed = self._compute_and_keep(inputs[missing], absent, compute)
             for level, rows in zip(maps, computed, strict=True):
                 level[missing] = rows.cpu()
         return tuple(level.to(inputs.device).float() for level in maps)
 
-    def _compute_and_keep(self, inputs: Tensor, files: list[Path]) -> list[Tensor]:
+    def _compute_and_keep(
+        self, inputs: Tensor, files: list[Path], compute: Callable[[Tensor], Maps]
+    ) -> list[Tensor]:
         # What is kept serves runs of any precision.
         with torch.autocast(inputs.device.type, enabled=False):
-            levels = [level.to(self._dtype) for level in self._compute(inputs.float())]
+            levels = [level.to(self._dtype) for level in compute(inputs.float())]
         for row, file in enumerate(files):
             self._keep(file, [level[row] for level in levels])
         return levels
@@ -117,8 +127,8 @@ class FeatureCache:
 def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
     """Maps of a batch, channels-last, with those rows filled in from their files.
 
-    The numbers go straight to where they belong: gathering maps that were read one by one would
-    take longer than reading them.
+    Files are read straight into the batch: concatenating maps that were read one by one would take
+    longer than reading them.
     """
     maps: list[np.ndarray] = []
     for row in rows:
@@ -126,7 +136,9 @@ def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
             for level in itertools.count():
                 if stream.tell() == files[row].stat().st_size:
                     if level < len(maps):
-                        raise DataError(f'{files[row]} is cut off: remove it, and it is made anew')
+                        raise DataError(
+                            f'{files[row]} is cut off: remove it, and it is computed again'
+                        )
                     break
                 read_magic(stream)
                 shape, _, dtype = read_array_header_1_0(stream)
@@ -134,7 +146,7 @@ def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
                     maps.append(np.empty((len(files), *shape), dtype))
                 target = maps[level][row].reshape(-1).view(np.uint8)
                 if stream.readinto(target) != target.nbytes:
-                    raise DataError(f'{files[row]} is cut off: remove it, and it is made anew')
+                    raise DataError(_CUT_OFF.format(files[row]))
     return [torch.from_numpy(level).permute(0, 3, 1, 2) for level in maps]
 
 

@@ -81,9 +81,7 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
 
 def _fastest(backbone: FreezableBackbone, image: Tensor) -> nn.Module:
     """A folded copy of the backbone where its maps of an image are the same, else a plain one."""
-    original = copy.copy(backbone)  # shares the modules, but not what stands in for a method
-    original.__dict__.pop('forward', None)
-    plain = copy.deepcopy(original).eval()
+    plain = copy.deepcopy(backbone).eval()
     folded = copy.deepcopy(plain)
     _fold(folded)
     weight = next(folded.parameters())

@@ -1,7 +1,8 @@
-"""What every backbone can do: stay frozen, learn later, and refuse to be frozen without weights."""
+"""What all backbones share: freezing, unfreezing, and refusing to be frozen without weights."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,21 +11,23 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...utils.errors import CheckpointError
+from .feature_cache import FeatureCache
 from .folding import FoldedTwin
 
 
 class FreezableBackbone(BaseModule):
-    """A backbone that can be frozen: no gradient, no autograd, batch norm as it was trained.
+    """A backbone that can be frozen: no gradient, no autograd, batch norm on running statistics.
 
     Put it before the class that it extends, write :meth:`forward_features`, and call :meth:`freeze`
-    at the end of ``__init__``. Where nothing is learned, a twin with the batch norm folded away
-    computes.
+    at the end of ``__init__``. Where nothing is learned, a copy with the batch norm folded into the
+    convolutions computes.
 
     Attributes:
         frozen: Set with :meth:`freeze`.
         norm_eval: Batch norm on its running statistics where the backbone is not frozen too.
         out_channels: Channels of each returned map.
         out_strides: Pixels of the input for each position of a returned map.
+        feature_cache: Feature maps on disk, which a frozen backbone reads instead of computing.
 
     Example:
         >>> class Halved(FreezableBackbone):
@@ -47,6 +50,7 @@ class FreezableBackbone(BaseModule):
     norm_eval: bool = True
     out_channels: tuple[int, ...]
     out_strides: tuple[int, ...]
+    feature_cache: FeatureCache | None = None
     _has_weights = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -121,8 +125,10 @@ class FreezableBackbone(BaseModule):
         if torch.is_grad_enabled() and not self.frozen:
             return self.forward_features(x)
         with torch.no_grad():
-            norms_are_fixed = self.frozen or not self.training
-            return self._twin(self, x) if norms_are_fixed else self.forward_features(x)
+            if self.training and not self.frozen:  # batch norm on the statistics of the batch
+                return self.forward_features(x)
+            compute = partial(self._twin, self)
+            return self.feature_cache(x, compute) if self.feature_cache else compute(x)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any

@@ -32,7 +32,7 @@ def largest_difference(one, other):
 @pytest.mark.parametrize(('dtype', 'tolerance'), [('float32', 1e-6), ('float16', 2e-2)])
 def test_found_maps_are_the_computed_ones(backbone, tmp_path, dtype, tolerance):
     cache = FeatureCache(backbone, tmp_path, dtype=dtype)
-    computed, found = cache(images()), cache(images())
+    computed, found = cache(images(), backbone), cache(images(), backbone)
     assert (cache.misses, cache.hits) == (3, 3)
     assert largest_difference(computed, found) == 0
     assert largest_difference(found, backbone(images())) <= tolerance
@@ -41,22 +41,22 @@ def test_found_maps_are_the_computed_ones(backbone, tmp_path, dtype, tolerance):
 
 def test_batches_are_put_together_from_what_is_there(backbone, tmp_path):
     cache = FeatureCache(backbone, tmp_path)
-    cache(images()[:1])
-    mixed = cache(images()[[2, 0]])
+    cache(images()[:1], backbone)
+    mixed = cache(images()[[2, 0]], backbone)
     assert (cache.misses, cache.hits) == (2, 1)
     assert largest_difference(mixed, backbone(images()[[2, 0]])) <= 1e-6
 
 
 def test_another_process_finds_them(backbone, tmp_path):
-    FeatureCache(backbone, tmp_path)(images())
+    FeatureCache(backbone, tmp_path)(images(), backbone)
     later = FeatureCache(backbone, tmp_path)
-    later(images())
+    later(images(), backbone)
     assert later.misses == 0
 
 
 @pytest.mark.parametrize('change', ['pixel', 'flip', 'weights', 'structure', 'dilation', 'dtype'])
 def test_anything_else_is_computed(backbone, tmp_path, change):
-    FeatureCache(backbone, tmp_path)(images())
+    FeatureCache(backbone, tmp_path)(images(), backbone)
     other, options = images(), {}
     if change == 'pixel':
         other[:, 0, 0, 0] += 1e-6
@@ -71,14 +71,14 @@ def test_anything_else_is_computed(backbone, tmp_path, change):
     else:
         options['dtype'] = 'float16'
     cache = FeatureCache(backbone, tmp_path, **options)
-    cache(other)
+    cache(other, backbone)
     assert cache.hits == 0
 
 
 def test_size_is_bounded(backbone, tmp_path):
     cache = FeatureCache(backbone, tmp_path, max_gigabytes=6e-5)  # 60 kB: one image's maps
-    cache(images())
-    cache(images())
+    cache(images(), backbone)
+    cache(images(), backbone)
     kept = list(cache.folder.glob('*/*.npy'))
     assert sum(file.stat().st_size for file in kept) <= 6e4
     assert cache.hits == len(kept) == 1
@@ -86,8 +86,8 @@ def test_size_is_bounded(backbone, tmp_path):
 
 def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
     cache, known, mixed = FeatureCache(backbone, tmp_path), images()[:1], images()
-    cache(known)
-    for found, expected in zip(cache(mixed), backbone(mixed), strict=True):
+    cache(known, backbone)
+    for found, expected in zip(cache(mixed, backbone), backbone(mixed), strict=True):
         assert torch.allclose(found, expected, atol=1e-5)
         assert found.is_contiguous(memory_format=torch.channels_last)
     assert (cache.hits, cache.misses) == (1, len(mixed))
@@ -96,19 +96,19 @@ def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
 def test_runs_in_other_precision_keep_exact_maps(backbone, tmp_path):
     cache = FeatureCache(backbone, tmp_path)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        cache(images())
-    assert largest_difference(cache(images()), backbone(images())) <= 1e-5
+        cache(images(), backbone)
+    assert largest_difference(cache(images(), backbone), backbone(images())) <= 1e-5
     assert cache.hits == 3
 
 
 @pytest.mark.parametrize('share', [0.5, 0.99])
 def test_files_that_are_cut_off_are_named(backbone, tmp_path, share):
     cache = FeatureCache(backbone, tmp_path)
-    cache(images())
+    cache(images(), backbone)
     file = sorted(cache.folder.glob('*/*.npy'))[0]
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
     with pytest.raises(DataError, match='is cut off: remove it'):
-        cache(images())
+        cache(images(), backbone)
 
 
 def test_unknown_dtype(backbone, tmp_path):

@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-from mmdet_cleargrasp.engine.loops import ResumableTrainLoop
+from mmdet_cleargrasp.engine.resuming import ResumableTrainLoop
 
 STEPS = 20
 

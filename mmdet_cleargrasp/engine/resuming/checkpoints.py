@@ -1,57 +1,71 @@
-"""Finding the checkpoints of a run: the best, and the one that it goes on from."""
+"""Finding the checkpoints of a run: the best one, and the one to resume from."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
-from ..checkpoints import read_checkpoint
-from ..checkpoints.packages import is_available
-from ..utils.errors import CheckpointError
-from .config_parts import checkpoint_init_cfg
+from ...checkpoints import read_checkpoint
+from ...checkpoints.packages import is_available
+from ...utils.errors import CheckpointError
+from ..config_parts import checkpoint_init_cfg
+from .optimizer import check_optimizer
 
 
-def resume(cfg: Config, checkpoint: str | None) -> Path | None:
-    """Let a run go on from a checkpoint.
-
-    The file that the run started from is not needed any more: where it is gone, the checkpoint,
-    which holds what has become of its weights, takes its place.
+def resume(cfg: Config, checkpoint: str) -> Path | None:
+    """Let a run resume from a checkpoint.
 
     Args:
         cfg: Is changed.
         checkpoint: The file, or ``'auto'`` for the latest in the work dir.
 
     Returns:
-        The checkpoint; ``None`` where there is none yet and the run starts afresh.
+        The checkpoint; ``None`` where there is none yet and the run starts from the beginning.
 
     Raises:
-        CheckpointError: The checkpoint is not there, or not one to go on from.
+        CheckpointError: The checkpoint is absent, or none that training can resume from.
     """
     for draft in Path(cfg.work_dir).glob('.*.partial'):  # of a write that was killed
         draft.unlink(missing_ok=True)
-    found = latest_checkpoint(cfg.work_dir) if checkpoint == 'auto' else Path(checkpoint)
+    auto = checkpoint == 'auto'
+    found = latest_checkpoint(cfg.work_dir) if auto else Path(checkpoint)
     if found is None:
-        print(f'nothing to resume in {cfg.work_dir}: starting afresh')
+        print(f'no checkpoint to resume from in {cfg.work_dir}: starting from the beginning')
         return None
-    _check_parts(found, 'state_dict', 'meta', 'optimizer')
+    content = _check_parts(found, 'state_dict', 'meta', 'optimizer')
+    check_optimizer(cfg, content['optimizer'], found)
     cfg.resume = True
-    cfg.load_from = str(found)
+    start_from(cfg, found)
+    return found
+
+
+def start_from(cfg: Config, checkpoint: str | Path) -> None:
+    """Start from a detector's weights.
+
+    The backbone's or detector's own file, which ``init_cfg`` names, is then not needed: where it is
+    absent, the checkpoint takes its place.
+
+    Args:
+        cfg: Is changed.
+        checkpoint: The file.
+    """
+    cfg.load_from = str(checkpoint)
     for module in (cfg.model, cfg.model.get('backbone', {})):
         init_cfg = checkpoint_init_cfg(module)
         ours = init_cfg.get('type') in ('ClearGraspCheckpoint', 'DetectorCheckpoint')
         if ours and not is_available(init_cfg.checkpoint):
-            init_cfg.checkpoint = str(found)
-    return found
+            init_cfg.checkpoint = str(checkpoint)
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:
     """The latest checkpoint of a run that can be read, whatever ended the run.
 
     Args:
-        work_dir: Of the run. The file ``last_checkpoint`` in it is followed where it
-            names one; else, or where that one is damaged, the others are tried from the last back.
+        work_dir: Of the run. The file ``last_checkpoint`` in it is followed where it names
+            one; without it, or where that one is damaged, the others are tried, the last one first.
 
     Returns:
         The checkpoint; ``None`` where there is none at all.
@@ -64,25 +78,25 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
         try:
             _check_parts(path, 'state_dict', 'meta')
         except CheckpointError as error:
-            print(f'warning: passed over a checkpoint: {error}')
+            print(f'warning: skipped a checkpoint: {error}')
         else:
             return path
     if candidates:
         raise CheckpointError(
             f'none of the {len(candidates)} checkpoints in {work_dir} can be read. Copy them '
-            'again, or train afresh without --resume.'
+            'again, or train from the beginning without --resume.'
         )
     return None
 
 
 def best_checkpoint(work_dir: str | Path) -> Path | None:
-    """The checkpoint of a run that did best on validation.
+    """The checkpoint of a run with the best figure on validation.
 
     Args:
-        work_dir: Of the run. Where runs followed each other in it, the newest counts.
+        work_dir: Of the run. Of several runs in it, the newest counts.
 
     Returns:
-        The checkpoint; ``None`` where validation found nothing yet.
+        The checkpoint; ``None`` where no validation has found anything yet.
     """
     found = Path(work_dir).glob('best_*.pth')
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
@@ -104,7 +118,7 @@ def _candidates(work_dir: Path) -> list[Path]:
     return paths
 
 
-def _check_parts(path: Path, *needed: str) -> None:
+def _check_parts(path: Path, *needed: str) -> dict[str, Any]:
     content = read_checkpoint(path)
     there = content.keys() if isinstance(content, dict) else ()
     missing = [part for part in needed if part not in there]
@@ -113,3 +127,4 @@ def _check_parts(path: Path, *needed: str) -> None:
             f'{path} lacks {", ".join(missing)}: expected a checkpoint of training, as '
             'tools/train.py writes it'
         )
+    return content

@@ -1,4 +1,4 @@
-"""The training loop, which can go on in the middle of an epoch."""
+"""A training loop that can resume in the middle of an epoch."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from mmengine.runner import EpochBasedTrainLoop
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
-    """mmengine's loop over epochs, that goes on where a checkpoint within an epoch was written.
+    """mmengine's loop over epochs, that resumes where a checkpoint within an epoch was written.
 
-    mmengine would run through the whole epoch once more. Here the batches that were trained on are
-    passed over; they are loaded again, which takes a fraction of training on them. A run that goes
-    on with other batches than it began with, as on another number of GPUs, starts the epoch anew.
+    mmengine would repeat the whole epoch. Here the batches that were trained on are skipped; they
+    are loaded again, which takes a fraction of the time of training on them. A run that resumes
+    with another number of batches, as on another number of GPUs, repeats the epoch.
 
     Attributes:
         resumed_at: Batches of the epoch that were trained on, and all of them,
             when the checkpoint was written.
-        on_arrival: Called when the first were passed over.
+        on_arrival: Called once those batches are skipped.
     """
 
     resumed_at: tuple[int, int] = (0, 0)
     on_arrival: Callable[[], object] = staticmethod(lambda: None)
 
     def run_epoch(self) -> None:
-        """Train on the batches of an epoch that are still to come."""
+        """Train on the remaining batches of an epoch."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         batches = enumerate(self.dataloader)

@@ -1,4 +1,4 @@
-"""Validation that an interruption came before."""
+"""The validation that an interruption prevented."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class MissedValidationHook(Hook):
-    """Validate first, where a run goes on from the end of an epoch.
+    """Validate first, where a run resumes from the end of an epoch.
 
     An epoch's checkpoint is written before its validation. A run that is stopped between them would
-    go on with the next epoch, or, after the last one, end without a score and a best checkpoint.
-    Where the validation had been done, it is done once more and gives the same.
+    continue with the next epoch, or, after the last one, end without a score and a best checkpoint.
+    Where the validation had been done, it is repeated and gives the same.
     """
 
-    # After the hook that keeps the best checkpoint has got ready.
+    # After the hook that keeps the best checkpoint is initialized.
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:
-        """Run the validation of the epoch that the checkpoint ended."""
+        """Run the validation that belongs to the checkpoint's epoch."""
         loop, epoch = runner.train_loop, runner.epoch
         if not runner._resume or runner.val_loop is None or not epoch:
             return

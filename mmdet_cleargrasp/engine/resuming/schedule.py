@@ -1,4 +1,4 @@
-"""The learning rate's schedule of a resumed run."""
+"""The learning rate schedule of a resumed run."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-#: What a schedule's length is written in.
+#: Attributes that hold a schedule's length.
 LENGTHS = ('end', 'T_max', 'milestones', 'total_iters', 'step_size')
 
 
 @HOOKS.register_module()
 class ScheduleHook(Hook):
-    """Let a resumed run follow the length that its config gives the schedule now.
+    """Let a resumed run follow the schedule's length in its config.
 
-    mmengine's schedulers take their whole state from the checkpoint, the old length included, and
-    compute each rate from the one before: a run that is resumed to go on for longer would keep its
-    last, smallest learning rate. Where a length differs, the schedule is walked anew from its
-    beginning to the step at which the run goes on.
+    mmengine's schedulers load their whole state from the checkpoint, the old length included, and
+    compute each rate from the previous one: a run that is resumed for more epochs would keep its
+    last, smallest learning rate. Where a length differs, the schedule is replayed from its start to
+    the step at which the run resumes.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class ScheduleHook(Hook):
             state.update(lengths)
 
     def before_train(self, runner: Runner) -> None:
-        """Walk the schedules to the step at which the run goes on."""
+        """Replay the schedules up to the step at which the run resumes."""
         if not self._stretched or not runner._resume:
             return
         schedulers, steps = runner.param_schedulers, len(runner.train_dataloader)
@@ -46,7 +46,7 @@ class ScheduleHook(Hook):
             for group in scheduler.optimizer.param_groups:
                 group[scheduler.param_name] = group[f'initial_{scheduler.param_name}']
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of steps without the optimizer's
+            warnings.simplefilter('ignore')  # that the optimizer made no step
             for step in range(runner.iter + 1):
                 for scheduler in schedulers:
                     if not scheduler.by_epoch or step % steps == 0:

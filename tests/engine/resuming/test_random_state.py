@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmdet_cleargrasp.engine.hooks.random_state_hook import (
+from mmdet_cleargrasp.engine.resuming.random_state import (
     init_worker,
     random_state,
     restore_random_state,

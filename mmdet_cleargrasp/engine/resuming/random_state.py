@@ -16,10 +16,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 
-from ..loops import ResumableTrainLoop
-
-#: The key under which a checkpoint keeps the state of the generators.
-STATE_KEY = 'random_state'
+from .loop import ResumableTrainLoop
 
 
 @HOOKS.register_module()
@@ -27,10 +24,10 @@ class RandomStateHook(Hook):
     """Draw every epoch's random numbers from the seed and the epoch's number.
 
     mmengine seeds once, when a run starts: a resumed run repeats the first epoch's numbers, and
-    workers that live on cannot be brought back to where they were. Here an epoch draws the same
-    whether the run started with it or not, and a checkpoint from the middle of an epoch holds the
-    generators' state. With worker processes the loader needs ``persistent_workers=False`` and
-    ``worker_init_fn=dict(type='init_worker')``.
+    the generators of workers that live on cannot be restored. Here an epoch draws the same numbers
+    whether the run started with it or not. A run that resumes within an epoch takes the generators'
+    state from the checkpoint that :class:`.InterruptHook` wrote. With worker processes the loader
+    needs ``persistent_workers=False`` and ``worker_init_fn=dict(type='init_worker')``.
     """
 
     priority = 'VERY_HIGH'
@@ -43,18 +40,16 @@ class RandomStateHook(Hook):
         np.random.seed(seed)
         torch.manual_seed(seed)  # CUDA's generators too
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Keep the generators' state."""
-        checkpoint[STATE_KEY] = random_state()
-
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Tell the loop where it goes on, and with which random numbers."""
+        """Tell the loop where to resume, and with which random numbers."""
         # Not runner.train_loop, which would build a loop, and its data, for a mere test.
-        loop, state = vars(runner)['_train_loop'], checkpoint.get(STATE_KEY)
+        loop, meta = vars(runner)['_train_loop'], checkpoint.get('meta', {})
         if not runner._resume or not isinstance(loop, ResumableTrainLoop):
             return
-        loop.resumed_at = tuple(checkpoint['meta'].get('batches', (0, 0)))
-        if state and get_world_size() == 1:  # it is the first process's, and each has its own
+        loop.resumed_at = tuple(meta.get('batches', (0, 0)))
+        states = meta.get('random_states', [])
+        if len(states) == get_world_size():
+            state = states[get_rank()]
             loop.on_arrival = lambda: restore_random_state(state)
 
 
@@ -62,20 +57,20 @@ class RandomStateHook(Hook):
 def init_worker(worker_id: int) -> None:
     """Seed a loader's worker from the number that torch drew for it when the epoch began.
 
-    Slurm sends its SIGTERM to workers too. They heed their parent's alone, so that the process that
-    trains can finish its step and save, and then end them.
+    Slurm sends its SIGTERM to workers too. They ignore it unless their parent sent it, so that the
+    process that trains can finish its step and save, and then end them.
 
     Args:
         worker_id: Its number, which torch's seed already contains.
     """
     if hasattr(signal, 'sigwaitinfo'):  # Linux, where signals say who sent them
-        _heed_the_parent_s_sigterm_alone()
+        _ignore_sigterm_of_others()
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)
 
 
-def _heed_the_parent_s_sigterm_alone() -> None:
+def _ignore_sigterm_of_others() -> None:
     parent = os.getppid()
 
     def wait() -> None:
@@ -103,20 +98,20 @@ def random_state() -> dict[str, Any]:
         'python': [version, torch.tensor(numbers, dtype=torch.int64), gauss_next],
         'numpy': [name, torch.tensor(keys.astype(np.int64)), position, has_gauss, gauss],
         'torch': torch.get_rng_state(),
-        'cuda': torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        'cuda': torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
     }
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
-    """Bring the generators to a state of :func:`random_state`.
+    """Restore the generators to a state of :func:`random_state`.
 
     Args:
-        state: CUDA's part is left out where the number of devices differs.
+        state: The state of the current GPU's generator is ignored where there is no GPU now.
     """
     version, numbers, gauss_next = state['python']
     random.setstate((version, tuple(numbers.tolist()), gauss_next))
     name, keys, position, has_gauss, gauss = state['numpy']
     np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), position, has_gauss, gauss))
     torch.set_rng_state(state['torch'].cpu())
-    if state['cuda'] and len(state['cuda']) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all([s.cpu() for s in state['cuda']])
+    if state['cuda'] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state['cuda'].cpu())

@@ -1,11 +1,11 @@
-"""Which checkpoint a run goes on from."""
+"""Which checkpoint a run resumes from."""
 
 import pytest
 import torch
 
 from mmdet_cleargrasp.engine.resuming import latest_checkpoint, resume
 from mmdet_cleargrasp.engine.run_config import load_config
-from mmdet_cleargrasp.utils.errors import CheckpointError
+from mmdet_cleargrasp.utils.errors import CheckpointError, ConfigError
 
 WHOLE = {'state_dict': {'w': torch.zeros(2)}, 'optimizer': {}, 'meta': {'epoch': 1, 'iter': 3}}
 
@@ -44,7 +44,7 @@ def fill(work_dir, whole=(), damaged=(), last=None):
         ({'whole': ['epoch_9.pth', 'epoch_10.pth']}, 'epoch_10.pth'),
         ({'whole': ['epoch_1.pth'], 'last': ''}, 'epoch_1.pth'),
         ({'whole': ['epoch_1.pth'], 'last': 'epoch_2.pth'}, 'epoch_1.pth'),
-        # a damaged one is passed over
+        # a damaged one is skipped
         ({'whole': ['epoch_1.pth'], 'damaged': ['epoch_2.pth'], 'last': 'epoch_2.pth'}, 'epoch_1.pth'),
         # other files are no checkpoints of the run
         ({'whole': ['best_coco_bbox_mAP_epoch_3.pth', 'backbone.pth']}, None),
@@ -56,19 +56,19 @@ def test_latest(work_dir, there, expected):
     assert found == (expected and work_dir / expected)
 
 
-def test_passed_over_is_said(work_dir, capsys):
+def test_skipped_checkpoint_is_named(work_dir, capsys):
     fill(work_dir, whole=['epoch_1.pth'], damaged=['epoch_2.pth'])
     latest_checkpoint(work_dir)
-    assert 'passed over a checkpoint' in capsys.readouterr().out
+    assert 'skipped a checkpoint' in capsys.readouterr().out
 
 
-def test_all_damaged_is_an_error_not_a_fresh_start(work_dir):
+def test_all_damaged_is_an_error_not_a_new_start(work_dir):
     fill(work_dir, damaged=['epoch_1.pth', 'epoch_2.pth'])
     with pytest.raises(CheckpointError, match='none of the 2 checkpoints'):
         latest_checkpoint(work_dir)
 
 
-def test_nothing_to_resume_starts_afresh(cfg):
+def test_without_a_checkpoint_a_run_starts_from_the_beginning(cfg):
     assert resume(cfg, 'auto') is None
     assert not cfg.resume
 
@@ -96,3 +96,36 @@ def test_resume_from_what_is_not_there_or_no_training_checkpoint(cfg, backbone_f
         match='lacks state_dict, meta, optimizer: expected a checkpoint of training',
     ):
         resume(cfg, str(backbone_files(18)))
+
+
+GROUP = {'lr': 1e-5, 'initial_lr': 2e-4, 'weight_decay': 0.01, 'betas': [0.9, 0.999]}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({}, None),
+        ({'lr': 1e-3}, 'trained with lr 0.0002 instead of 0.001'),
+        ({'weight_decay': 0.1}, 'trained with weight_decay 0.01 instead of 0.1'),
+        ({'betas': (0.8, 0.999)}, 'trained with betas'),
+        ({'type': 'SGD', 'momentum': 0.9}, 'another optimizer than SGD'),
+    ],
+    ids=str,
+)
+def test_another_optimizer_or_rate_is_refused(cfg, work_dir, changes, message):
+    groups = [{**GROUP, 'initial_lr': 2e-5}, GROUP]  # of a backbone at a tenth of the rate, too
+    path = work_dir / 'epoch_1.pth'
+    torch.save({**WHOLE, 'optimizer': {'param_groups': groups}}, path)
+    cfg.optim_wrapper.optimizer.update(changes)
+    if message:
+        with pytest.raises(ConfigError, match=message):
+            resume(cfg, 'auto')
+    else:
+        assert resume(cfg, 'auto') == path
+
+
+def test_rate_that_is_scaled_with_the_batch_is_not_compared(cfg, work_dir):
+    torch.save({**WHOLE, 'optimizer': {'param_groups': [GROUP]}}, work_dir / 'epoch_1.pth')
+    cfg.auto_scale_lr.enable = True
+    cfg.optim_wrapper.optimizer.lr = 1e-4
+    assert resume(cfg, 'auto')

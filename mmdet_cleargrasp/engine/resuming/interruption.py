@@ -1,0 +1,100 @@
+"""Saving and leaving when a run is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.dist import all_gather_object, barrier, is_distributed, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch.distributed import Store
+from torch.distributed.distributed_c10d import _get_default_store
+
+from ...utils.atomic_files import write_atomically
+from .random_state import random_state
+
+#: The checkpoint of a run that was told to stop, and its exit status: that of a process that
+#: SIGTERM ended.
+CHECKPOINT_FILE = 'interrupted.pth'
+EXIT_STATUS = 143
+#: Under which processes agree on the step after which they stop.
+STOP_KEY = 'mmdet_cleargrasp/stop_after_step'
+
+
+@HOOKS.register_module()
+class InterruptHook(Hook):
+    """On SIGTERM, as Slurm sends it before a job's time limit, save and exit.
+
+    The step in progress is finished and ``interrupted.pth`` written, with the position in the epoch
+    and the state of each process's random generators; ``--resume`` continues with the next step.
+
+    Several processes have to stop after the same step, whichever of them got the signal. The first
+    one writes that step into the key-value store that torch's process group has anyway, and the
+    others look there after each step. They need not wait for each other: the step is one that none
+    of them can have finished, since they exchange their gradients in it.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self) -> None:
+        self._told = False
+        self._before: Any = None
+        self._stop_after: int | None = None
+        self._store: Store | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Install the signal handler."""
+        self._before = signal.signal(signal.SIGTERM, self._handle)
+        self._store = _get_default_store() if is_distributed() else None
+
+    def after_train(self, runner: Runner) -> None:
+        """Restore the signal handler that was there."""
+        signal.signal(signal.SIGTERM, self._before)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Save and exit, if any process of the run was told to."""
+        step = runner.iter + 1
+        # Gradients that are accumulated are exchanged in every so many steps only.
+        exchanged_every = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        if self._step_to_stop_after(step, exchanged_every) == step:
+            self._save_and_exit(runner, batch_idx)
+
+    def _step_to_stop_after(self, step: int, exchanged_every: int) -> int | None:
+        if self._store is None:
+            return step if self._told else None
+        if self._stop_after is None and (self._told or self._store.check([STOP_KEY])):
+            # Only the first process that proposes a step sets it.
+            found = self._store.compare_set(STOP_KEY, '', str(step + exchanged_every))
+            self._stop_after = int(found)
+        return self._stop_after
+
+    def _save_and_exit(self, runner: Runner, batch_idx: int) -> None:
+        meta = dict(
+            batches=(batch_idx + 1, len(runner.train_dataloader)),
+            random_states=all_gather_object(random_state()),
+        )
+        runner.save_checkpoint(runner.work_dir, CHECKPOINT_FILE, by_epoch=False, meta=meta)
+        if is_main_process():
+            path = Path(runner.work_dir) / CHECKPOINT_FILE
+            write_atomically(Path(runner.work_dir) / 'last_checkpoint', str(path).encode())
+            print(
+                f'\nstopped by SIGTERM after step {runner.iter + 1}; saved {path}. '
+                'The same command with --resume continues.',
+                file=sys.stderr,
+            )
+        barrier()  # a launcher ends all processes when the first one exits
+        sys.exit(EXIT_STATUS)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._told = True

@@ -1,0 +1,49 @@
+"""Processes of one run stop after the same step, whichever of them is told to."""
+
+import pytest
+from torch.distributed import HashStore
+
+from mmdet_cleargrasp.engine.resuming.interruption import InterruptHook
+
+
+@pytest.fixture
+def hooks():
+    """The hooks of two processes on one store."""
+    store, hooks = HashStore(), [InterruptHook(), InterruptHook()]
+    for hook in hooks:
+        hook._store = store
+    return hooks
+
+
+def stops(hooks, events, exchanged_every=1, steps=12):
+    """After which step each process stops; ``events`` has (process, step) that SIGTERM arrives."""
+    found = [None, None]
+    for step in range(1, steps + 1):
+        for process, hook in enumerate(hooks):
+            if (process, step) in events:
+                hook._handle(15, None)
+            if found[process] is None and hook._step_to_stop_after(step, exchanged_every) == step:
+                found[process] = step
+    return found
+
+
+@pytest.mark.parametrize(
+    ('events', 'exchanged_every', 'expected'),
+    [
+        ([], 1, [None, None]),
+        ([(0, 3)], 1, [4, 4]),
+        ([(1, 3)], 1, [4, 4]),  # the first process learns of it one step later
+        ([(0, 3), (1, 3)], 1, [4, 4]),
+        ([(0, 3), (1, 4)], 1, [4, 4]),
+        ([(1, 3)], 4, [7, 7]),  # gradients are exchanged every fourth step
+    ],
+)
+def test_processes_agree(hooks, events, exchanged_every, expected):
+    assert stops(hooks, events, exchanged_every) == expected
+
+
+def test_one_process_stops_at_once():
+    hook = InterruptHook()
+    assert hook._step_to_stop_after(5, 1) is None
+    hook._handle(15, None)
+    assert hook._step_to_stop_after(5, 1) == 5
