@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mmdet_cleargrasp.utils.atomic_files import write_atomically, write_json
@@ -28,9 +29,9 @@ def print_tables(results: Results, console: Console) -> None:
         console: To print on.
     """
     for title, header, rows in _tables(results):
-        table = Table(*header, title=title, title_justify='left')
+        table = Table(*map(escape, header), title=escape(title), title_justify='left')
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         console.print(table)
 
 

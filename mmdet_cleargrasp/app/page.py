@@ -90,7 +90,7 @@ def make_page(detector: PlateDetector, limits: Limits) -> gradio.Blocks:
                 files = gr.File(
                     label=f'Photographs (up to {limits.files}, {limits.megabytes} MB each)',
                     file_count='multiple',
-                    file_types=list(IMAGE_SUFFIXES),
+                    file_types=['image', *IMAGE_SUFFIXES],
                     height=260,
                 )
                 threshold = gr.Slider(

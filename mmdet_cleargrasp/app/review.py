@@ -14,8 +14,9 @@ import supervision as sv
 
 from ..datasets.images import read_image
 from ..inference import PlateDetector
-from ..inference.results import COLUMNS, to_coco, to_rows, write_csv
+from ..inference.results import COLUMNS, to_coco, to_rows
 from ..utils.atomic_files import write_json
+from ..utils.csv_tables import write_csv
 from ..utils.errors import UserError
 from ..visualization.detections import draw_detections
 

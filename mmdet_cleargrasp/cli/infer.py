@@ -20,8 +20,8 @@ writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, ove
 for, crops/
 
 exit status: 0 every image was used, 1 nothing was done for a mistake that is named, 2 wrong
-options, 3 some images could not be used (named at the end and in images.csv), 130 Ctrl-C (what
-was found before is written)
+options, 3 some images could not be used (named at the end and in images.csv), 130 Ctrl-C and 143
+SIGTERM (what was found before is written)
 """
 
 
@@ -44,7 +44,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_detector(parser)
     parser.add_argument('--no-overlays', action='store_true', help='no images with drawn boxes')
-    parser.add_argument('--crops', action='store_true', help='each plate cut out, as JPEG')
+    parser.add_argument('--crops', action='store_true', help='each plate cropped, as JPEG')
+    parser.add_argument(
+        '--crop-margin',
+        type=float,
+        default=0.0,
+        metavar='FRACTION',
+        help="added on each side of a crop, of the box's width and height [0]",
+    )
     tiles = parser.add_argument_group('large scans')
     tiles.add_argument('--tile', type=int, metavar='PIXELS', help='look at squares one by one')
     tiles.add_argument(
@@ -70,13 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..inference.detector import take_detector
 
     options = batch.BatchOptions(
-        args.score_thr,
-        args.tile,
-        args.overlap,
-        not args.no_overlays,
-        args.crops,
-        args.plate_diameter,
-        args.plate_class,
+        score_thr=args.score_thr,
+        tile=args.tile,
+        overlap=args.overlap,
+        overlays=not args.no_overlays,
+        crops=args.crops,
+        crop_margin=args.crop_margin,
+        plate_diameter=args.plate_diameter,
+        plate_class=args.plate_class,
     )
     files, rest = take_detector(args.what)
     found = inputs.find_inputs(rest)
@@ -88,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options,
         inputs.count(found, args.stride, args.frames),
     )
-    for path, reason in found.left_out:
-        print(f'left out: {path} {reason}')
+    for path, reason in found.skipped:
+        print(f'not used: {path} {reason}')
     print(batch.describe(result, options))
-    return 3 if result.failures else 0
+    return 3 if result.failures or found.skipped else 0

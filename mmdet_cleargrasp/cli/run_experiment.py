@@ -65,8 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.slurm:
         ids = slurm.submit(spec, plan.jobs, root, args.slurm)
         for name, number in ids.items():
-            console.print(f'job {number}: {name}', highlight=False)
-        console.print(f'submitted {len(ids)} run(s); logs are in {root / "slurm"}')
+            console.print(f'job {number}: {name}', markup=False, highlight=False)
+        text = f'submitted {len(ids)} run(s); logs are in {root / "slurm"}'
+        console.print(text, markup=False)
     else:
         failures = local.run_here(plan.jobs, console)
     for job, reason in failures:

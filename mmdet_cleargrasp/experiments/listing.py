@@ -41,7 +41,8 @@ def print_plan(console: Console, plan: Plan) -> None:
         console: To print to.
         plan: From :func:`.plan_experiment`.
     """
-    table = Table('arm', 'part', 'seed', 'images', 'epochs', 'steps', 'state', title=plan.spec.name)
+    headings = ('arm', 'part', 'seed', 'images', 'epochs', 'steps', 'state')
+    table = Table(*headings, title=escape(plan.spec.name))
     for job in plan.jobs:
         numbers = (f'{job.fraction:g} %', job.seed, job.images, job.epochs, job.steps)
         table.add_row(escape(job.arm), *map(str, numbers), state(job))

@@ -53,7 +53,7 @@ def run_here(jobs: list[Job], console: Console) -> list[tuple[Job, str]]:
             watch()
             try:
                 record = execute(job, watch)
-                console.print(f'{place}: {describe(record)}', highlight=False)
+                console.print(f'{place}: {escape(describe(record))}', highlight=False)
             except UserError as error:
                 failures.append((job, str(error)))
                 console.print(f'{place}: [red]failed[/red]', highlight=False)

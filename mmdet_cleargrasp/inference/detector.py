@@ -14,7 +14,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from ..checkpoints import check_trained
-from ..datasets.images import read_image
+from ..datasets.images import MAX_ASPECT, read_image
 from ..engine.checks.model import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
@@ -22,9 +22,6 @@ from ..engine.run_plan import read_plan
 from ..evaluation.working_threshold import read_working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
-
-#: Longer than this many times its width, an image vanishes when it is made to fit the detector.
-MAX_ASPECT = 100
 
 
 class PlateDetector:

@@ -1,4 +1,4 @@
-"""What a user names on a command line: files, folders, globs, videos, a camera."""
+"""Images and videos that a user names on a command line: files, folders, globs, cameras."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..datasets.images import IMAGE_SUFFIXES, is_url, read_image
+from ..datasets.images import LONGEST_NAME, find_file, is_image, is_url, read_image
 from ..utils.errors import DataError
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
@@ -19,11 +19,11 @@ VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.web
 
 @dataclass(frozen=True)
 class Picture:
-    """One image to come.
+    """One image, not read yet.
 
     Attributes:
-        name: Of its own among all, relative, with ``/`` between folders.
-        read: Gives uint8 (H, W, 3) in RGB order, or raises.
+        name: Unique among all, relative, with ``/`` between folders.
+        read: Returns uint8 (H, W, 3) in RGB order, or raises.
     """
 
     name: str
@@ -32,19 +32,19 @@ class Picture:
 
 @dataclass
 class Inputs:
-    """What was found in what a user named.
+    """Images and videos found in what a user named.
 
     Attributes:
-        root: The folder that names start from.
+        root: The folder that names are relative to.
         files: Images and videos, each once.
         cameras: Their numbers.
-        left_out: What was met and is not looked at, and why.
+        skipped: Images, links and folders that are not used, each with the reason.
     """
 
     root: Path = field(default_factory=Path)
     files: list[Path] = field(default_factory=list)
     cameras: list[int] = field(default_factory=list)
-    left_out: list[tuple[Path, str]] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
 
     def name(self, path: Path) -> str:
         """A file's name among the inputs."""
@@ -54,8 +54,9 @@ class Inputs:
 def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
     """Find images and videos without leaving what was named, and without the network.
 
-    A folder is searched with its folders; a link in it that leads out of it is left out, and so are
-    hidden files. A file that was named itself is taken whatever its name.
+    Folders are searched recursively. Images are recognized by suffix or content, in formats that
+    cannot be read too, so that reading them says why. Hidden files are ignored, and links that lead
+    out of a folder are skipped. A file that was named itself is taken whatever its name.
 
     Args:
         arguments: Files, folders, globs (quoted), numbers of cameras.
@@ -71,41 +72,38 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
     """
     inputs = Inputs()
     for argument in map(str, arguments):
-        path = Path(argument)
         if is_url(argument):
             raise DataError(f'{argument} is a URL, and nothing is fetched: download it first')
-        if path.is_dir():
+        path = find_file(argument)
+        if os.path.isdir(path):
             _add_folder(inputs, path)
-        elif path.exists():
+        elif os.path.lexists(path):
             inputs.files.append(path)
         elif argument.isdigit():
             inputs.cameras.append(int(argument))
         elif glob.has_magic(argument):
             _add_glob(inputs, argument)
         else:
-            raise DataError(f'nothing at {argument} (looked from {Path.cwd()})')
+            raise DataError(f'nothing at {argument[:LONGEST_NAME]} (looked from {Path.cwd()})')
     # The same file may be named several times, by several ways.
-    inputs.files = list({path.resolve(): path for path in inputs.files}.values())
+    inputs.files = list({os.path.realpath(path): path for path in inputs.files}.values())
     if not inputs.files and not inputs.cameras:
-        suffixes = ', '.join(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
-        raise DataError(
-            f'no image in {", ".join(map(str, arguments))}: looked for names that end in {suffixes}'
-        )
+        raise DataError(_no_image(arguments, inputs))
     if inputs.files:
         inputs.root = Path(os.path.commonpath([path.absolute().parent for path in inputs.files]))
     return inputs
 
 
 def pictures(inputs: Inputs, stride: int = 1, frames: int | None = None) -> Iterator[Picture]:
-    """Every image, and every frame that is wanted, one after the other.
+    """All images and selected frames, one after the other.
 
     Args:
         inputs: From :func:`find_inputs`.
-        stride: Of videos and cameras, take every so manieth frame.
-        frames: Of each video and camera, take at most so many.
+        stride: Take every N-th frame of videos and cameras.
+        frames: Take at most this many frames of each video and camera.
 
     Yields:
-        Not read yet, where it is a file.
+        Images are read later, by :attr:`Picture.read`; frames have been.
     """
     for path in inputs.files:
         name = inputs.name(path)
@@ -118,22 +116,24 @@ def pictures(inputs: Inputs, stride: int = 1, frames: int | None = None) -> Iter
 
 
 def count(inputs: Inputs, stride: int = 1, frames: int | None = None) -> int | None:
-    """How many :func:`pictures` there will be, as far as videos say; ``None`` of cameras.
+    """Number of :func:`pictures`, as far as videos' headers tell; ``None`` with endless cameras.
 
     Args:
-        inputs: As there.
-        stride: As there.
-        frames: As there.
+        inputs: From :func:`find_inputs`.
+        stride: As in :func:`pictures`.
+        frames: As in :func:`pictures`.
     """
     if inputs.cameras and frames is None:
         return None
     total = len(inputs.cameras) * (frames or 0)
     for path in inputs.files:
-        total += _count_frames(path, stride, frames) if _is_video(path) else 1
+        total += max(_count_frames(path, stride, frames), 1) if _is_video(path) else 1
     return total
 
 
 def _count_frames(path: Path, stride: int, frames: int | None) -> int:
+    if not _is_utf8(str(path)):
+        return 1
     capture = _capture(path)
     said = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 1
     capture.release()
@@ -141,51 +141,60 @@ def _count_frames(path: Path, stride: int, frames: int | None) -> int:
     return wanted if frames is None else min(wanted, frames)
 
 
+def _no_image(arguments: Sequence[str | Path], inputs: Inputs) -> str:
+    text = f'no image in {", ".join(map(str, arguments))}'
+    for path, reason in inputs.skipped[:3]:
+        text += f'; {path} {reason}'
+    return f'{text}: looked for images by suffix and content, and for videos by suffix'
+
+
 def _add_folder(inputs: Inputs, folder: Path) -> None:
-    for parent, folders, names in os.walk(folder):
+    def note(error: OSError) -> None:
+        inputs.skipped.append((Path(error.filename), f'cannot be opened: {error.strerror}'))
+
+    for parent, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith('.'))
         for name in [*folders, *sorted(names)]:
             path = Path(parent) / name
-            if name.startswith('.'):
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-                inputs.left_out.append((path, f'is a link that leads out of {folder}'))
-            elif _is_image(path) and path.is_file():
-                inputs.files.append(path)
+            if not name.startswith('.'):
+                _add_if_image(inputs, path, folder)
 
 
 def _add_glob(inputs: Inputs, pattern: str) -> None:
     parts = Path(pattern).parts
     plain = next(k for k, part in enumerate(parts) if glob.has_magic(part))
-    base = Path(*parts[:plain])
     for hit in sorted(glob.glob(pattern, recursive=True)):
-        path = Path(hit)
-        if not path.resolve().is_relative_to(base.resolve()):
-            inputs.left_out.append((path, f'is a link that leads out of {base}'))
-        elif path.is_file() and _is_image(path):
+        _add_if_image(inputs, Path(hit), Path(*parts[:plain]))
+
+
+def _add_if_image(inputs: Inputs, path: Path, base: Path) -> None:
+    """Add a file below a folder; what looks like an image and is not used gets a reason."""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base)):
+        inputs.skipped.append((path, f'is a link that leads out of {base}'))
+    elif os.path.isdir(path):
+        return
+    elif is_image(path) or path.suffix.lower() in VIDEO_SUFFIXES:
+        if os.path.isfile(path):
             inputs.files.append(path)
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES or _is_video(path)
+        else:
+            inputs.skipped.append((path, 'is no regular file'))
 
 
 def _is_video(path: Path) -> bool:
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return path.suffix.lower() in VIDEO_SUFFIXES and os.path.isfile(path)
 
 
 def _frames(name: str, source: Path | int, stride: int, frames: int | None) -> Iterator[Picture]:
+    kind = 'camera' if isinstance(source, int) else 'video'
+    if not _is_utf8(str(source)):  # would crash OpenCV
+        yield _unreadable(name, f'{source} has a name that is not UTF-8: rename it')
+        return
     capture = _capture(source)
     if not capture.isOpened():
-
-        def fail() -> np.ndarray:
-            kind = 'camera' if isinstance(source, int) else 'video'
-            raise DataError(f'{source} cannot be opened as a {kind}')
-
-        yield Picture(name, fail)
+        yield _unreadable(name, f'{source} cannot be opened as a {kind}')
         return
+    taken = number = 0
     try:
-        taken = number = 0
         while frames is None or taken < frames:
             wanted = number % stride == 0
             frame = capture.read()[1] if wanted else capture.grab() or None
@@ -197,6 +206,23 @@ def _frames(name: str, source: Path | int, stride: int, frames: int | None) -> I
             number += 1
     finally:
         capture.release()
+    if not taken:
+        yield _unreadable(name, f'{source} has no frame that can be read')
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unreadable(name: str, problem: str) -> Picture:
+    def fail() -> np.ndarray:
+        raise DataError(problem)
+
+    return Picture(name, fail)
 
 
 def _capture(source: Path | int) -> cv2.VideoCapture:

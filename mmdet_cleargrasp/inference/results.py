@@ -1,42 +1,57 @@
-"""Detections as rows, as COCO's JSON, and with a length in millimeters."""
+"""Detections as rows of a table, as COCO's JSON, and in millimeters."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import supervision as sv
 
-from ..utils.atomic_files import write_atomically
-
-#: Columns of ``detections.csv``; lengths in pixels of the upright image, but for those in mm.
+#: Columns of ``detections.csv``; lengths in pixels of the upright image unless in mm.
 COLUMNS = (
     'image', 'width', 'height', 'class', 'score', 'x', 'y', 'box_width', 'box_height',
-    'px_per_mm', 'box_width_mm', 'box_height_mm', 'crop',
+    'px_per_mm', 'scale_boxes', 'box_width_mm', 'box_height_mm', 'crop',
 )  # fmt: skip
 
-#: What makes spreadsheets take text for a formula.
-FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
+#: A scale in mm takes boxes of at least this score, ...
+SCALE_SCORE = 0.5
+#: ... whose longer sides differ from their median by at most this fraction of it, ...
+SCALE_TOLERANCE = 0.1
+#: ... and which are this fraction of the image's side, or one pixel, away from its edges.
+SCALE_MARGIN = 0.002
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Pixels per millimeter of one image, or why there are none.
+
+    Attributes:
+        px_per_mm: ``None`` where the boxes give no scale.
+        boxes: The number of boxes that it is the median of.
+        problem: What was wrong; empty with a scale that all boxes agree on.
+    """
+
+    px_per_mm: float | None = None
+    boxes: int = 0
+    problem: str = ''
 
 
 def to_rows(
     name: str,
     size: tuple[int, int],
     detections: sv.Detections,
-    px_per_mm: float | None = None,
+    scale: Scale | None = None,
     crops: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """One image's detections as rows of a table.
 
     Args:
-        name: Of the image.
+        name: The image.
         size: Its width and height in pixels.
         detections: Of :class:`.PlateDetector`.
-        px_per_mm: Pixels a millimeter, see :func:`find_scale`.
+        scale: Of :func:`find_scale`.
         crops: A file for each detection, or none.
 
     Returns:
@@ -47,22 +62,22 @@ def to_rows(
         ...     xyxy=np.array([[10.0, 20.0, 110.0, 120.0]]), confidence=np.array([0.91]),
         ...     class_id=np.array([0]), data={'class_name': np.array(['petri_dish'])},
         ... )
-        >>> row = to_rows('day_3.jpg', (640, 480), found, px_per_mm=2.0)[0]
+        >>> row = to_rows('day_3.jpg', (640, 480), found, Scale(2.0, 1))[0]
         >>> row['class'], row['score'], row['x'], row['box_width'], row['box_width_mm']
         ('petri_dish', 0.91, 10.0, 100.0, 50.0)
     """
+    px_per_mm = scale.px_per_mm if scale else None
     rows = []
     for index, (x1, y1, x2, y2) in enumerate(detections.xyxy.tolist()):
         lengths = [x2 - x1, y2 - y1]
-        in_mm = [round(v / px_per_mm, 2) for v in lengths] if px_per_mm else ['', '']
         values = [
             name,
             *size,
             str(detections['class_name'][index]),
             round(float(detections.confidence[index]), 4),
             *(round(v, 2) for v in (x1, y1, *lengths)),
-            round(px_per_mm, 4) if px_per_mm else '',
-            *in_mm,
+            *((round(px_per_mm, 4), scale.boxes) if px_per_mm else ('', '')),
+            *(round(v / px_per_mm, 2) if px_per_mm else '' for v in lengths),
             crops[index] if crops else '',
         ]
         rows.append(dict(zip(COLUMNS, values, strict=True)))
@@ -70,35 +85,71 @@ def to_rows(
 
 
 def find_scale(
-    detections: sv.Detections, diameter_mm: float, class_name: str | None = None
-) -> float | None:
-    """Pixels a millimeter, from plates whose diameter is known.
+    detections: sv.Detections,
+    diameter_mm: float,
+    class_name: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Scale:
+    """Pixels per millimeter, from round plates of known diameter.
 
-    A round plate that is seen from straight above has a square box of its diameter; one that is
-    seen from aside has its diameter along the box's longer side.
+    A round plate seen from straight above has a square box of its diameter; one seen at an angle
+    has its diameter along the box's longer side. Boxes count that are confident
+    (:data:`SCALE_SCORE`) and not cut off by the image's edge; more than half of them have to agree
+    within :data:`SCALE_TOLERANCE`.
 
     Args:
         detections: Of one image.
         diameter_mm: The known diameter.
-        class_name: The class that has it; by default every one.
+        class_name: The class that has it; by default all classes.
+        size: Width and height of the image in pixels; without it, no box counts as cut off.
 
     Returns:
-        The median over the plates of that class; ``None`` without any.
+        The median over the boxes that agree.
 
     Example:
         >>> found = sv.Detections(
-        ...     xyxy=np.array([[0.0, 0.0, 180.0, 170.0]]),
-        ...     data={'class_name': np.array(['petri_dish'])},
+        ...     xyxy=np.array([[0.0, 0.0, 180.0, 170.0], [0.0, 0.0, 300.0, 290.0]]),
+        ...     confidence=np.array([0.9, 0.3]), data={'class_name': np.array(['dish', 'dish'])},
         ... )
         >>> find_scale(found, diameter_mm=90)
-        2.0
+        Scale(px_per_mm=2.0, boxes=1, problem='')
     """
+    what = class_name or 'any class'
     if class_name is not None:
         detections = detections[detections['class_name'] == class_name]
     if not len(detections):
-        return None
-    sides = detections.xyxy[:, 2:] - detections.xyxy[:, :2]
-    return float(np.median(sides.max(axis=1)) / diameter_mm)
+        return Scale(problem=f'no scale in mm: no box of {what}')
+    detections = detections[detections.confidence >= SCALE_SCORE]
+    if not len(detections):
+        return Scale(problem=f'no scale in mm: no box of {what} with a score of {SCALE_SCORE}')
+    if size is not None:
+        detections = detections[~_touches_edge(detections.xyxy, size)]
+    if not len(detections):
+        return Scale(problem=f"no scale in mm: the image's edge cuts off every box of {what}")
+    longer = np.sort((detections.xyxy[:, 2:] - detections.xyxy[:, :2]).max(axis=1))
+    agreeing = _largest_agreeing(longer)
+    others = len(longer) - len(agreeing)
+    if len(agreeing) <= others:
+        return Scale(
+            problem=f'no scale in mm: boxes of {what} disagree, their longer sides are '
+            f'{longer[0]:.0f} to {longer[-1]:.0f} px'
+        )
+    problem = f'{others} of {len(longer)} boxes of {what} have another size' if others else ''
+    return Scale(float(np.median(agreeing) / diameter_mm), len(agreeing), problem)
+
+
+def _touches_edge(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Which boxes the image's edge may cut off, (N,) of bool."""
+    margin = np.maximum(np.array(size) * SCALE_MARGIN, 1.0)
+    return (boxes[:, :2] < margin).any(axis=1) | (boxes[:, 2:] > np.array(size) - margin).any(
+        axis=1
+    )
+
+
+def _largest_agreeing(lengths: np.ndarray) -> np.ndarray:
+    """The most lengths that lie within the tolerance around one of them; lengths are sorted."""
+    groups = [lengths[np.abs(lengths - center) <= SCALE_TOLERANCE * center] for center in lengths]
+    return max(groups, key=len)
 
 
 def to_coco(
@@ -147,23 +198,3 @@ def to_coco(
         'annotations': annotations,
         'categories': [{'id': k, 'name': name} for name, k in category_ids.items()],
     }
-
-
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a table with a heading; spreadsheets recognize its encoding by the mark at its start.
-
-    Args:
-        path: The file.
-        columns: The heading.
-        rows: Values by column. Text that a spreadsheet would run as a formula, as
-            a file may be named, gets an apostrophe before it.
-    """
-    stream = io.StringIO(newline='')
-    table = csv.DictWriter(stream, columns)
-    table.writeheader()
-    table.writerows({name: _no_formula(value) for name, value in row.items()} for row in rows)
-    write_atomically(path, stream.getvalue().encode('utf-8-sig'))
-
-
-def _no_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -51,6 +51,8 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
 def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
     """Write JSON by :func:`write_atomically`, in UTF-8.
 
+    Bytes of file names that are no UTF-8 are escaped, and Python reads the same name again.
+
     Args:
         path: The file.
         content: Of JSON's types.
@@ -60,4 +62,4 @@ def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
         The file.
     """
     text = json.dumps(content, indent=indent, ensure_ascii=False)
-    return write_atomically(path, f'{text}\n'.encode())
+    return write_atomically(path, f'{text}\n'.encode(errors='backslashreplace'))

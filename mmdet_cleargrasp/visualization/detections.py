@@ -41,18 +41,22 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
     return draw_boxes(image, detections.xyxy, texts, colors)
 
 
-def cut_out(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+def cut_out(image: np.ndarray, box: np.ndarray, margin: float = 0.0) -> np.ndarray | None:
     """The part of an image inside a box; ``None`` where nothing is.
 
     Args:
         image: uint8 (H, W, 3).
         box: (4,) as x1, y1, x2, y2 in pixels; is widened to whole ones.
+        margin: Added on each side as far as the image goes, as a fraction of the box's width and
+            height.
 
     Example:
         >>> cut_out(np.zeros((48, 64, 3), np.uint8), np.array([10.4, 5.0, 20.1, 60.0])).shape
         (43, 11, 3)
     """
     height, width = image.shape[:2]
+    around = margin * (box[2:] - box[:2])
+    box = np.concatenate([box[:2] - around, box[2:] + around])
     x1, y1 = np.floor(box[:2]).astype(int).clip(0)
     x2, y2 = np.minimum(np.ceil(box[2:]).astype(int), (width, height))
     return image[y1:y2, x1:x2] if x2 > x1 and y2 > y1 else None

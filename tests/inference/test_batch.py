@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from mmdet_cleargrasp.inference.batch import (
 )
 from mmdet_cleargrasp.inference.inputs import Picture
 from mmdet_cleargrasp.inference.results import find_scale
-from mmdet_cleargrasp.utils.errors import ConfigError, DataError
+from mmdet_cleargrasp.utils.errors import ConfigError, DataError, Terminated
 from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT
 
 CLASSES = ('petri_dish', 'multiwell_plate')
@@ -81,7 +82,7 @@ def test_results_of_a_batch(tmp_path):
     first, second = rows_of(out / 'detections.csv')
     assert first == {
         'image': 'a/x.jpg', 'width': '64', 'height': '48', 'class': 'petri_dish', 'score': '0.9',
-        'x': '10.0', 'y': '5.0', 'box_width': '40.0', 'box_height': '30.0', 'px_per_mm': '0.5',
+        'x': '10.0', 'y': '5.0', 'box_width': '40.0', 'box_height': '30.0', 'px_per_mm': '0.5', 'scale_boxes': '1',
         'box_width_mm': '80.0', 'box_height_mm': '60.0', 'crop': 'crops/a/x_1.jpg',
     }  # fmt: skip
     assert second['image'] == 'b/x.jpg'
@@ -157,6 +158,8 @@ def test_nothing_is_overwritten(tmp_path):
         ({'score_thr': float('nan')}, '--score-thr nan'),
         ({'tile': 8}, '--tile 8'),
         ({'overlap': 1.0}, '--overlap 1.0'),
+        ({'crop_margin': 0.1}, '--crop-margin: takes --crops'),
+        ({'crop_margin': -1.0, 'crops': True}, '--crop-margin -1.0: expected 0 or more'),
         ({'plate_diameter': -3.0}, '--plate-diameter -3.0: expected millimeters'),
         ({'plate_diameter': 90.0}, 'say whose, by --plate-class with one of petri_dish, multi'),
         ({'plate_diameter': 90.0, 'plate_class': 'x'}, '--plate-class x: the detector knows'),
@@ -167,16 +170,114 @@ def test_options_that_cannot_work(options, message):
         check_options(BatchOptions(**options), CLASSES)
 
 
+def scored(*boxes, scores, classes=None):
+    found = detections(*boxes, classes=classes)
+    found.confidence = np.array(scores, np.float32)
+    return found
+
+
+DISH, FALSE, CUT = [100, 100, 280, 270], [20, 20, 234, 200], [0, 100, 170, 280]
+
+
 @pytest.mark.parametrize(
-    ('found', 'class_name', 'expected'),
+    ('found', 'class_name', 'px_per_mm', 'boxes', 'problem'),
     [
-        (detections([0, 0, 180, 160]), 'petri_dish', 2.0),
-        (detections([0, 0, 180, 160], [0, 0, 90, 90], [0, 0, 270, 9]), 'petri_dish', 2.0),
-        (detections([0, 0, 900, 600], [0, 0, 90, 90], classes=[1, 0]), 'petri_dish', 1.0),
-        (detections([0, 0, 900, 600], classes=[1]), 'petri_dish', None),
-        (detections([0, 0, 900, 600], classes=[1]), None, 10.0),
-        (detections(), 'petri_dish', None),
+        (scored(DISH, scores=[0.9]), 'petri_dish', 2.0, 1, ''),
+        (scored(DISH, FALSE, scores=[0.9, 0.4]), 'petri_dish', 2.0, 1, ''),
+        (scored(DISH, FALSE, scores=[0.9, 0.8]), 'petri_dish', None, 0, 'sides are 180 to 214 px'),
+        (
+            scored(DISH, DISH, FALSE, scores=[0.9] * 3),
+            'petri_dish',
+            2.0,
+            2,
+            '1 of 3 boxes of petri',
+        ),
+        (scored(DISH, [300, 290, 489, 470], scores=[0.9] * 2), 'petri_dish', 2.05, 2, ''),
+        (scored(DISH, CUT, scores=[0.9] * 2), 'petri_dish', 2.0, 1, ''),
+        (scored(CUT, scores=[0.9]), 'petri_dish', None, 0, 'edge cuts off every box of petri_dish'),
+        (scored(DISH, scores=[0.49]), 'petri_dish', None, 0, 'with a score of 0.5'),
+        (scored(DISH, FALSE, scores=[0.9] * 2, classes=[0, 1]), 'petri_dish', 2.0, 1, ''),
+        (scored(DISH, scores=[0.9], classes=[1]), 'petri_dish', None, 0, 'no box of petri_dish'),
+        (scored(DISH, scores=[0.9], classes=[1]), None, 2.0, 1, ''),
+        (detections(), None, None, 0, 'no box of any class'),
     ],
 )
-def test_scale(found, class_name, expected):
-    assert find_scale(found, 90, class_name) == expected
+def test_scale_stands_on_confident_boxes_that_agree(found, class_name, px_per_mm, boxes, problem):
+    scale = find_scale(found, 90, class_name, size=(640, 480))
+    assert scale.px_per_mm == (px_per_mm and pytest.approx(px_per_mm)) and scale.boxes == boxes
+    assert problem in scale.problem and bool(scale.problem) == bool(problem)
+
+
+def test_tables_say_on_how_many_boxes_the_scale_stands(tmp_path):
+    class TwoSizes(BrightDetector):
+        def __call__(self, image, *_):
+            second = [10, 5, 50, 45] if image.max() > 200 else [10, 5, 30, 25]
+            return detections([10, 5, 50, 45], second)
+
+    def gray(name, value):
+        return Picture(name, lambda: np.full((48, 64, 3), value, np.uint8))
+
+    options = BatchOptions(plate_diameter=80, plate_class='petri_dish')
+    pictures = [gray('agree.jpg', 255), gray('differ.jpg', 10)]
+    result = run_batch(TwoSizes(), pictures, tmp_path / 'out', options)
+    agree, differ = rows_of(tmp_path / 'out' / 'images.csv')
+    assert (agree['px_per_mm'], agree['scale_boxes'], agree['note']) == ('0.5', '2', '')
+    assert (differ['px_per_mm'], differ['scale_boxes']) == ('', '')
+    assert differ['note'] == (
+        'no scale in mm: boxes of petri_dish disagree, their longer sides are 20 to 40 px'
+    )
+    rows = rows_of(tmp_path / 'out' / 'detections.csv')
+    assert [row['scale_boxes'] for row in rows] == ['2', '2', '', '']
+    assert [row['box_width_mm'] for row in rows] == ['80.0', '80.0', '', '']
+    assert '1 with a note on their scale' in describe(result, options)
+
+
+def test_images_csv_has_a_column_a_class(tmp_path):
+    detector = BrightDetector()
+    detector.classes = ('petri_dish', 'width')
+    pictures = [picture('a.jpg'), broken('b.jpg', DataError('gone'))]
+    run_batch(detector, pictures, tmp_path / 'out', BatchOptions())
+    first, second = rows_of(tmp_path / 'out' / 'images.csv')
+    assert list(first)[:6] == [
+        'image',
+        'width',
+        'height',
+        'detections',
+        'petri_dish',
+        'width (class)',
+    ]
+    assert (first['petri_dish'], first['width (class)']) == ('1', '0')
+    assert (second['petri_dish'], second['problem']) == ('', 'gone')
+
+
+def test_crops_with_a_margin(tmp_path):
+    options = BatchOptions(crops=True, crop_margin=0.1)
+    run_batch(BrightDetector(), [picture('x.jpg')], tmp_path / 'out', options)
+    with Image.open(tmp_path / 'out/crops/x_1.jpg') as crop:
+        assert crop.size == (48, 36)  # the box has 40 x 30
+
+
+def test_names_that_are_not_utf8_or_very_long_keep_the_tables(tmp_path):
+    names = [
+        'a.jpg',
+        os.fsdecode(b'n\xe4pfe.jpg'),
+        'x' * 251 + '.jpg',
+        'ü' * 120 + '.jpg',
+        '[b].jpg',
+    ]
+    run_batch(BrightDetector(), map(picture, names), tmp_path / 'out', BatchOptions(crops=True))
+    out = tmp_path / 'out'
+    assert len(rows_of(out / 'detections.csv')) == len(rows_of(out / 'images.csv')) == len(names)
+    coco = json.loads((out / 'detections.json').read_text('utf-8'))
+    assert [image['file_name'] for image in coco['images']] == names
+    assert len(list((out / 'overlays').iterdir())) == len(list((out / 'crops').iterdir())) == 5
+    assert rows_of(out / 'images.csv')[1]['image'] == r'n\udce4pfe.jpg'
+
+
+def test_an_image_during_which_the_batch_is_stopped_is_in_no_table(tmp_path):
+    pictures = [picture('a.jpg'), broken('b.jpg', Terminated())]
+    with pytest.raises(Terminated):
+        run_batch(BrightDetector(), pictures, tmp_path / 'out', BatchOptions())
+    assert [row['image'] for row in rows_of(tmp_path / 'out' / 'images.csv')] == ['a.jpg']
+    coco = json.loads((tmp_path / 'out' / 'detections.json').read_text())
+    assert [image['file_name'] for image in coco['images']] == ['a.jpg']

@@ -1,3 +1,7 @@
+import os
+import unicodedata
+from io import BytesIO
+
 import cv2
 import numpy as np
 import pytest
@@ -53,7 +57,7 @@ def test_links_are_not_followed_out_of_what_was_given(folder, monkeypatch, argum
     inputs = find_inputs([argument])
     assert not any('outside' in str(path.resolve()) for path in inputs.files)
     assert any(
-        path.name == 'out.jpg' and 'leads out of' in reason for path, reason in inputs.left_out
+        path.name == 'out.jpg' and 'leads out of' in reason for path, reason in inputs.skipped
     )
 
 
@@ -114,3 +118,69 @@ def test_camera_that_is_not_there_fails_when_it_is_read():
     assert picture.name == 'camera_97'
     with pytest.raises(DataError, match='97 cannot be opened as a camera'):
         picture.read()
+
+
+def image_bytes(kind):
+    stream = BytesIO()
+    Image.new('RGB', (8, 6)).save(stream, kind)
+    return stream.getvalue()
+
+
+def test_no_image_of_a_folder_is_skipped_silently(tmp_path):
+    contents = {
+        'a.jfif': image_bytes('JPEG'),
+        'b': image_bytes('PNG'),
+        'c.HEIC': b'\0\0\0\x18ftypheic',
+        'd.gif': image_bytes('GIF'),
+        'e.jp2': image_bytes('JPEG2000'),
+        'f.nef': b'MM\0*',
+        'notes.txt': b'no image',
+        'table.csv': b'a,b',
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    found = list(pictures(find_inputs([tmp_path])))
+    assert [picture.name for picture in found] == list(contents)[:6]
+    for picture in found[2:]:
+        with pytest.raises(DataError):
+            picture.read()
+
+
+def test_what_would_block_or_loop_is_reported(tmp_path):
+    Image.new('RGB', (8, 6)).save(tmp_path / 'a.jpg')
+    for name in ('pipe.jpg', 'pipe.mp4'):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / 'loop.jpg').symlink_to('loop.jpg')
+    (tmp_path / 'loop').symlink_to('.')
+    inputs = find_inputs([tmp_path])
+    assert [path.name for path in inputs.files] == ['a.jpg']
+    assert sorted(path.name for path, _ in inputs.skipped) == ['loop.jpg', 'pipe.jpg', 'pipe.mp4']
+    for name in ('pipe.jpg', 'pipe.mp4', 'loop.jpg'):
+        named = find_inputs([tmp_path / name])
+        assert count(named) == 1
+        with pytest.raises(DataError):
+            next(pictures(named)).read()
+
+
+def test_names_that_cannot_be(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match='nothing at xxx'):
+        find_inputs(['x' * 300 + '.jpg'])
+
+
+def test_names_in_either_normalization_and_not_in_utf8(tmp_path):
+    names = [unicodedata.normalize('NFD', 'Näpfe.jpg'), os.fsdecode(b'n\xe4pfe.jpg')]
+    for name in names:
+        Image.new('RGB', (8, 6)).save(tmp_path / name)
+    assert sorted(p.name for p in pictures(find_inputs([tmp_path]))) == sorted(names)
+    (picture,) = pictures(find_inputs([tmp_path / 'Näpfe.jpg']))
+    assert picture.read().shape == (6, 8, 3)
+
+
+def test_videos_that_cannot_be_read_are_reported(tmp_path):
+    write_video(tmp_path / 'film.mp4')
+    (tmp_path / 'film.mp4').rename(tmp_path / os.fsdecode(b'f\xeflm.mp4'))  # would crash OpenCV
+    inputs = find_inputs([tmp_path])
+    assert count(inputs) == 1
+    with pytest.raises(DataError, match='has a name that is not UTF-8'):
+        next(pictures(inputs)).read()

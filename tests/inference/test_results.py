@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from mmdet_cleargrasp.inference.results import COLUMNS, write_csv
+from mmdet_cleargrasp.inference.results import COLUMNS
+from mmdet_cleargrasp.utils.csv_tables import write_csv
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ...utils.csv_tables import without_formulas
 from .comparing import (
     ANSWER_FIGURES,
     ANSWER_FIGURES_BY_CLASS,
@@ -256,9 +257,9 @@ def write_markdown(
 def _print(
     console: Console, title: str, headings: Iterable[str], rows: Iterable[list[str]]
 ) -> None:
-    table = Table(title=title, title_justify='left')
+    table = Table(title=escape(title), title_justify='left')
     for heading in headings:
-        table.add_column(heading, no_wrap=True)
+        table.add_column(escape(heading), no_wrap=True)
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
@@ -276,7 +277,7 @@ def _write(path: Path, headings: list[str], rows: list[list]) -> None:
     with path.open('w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file)
         writer.writerow(headings)
-        writer.writerows(rows)
+        writer.writerows([[without_formulas(value) for value in row] for row in rows])
 
 
 def _number(value: float) -> str:
