@@ -83,7 +83,7 @@ def draw_confusion_matrix(answers: Answers, score_thr: float, out: str | Path) -
     figure = Figure(figsize=(size + 1.6, size), layout='constrained')
     axes = figure.subplots()
     shading = axes.imshow(matrix, cmap='Blues', vmin=0)
-    figure.colorbar(shading, ax=axes, label='plates', ticks=MaxNLocator(5, integer=True))
+    figure.colorbar(shading, ax=axes, label='count', ticks=MaxNLocator(5, integer=True))
     for row, column in np.ndindex(matrix.shape):
         if (row, column) != (len(names) - 1, len(names) - 1):
             dark = matrix[row, column] > matrix.max() / 2

@@ -21,7 +21,7 @@ from .runs import RunSet
 
 #: A second sign besides color.
 MARKERS = 'osD^vP*X'
-#: Stands for the page's text color until the SVG is written.
+#: A placeholder, replaced by the page's text color when the SVG is written.
 INK = '#010203'
 STYLE = {
     'font.size': 10, 'axes.titlesize': 10.5, 'axes.titlelocation': 'left',

@@ -1,4 +1,4 @@
-"""The comparison itself: figures of every arm, and differences with their uncertainty."""
+"""Compare arms: figures of each, and differences with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .matching import Matches, figures, read_matches, score
 from .runs import RunSet, TestedRun, TestReport
 from .uncertainty import Interval, difference_interval, draw_weights, mean_interval
 
-#: By size there is no interval, only the spread over seeds.
+#: COCO's figures by size have no interval, only the spread over seeds.
 SIZE_FIGURES = ('AP_small', 'AP_medium', 'AP_large')
 REPLICATES = 2000
 #: Figures of the answers, by the name that :class:`.AnswerCounts` has for each.
@@ -40,9 +40,9 @@ class ArmResult:
     Attributes:
         seeds: S seeds, in the order of the rows.
         images: Training images.
-        values: By figure, (S, B + 1) by seed and resampling, the test set as
-            it is in column 0; figures by size have that column only.
-        intervals: By figure, as far as there are resamplings.
+        values: By figure, (S, B + 1), by seed and resampling. Column 0 is the original test set;
+            figures by size have that column only.
+        intervals: By figure, for those that are resampled.
     """
 
     seeds: list[int]
@@ -89,13 +89,12 @@ class Difference:
 
 @dataclass
 class ArmDetail:
-    """What is drawn of an arm on the largest fraction, averaged over seeds.
+    """What charts and pictures show of an arm on the largest fraction, averaged over seeds.
 
     Attributes:
         precision: (len(PR_IOU), R, K), by IoU, recall and class; NaN if unmeasured.
         confusion: (K + 1, K + 1), answers by true and detected class.
-        influence: (I,), how much of its AP each image gives or takes: AP of all images
-            minus AP of all the others.
+        influence: (I,), AP on all images minus AP without this one.
         shown: The run whose detections are drawn.
     """
 

@@ -1,9 +1,9 @@
-"""COCO's figures of any resampling of the images, from one matching of boxes.
+"""COCO's figures for resampled images, from one matching of detections with ground truth.
 
-Which detection meets which true box is settled within an image, so that it need not be repeated
-when images are drawn anew: only the curves of precision and recall change. Drawing an image twice
-is the same as counting its detections and boxes twice. All resamplings are therefore worked out at
-once, as products of a matrix of weights with matrices of counts.
+Detections are matched within an image, so that matching needn't be repeated for resampled images:
+only the curves of precision and recall change. An image that is drawn twice counts its detections
+and boxes twice. All resamplings are computed at once, as products of a matrix of weights with
+matrices of counts.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ class Cell:
     Attributes:
         image: (D,), int, index of each detection's image.
         hit: (T, D), bool, matched to a true box at each of T IoU thresholds.
-        counted: (T, D), bool, counted at all: neither the detection nor the box that it
-            met is to be ignored.
-        truths: (I,), int, true boxes of each image that are to be found.
+        counted: (T, D), bool, not ignored, nor matched to a box that is ignored.
+        truths: (I,), int, true boxes of each image that are not ignored.
     """
 
     image: np.ndarray
@@ -37,7 +36,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matches:
-    """What one run found in a test set.
+    """The matched detections of one run on a test set.
 
     Attributes:
         images: Ids of the I images, in the order of the weights.
@@ -92,12 +91,12 @@ def read_matches(evaluation: COCOeval, classes: tuple[str, ...]) -> Matches:
 
 
 def score(matches: Matches, weights: np.ndarray, size: str = 'all') -> Scores:
-    """COCO's average precision and recall for every resampling of the images.
+    """Compute COCO's average precision and recall for every resampling of the images.
 
     Args:
         matches: Of one run.
         weights: (B, I), how often each image counts in each of B resamplings; a row of
-            ones is the test set as it is.
+            ones is the original test set.
         size: One of :data:`SIZES`.
 
     Returns:
@@ -109,11 +108,11 @@ def score(matches: Matches, weights: np.ndarray, size: str = 'all') -> Scores:
 
 
 def figures(scores: Scores, matches: Matches) -> dict[str, np.ndarray]:
-    """The named figures of every resampling.
+    """Name the figures of every resampling.
 
     Args:
         scores: From :func:`score`.
-        matches: That they were worked out from.
+        matches: From which they were computed.
 
     Returns:
         (B,) each: ``AP``, ``AP50``, ``AP75``, ``AR``, by class ``AP NAME``.

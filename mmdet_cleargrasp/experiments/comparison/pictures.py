@@ -48,7 +48,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class TellingImage:
-    """An image that weighs in a difference.
+    """An image that influences a difference.
 
     Attributes:
         file_name: Of the image.
@@ -78,7 +78,7 @@ def telling_images(
         count: At most so many images.
 
     Returns:
-        The most telling first; without those whose file is gone.
+        The most influential first; images whose file is gone are skipped.
     """
     details = {name: comparison.details[name] for name in (arm, reference)}
     influence = details[arm].influence - details[reference].influence
@@ -94,7 +94,7 @@ def telling_images(
         try:
             picture = read_image(Path(source['images']) / files[image_id])
         except DataError:
-            continue  # the figures stand without it
+            continue
         boxes = {'truth': _truth(coco, image_id, comparison.classes)}
         for name, report in reports.items():
             boxes[name] = _found(report, coco, image_id, comparison.classes)

@@ -1,4 +1,4 @@
-"""The comparison as one HTML page that needs nothing beside it."""
+"""The comparison as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def write_comparison(
 
 
 def arm_costs(runs: RunSet, speed: bool = False) -> dict[str, Cost]:
-    """What each arm costs; arms whose config is gone or cannot be built are noted and left out.
+    """Measure what each arm costs; arms whose config is gone or cannot be built get a note.
 
     Args:
         runs: That are compared; notes are added.
@@ -87,7 +87,7 @@ def arm_costs(runs: RunSet, speed: bool = False) -> dict[str, Cost]:
             costs[arm] = counted[same]
         except (UserError, RuntimeError, KeyError, TypeError, ValueError) as error:
             text = str(error).splitlines()[0] if str(error) else type(error).__name__
-            runs.notes.append(f'What {arm} costs could not be measured: {text}')
+            runs.notes.append(f'The cost of {arm} could not be measured: {text}')
     return costs
 
 
@@ -195,7 +195,7 @@ def _tone(interval: Any) -> str:
 
 
 def _differing(runs: RunSet) -> list[tuple[str, list[str]]]:
-    """In what the arms' configs differ, apart from where each run writes and its seed."""
+    """The values in which the arms' configs differ, apart from work dirs and seeds."""
     fraction = largest_fraction(runs)
     configs = {}
     for arm in runs.arms:

@@ -1,4 +1,4 @@
-"""Finding tested runs and what belongs to them."""
+"""Find tested runs and their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..jobs import EXPERIMENT_FILE, SEED_STRIDE
 
 @dataclass(frozen=True)
 class TestReport:
-    """What tools/test.py left of one test.
+    """The files of one test by ``tools/test.py``.
 
     Attributes:
         folder: ``WORK_DIR/test/NAME``.
@@ -47,7 +47,7 @@ class TestedRun:
 
     Attributes:
         folder: Its work dir.
-        arm: What it is a run of.
+        arm: Name of its arm.
         fraction: Percent of the training images.
         seed: Tells runs of an arm apart; the same seed in two arms means the same images in
             the same order.
@@ -78,10 +78,10 @@ class RunSet:
     Attributes:
         runs: At least two arms, all tested on ``tests``.
         arms: Their names, in order.
-        reference: The arm that the others are held against.
+        reference: The arm that the others are compared with.
         tests: Names of the test sets, the most important first.
         question: That the experiment asks; may be empty.
-        notes: What a reader has to know of what is not there.
+        notes: What is missing, for the reader.
         equal: ``'steps'`` or ``'epochs'`` were the same on all fractions; may be empty.
     """
 
@@ -100,8 +100,7 @@ def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunS
     Args:
         arguments: Work dirs of runs or of experiments; ``NAME=DIR`` names the arm,
             which is otherwise called as the experiment or the folder calls it.
-        reference: The arm to hold the others against; by default the
-            experiment's, or the first.
+        reference: The arm to compare the others with; by default the experiment's, or the first.
 
     Raises:
         ConfigError: Fewer than two arms, two runs of one arm with the same seed, or a reference
@@ -200,12 +199,12 @@ def _common_tests(runs: list[TestedRun], order: list[str], notes: list[str]) -> 
                     )
     left_out = [name for name in every if name not in common]
     if left_out:
-        notes.append(f'Not all runs were tested on {", ".join(left_out)}: left out.')
+        notes.append(f'Not all runs were tested on {", ".join(left_out)}: skipped.')
     return common
 
 
 def _ordered(found: list[str], order: list[str]) -> tuple[str, ...]:
-    """Each once, those that an experiment names in its order, the others as they come."""
+    """Each name once: first those of an experiment in its order, then the others."""
     return tuple(dict.fromkeys([*(name for name in order if name in found), *found]))
 
 

@@ -1,10 +1,9 @@
-"""How sure a difference is: intervals over images and over seeds.
+"""Confidence intervals of figures and of differences, over test images and seeds.
 
-Two things make a difference between arms come out otherwise next time: other test images, and
-other seeds of the same training. Images are many, so they are drawn anew (a paired bootstrap: the
-same images for both arms). Seeds are few, three perhaps, and drawing three out of three again and
-again gives far too narrow an interval: what they contribute is added to every replicate from their
-measured spread, and the interval is widened as Student's t distribution demands for few.
+A difference between arms varies with the test images and with the seed of training. Images are
+many: they are resampled (a paired bootstrap, with the same images for both arms). Seeds are few,
+and a bootstrap over three seeds gives intervals that are far too narrow. Their measured spread is
+added to every replicate instead, and the interval is widened by Student's t distribution.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Interval:
         estimate: From the test set as it is, mean over seeds.
         low: Lower end.
         high: Upper end.
-        over_seeds: The interval covers the choice of seeds, not only that of images.
+        over_seeds: The interval covers the variation over seeds, not only that over images.
     """
 
     estimate: float
@@ -35,17 +34,17 @@ class Interval:
 
     @property
     def covers_zero(self) -> bool:
-        """Whether 0 is among the values that it holds possible."""
+        """Whether 0 lies within the interval."""
         return self.low <= 0 <= self.high
 
 
 def draw_weights(images: int, replicates: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each image is drawn in each replicate, the test set as it is in the first row.
+    """Draw how often each image counts in each replicate; the first row is the original test set.
 
     Args:
         images: I, number of images.
         replicates: B, number of resamplings.
-        rng: Source of chance.
+        rng: Random generator.
 
     Returns:
         Ndarray: (B + 1, I), int.
@@ -64,11 +63,11 @@ def mean_interval(
     """The interval of one arm's figure.
 
     Args:
-        values: (S, B + 1), the figure by seed and replicate, with the test set as it is
-            in column 0; NaN where nothing could be measured.
-        rng: Source of chance.
+        values: (S, B + 1), the figure by seed and replicate, with the original test
+            set in column 0; NaN where nothing could be measured.
+        rng: Random generator.
         images: I, images of the test set.
-        level: Share of such intervals that are to hold the true value.
+        level: Confidence level.
 
     Returns:
         ``None`` where the figure could not be measured.
@@ -90,11 +89,11 @@ def difference_interval(
     Args:
         arm: (S, B + 1), as :func:`mean_interval` takes it.
         reference: (S', B + 1), from the same replicates.
-        rng: Source of chance.
+        rng: Random generator.
         images: I, images of the test set.
-        paired: Row by row the same seed, which is to say the same training images in the
+        paired: Each row of both has the same seed, that is, the same training images in the
             same order; S and S' are then equal.
-        level: Share of such intervals that are to hold the true value.
+        level: Confidence level.
 
     Returns:
         Of arm minus reference; ``None`` where it could not be measured.
@@ -140,7 +139,7 @@ def _interval(
 
 
 def _stretch(variances: list[float], freedoms: list[int], quantile: float) -> float:
-    """How much wider a quantile is for few images and seeds than for many.
+    """The factor by which a quantile is wider for few images and seeds than for many.
 
     Student's t against the normal distribution, with the degrees of freedom of a sum of variances
     after Satterthwaite (Biometrics Bulletin 2, 1946).

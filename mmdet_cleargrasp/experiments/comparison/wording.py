@@ -1,4 +1,4 @@
-"""Plain sentences on what the data show, and on what they do not."""
+"""Sentences on what the data show, and on what they do not show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FEW_IMAGES = 30
 
 
 def describe_difference(difference: Difference, test: str) -> str:
-    """One difference in a sentence or two.
+    """Describe one difference in a sentence or two.
 
     Args:
         difference: Of an arm to the reference.
@@ -25,10 +25,10 @@ def describe_difference(difference: Difference, test: str) -> str:
     amount = f'{signed(interval.estimate)}, 95 % interval {low} to {high}'
     basis = f'{amount}; {count(d.images, "image")}, {_seeds(d)}'
     if interval.low == interval.high == 0:
-        return f'{d.arm} and {d.reference} score the same on {test}, whatever images are drawn.'
+        return f'{d.arm} and {d.reference} have the same {d.figure} on {test}, on every resampling.'
     if not interval.over_seeds:
         subject = f'the trained models at hand, {d.arm} and {d.reference},'
-        caution = ' How other seeds would come out, one seed each does not say.'
+        caution = ' One seed each does not say how other seeds would come out.'
     else:
         subject, caution = f'{d.arm} and {d.reference}', ''
     if interval.covers_zero:
@@ -47,7 +47,7 @@ def describe_difference(difference: Difference, test: str) -> str:
 
 
 def cautions(differences: Sequence[Difference]) -> list[str]:
-    """What to keep in mind with the sentences of :func:`describe_difference`.
+    """Cautions for the sentences of :func:`describe_difference`.
 
     Args:
         differences: Those that are shown.
@@ -55,14 +55,14 @@ def cautions(differences: Sequence[Difference]) -> list[str]:
     found = []
     if differences and differences[0].images < FEW_IMAGES:
         found.append(
-            f'{differences[0].images} test images are few: an interval from so few holds the true '
-            'value somewhat less often than 95 % of the time.'
+            f'{differences[0].images} test images are few: an interval from so few contains the '
+            'true value somewhat less often than 95 % of the time.'
         )
     if len(differences) > 1:
         expected = 0.05 * len(differences)
         found.append(
             f'{len(differences)} differences are looked at: even if no arm differed from the '
-            f'reference, {expected:.2g} of their intervals would be expected to leave out 0 by '
+            f'reference, {expected:.2g} of their intervals would be expected to exclude 0 by '
             'chance.'
         )
     return found

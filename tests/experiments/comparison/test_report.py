@@ -96,7 +96,7 @@ def test_the_command_line_leaves_tables_and_a_page_that_stands_alone(runs, run_t
     for part in (
         'Answers: one box a plate',
         'Precision and recall',
-        'What is taken for what',
+        'Confusion matrices',
         'training loss',
         'differ most',
     ):

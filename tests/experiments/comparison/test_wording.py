@@ -17,8 +17,8 @@ def difference(estimate, low, high, seeds=(3, 3), images=48):
          ['do not show a difference', '+0.020', '\u22120.030 to +0.070', '48 images', '3 seeds each']),
         (difference(0.2, 0.1, 0.3), ['a has a higher AP than b', 'show a difference']),
         (difference(-0.2, -0.3, -0.1), ['a has a lower AP than b']),
-        (difference(0, 0, 0), ['score the same']),
-        (difference(0.2, 0.1, 0.3, (1, 1)), ['trained models at hand', 'one seed each does not say', '1 seed each']),
+        (difference(0, 0, 0), ['have the same AP']),
+        (difference(0.2, 0.1, 0.3, (1, 1)), ['trained models at hand', 'One seed each does not say', '1 seed each']),
         (difference(0.2, 0.1, 0.3, (2, 3)), ['2 seeds and 3 seeds']),
     ],
 )  # fmt: skip
