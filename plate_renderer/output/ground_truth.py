@@ -29,7 +29,7 @@ class Instance:
         whole: Pixels that it would cover if nothing stood before it, bool of shape (h, w).
         amodal_box: X, y, width, height in pixels of the whole plate, also beyond the frame.
         label: What it is, for people.
-        crowd: Whether it counts neither as a plate nor as background: a loose lid.
+        crowd: Whether it counts neither as a plate nor as background: a loose lid, a sliver.
     """
 
     category: str
@@ -79,6 +79,23 @@ def amodal_box(points: np.ndarray, camera: Camera) -> tuple[float, float, float,
     pixels = camera.project(points)
     low, high = np.nanmin(pixels, axis=0), np.nanmax(pixels, axis=0)
     return tuple(round(float(v), 2) for v in (*low, *(high - low)))
+
+
+def visible_share(mask: np.ndarray, amodal: tuple[float, float, float, float]) -> float:
+    """Area of the visible part's box over that of the whole plate's box.
+
+    Args:
+        mask: Visible pixels, bool of shape (h, w) with at least one set.
+        amodal: Box of the whole plate, as `amodal_box` gives it.
+
+    Example:
+        >>> mask = np.zeros((4, 4), bool)
+        >>> mask[:2] = True
+        >>> visible_share(mask, (0.0, -6.0, 4.0, 8.0))
+        0.25
+    """
+    _, _, width, height = bounding_box(mask)
+    return width * height / max(amodal[2] * amodal[3], 1e-9)
 
 
 def run_length(mask: np.ndarray) -> dict:

@@ -10,7 +10,7 @@ from ..scene.photograph import develop, jpeg
 from ..scene.scenes import draw_scene, generator
 from ..scene.spec import Spec
 from . import ground_truth
-from .ground_truth import Instance
+from .ground_truth import Instance, visible_share
 from .pathtracer import Tracer, denoised
 
 SMALLEST = 64
@@ -71,15 +71,20 @@ def render(spec: Spec, split: str, index: int, variant: str = 'scalar_rgb') -> R
     clear = np.array([*(placed.item.transparent for placed in scene.placed), False])
     transparent = clear[first.owner]
 
+    # A plate is not hidden by a loose lid that it is seen through.
+    under_lid = np.array([*(placed.item.loose_lid for placed in scene.placed), False])[first.owner]
     instances = []
     for owner, placed in enumerate(scene.placed):
         mask = first.owner == owner
+        if placed.item.category and not placed.item.loose_lid and mask.any() and under_lid.any():
+            mask |= under_lid & tracer.whole_mask(owner)
         if placed.item.category is None or mask.sum() < SMALLEST:
             continue
         box = ground_truth.amodal_box(placed.points, camera)
         whole = tracer.whole_mask(owner)
         item = placed.item
-        instances.append(Instance(item.category, mask, whole, box, item.label, item.loose_lid))
+        crowd = item.loose_lid or visible_share(mask, box) < spec.image.sliver
+        instances.append(Instance(item.category, mask, whole, box, item.label, crowd))
 
     radiance = tracer.radiance(spec.image.samples, spec.image.depth, scene.seed)
     radiance = denoised(radiance, *tracer.features(spec.image.samples, scene.seed))

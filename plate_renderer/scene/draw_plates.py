@@ -158,9 +158,12 @@ def _dish(plates: PlateSpec, category: str, size: Any, lid: bool, rng: np.random
         parts += growth.pieces(bed, rng)
     elif what == 'colored':
         parts = growth.colored(bed, rng)
-        if rng.random() < 0.6:
+        on_top = rng.random()
+        if on_top < 0.4:
             count = int(rng.integers(5, 80) * area) + 3
             parts += growth.colonies(bed, rng, count, any_color(rng))
+        elif on_top < 0.75:
+            parts += (growth.pieces if on_top < 0.6 else growth.membranes)(bed, rng)
     if plates.fluorescent and rng.random() < plates.fluorescent:
         parts = [_glowing(part, rng) for part in parts]
     return item.with_parts(parts)

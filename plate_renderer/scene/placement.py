@@ -53,10 +53,16 @@ def ground_of(item: Item, x: float, y: float, turn: float) -> Polygon:
     return affinity.translate(turned, x, y)
 
 
+def turned(angle: float) -> np.ndarray:
+    """Rigid 4×4 matrix of a turn about the vertical axis by radians."""
+    move = np.eye(4)
+    move[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return move
+
+
 def put(item: Item, x: float, y: float, z: float, turn: float) -> Placed:
     """Stand an item at a position, turned about its own axis by radians."""
-    move = np.eye(4)
-    move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    move = turned(turn)
     move[:3, 3] = [x, y, z]
     return Placed(item.transformed(move), ground_of(item, x, y, turn))
 

@@ -28,18 +28,19 @@ GROWTHS = (
     'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mold', 'seedlings', 'membranes',
     'pieces', 'colored',
 )  # fmt: skip
-ARRANGEMENTS = ('none', 'single', 'scatter', 'row', 'stack')
+ARRANGEMENTS = ('none', 'single', 'scatter', 'row', 'stack', 'deck', 'reader', 'held')
 LAYOUT_NAMES = ('boxes', 'full')
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Size and quality of every image."""
+    """Size and quality of every image, and what counts as a plate in it."""
 
     width: int = 512
     height: int = 384
     samples: int = 16
     depth: int = 40
+    sliver: float = 0.0
 
 
 @dataclass(frozen=True)
