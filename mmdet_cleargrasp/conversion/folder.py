@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from ..datasets.images import IMAGE_SUFFIXES, is_image, normalized
+from ..datasets.split_names import SplitFolders
 from ..utils.errors import DataError
 from .files import read_json
-from .split_names import SplitFolders
 
 #: What Label Studio puts before the names of uploaded files.
 UPLOAD_PREFIX = re.compile(r'^[0-9a-f]{8}-')

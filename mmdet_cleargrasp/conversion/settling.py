@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..datasets.split_names import SPLITS, split_of
 from .boxes import Box
 from .labels import Labels, Picture
 from .orientation import Pixels, drawn_on, turn_size, turn_upright
-from .split_names import SPLITS, split_of
 
 if TYPE_CHECKING:
     from .source import Source

@@ -6,12 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from ..datasets.layout import lot
+from ..datasets.random_split import lot
+from ..datasets.split_names import SPLITS, split_of
 from ..utils.errors import ConfigError, DataError
 from .labels import Picture
 from .options import ConversionOptions
 from .source import Source
-from .split_names import SPLITS, split_of
 
 #: A word for --group-by in place of an expression.
 BY_PARENT = 'parent'

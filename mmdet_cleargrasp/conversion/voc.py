@@ -10,12 +10,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from ..datasets.images import IMAGE_SUFFIXES, normalized
+from ..datasets.split_names import split_of
 from .boxes import Box
 from .files import UnreadableFile, read_lines, read_xml, readable
 from .folder import Folder, NotFound
 from .labels import Labels, NoOutline, annotated_size
 from .source import Source
-from .split_names import split_of
 
 TITLE = "Pascal VOC's XML files"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets.annotations import write_coco
+from ..datasets.split_names import SPLITS
 from .labels import Picture
 from .source import Skipped, Source
-from .split_names import SPLITS
 
 #: Marks a folder that a conversion wrote; says what was read and everything that was left out.
 RECORD = 'conversion.json'

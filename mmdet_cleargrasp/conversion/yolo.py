@@ -12,8 +12,9 @@ from typing import Any
 from ..datasets.box_conventions import READINGS, Numbers, Sample, reading_of
 from ..datasets.images import normalized
 from ..utils.errors import DataError
+from ..utils.text_files import decode
 from .boxes import Box
-from .files import UnreadableFile, decode, read_lines, read_yaml, readable
+from .files import UnreadableFile, read_lines, read_yaml, readable
 from .folder import Folder, NotFound
 from .labels import Labels, describe
 from .source import Source

@@ -9,8 +9,14 @@ from typing import Any
 
 from ..utils.atomic_files import write_json
 from ..utils.errors import DataError
+from ..utils.text_files import decode
 
 ID = int | str
+#: What to do about files that were written otherwise.
+HELP = (
+    '--data-root adds sizes, areas and iscrowd where they are missing; otherwise convert the '
+    'folder: python tools/dataset_converters/to_coco.py SRC DIR'
+)
 SECTIONS = {
     'images': {'id': ID, 'file_name': str, 'width': int | float, 'height': int | float},
     # mmdet reads the area, pycocotools iscrowd, and both fail without.
@@ -64,17 +70,45 @@ def read_coco(path: str | Path) -> CocoFile:
             ...
         mmdet_cleargrasp.utils.errors.DataError: no annotation file at annotations/none.json (...
     """
+    return check_sections(Path(path), load_coco_dict(path, as_pycocotools=True))
+
+
+def load_coco_dict(path: str | Path, as_pycocotools: bool = False) -> dict[str, Any]:
+    """The JSON object that a file holds, of which nothing is checked.
+
+    Args:
+        path: The JSON file.
+        as_pycocotools: Refuse what pycocotools can't read: other encodings than UTF-8, and a byte
+            order mark.
+
+    Raises:
+        DataError: No file, no JSON, or another kind of value.
+    """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f'no annotation file at {path} (looked from {Path.cwd()})')
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
+        if not path.is_file():
+            raise DataError(f'no annotation file at {path} (looked from {Path.cwd()})')
+        data = path.read_bytes()
+        content = json.loads(data.decode('utf-8') if as_pycocotools else decode(data)[0])
     except (ValueError, RecursionError) as error:
         raise DataError(f'{path} is no valid JSON: {error}. Export it again.') from error
     except OSError as error:
         raise DataError(f'{path} cannot be opened: {error.strerror}') from error
     if not isinstance(content, dict):
         raise DataError(f'{path} holds a {type(content).__name__}, expected a COCO dict')
+    return content
+
+
+def check_sections(path: Path, content: dict[str, Any]) -> CocoFile:
+    """Check the three lists of a COCO file and the keys that detection needs.
+
+    Args:
+        path: Of the file, for messages.
+        content: As it holds it.
+
+    Raises:
+        DataError: A list or key that is missing, or of another type.
+    """
     for section, types in SECTIONS.items():
         _check_section(path, section, content.get(section), types)
     return CocoFile(path, *(content[section] for section in SECTIONS))
@@ -115,10 +149,19 @@ def _check_section(path: Path, section: str, entries: Any, types: dict[str, Any]
         for key, expected in types.items():
             if not isinstance(entry, dict) or key not in entry:
                 raise DataError(
-                    f'{path}: {section}[{index}] lacks {key!r}; expected {", ".join(types)}'
+                    f'{path}: {section}[{index}] lacks {key!r}{_name(entry)}; expected '
+                    f'{", ".join(types)}. {HELP}'
                 )
             if not isinstance(entry[key], expected):
                 name = getattr(expected, '__name__', expected)
                 raise DataError(
                     f'{path}: {section}[{index}] has {key}={entry[key]!r}, expected {name}'
+                    f'{_name(entry)}. {HELP}'
                 )
+
+
+def _name(entry: Any) -> str:
+    """How the user knows an entry."""
+    keys = ('id', 'file_name', 'image_id', 'name')
+    known = [f'{k} {entry[k]!r}' for k in keys if isinstance(entry, dict) and k in entry]
+    return f' ({", ".join(known)})' if known else ''

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import os
-import zlib
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..utils.errors import DataError
-from .annotations import CocoFile, needs_renumbering, read_coco, write_coco
+from .annotations import load_coco_dict
+from .completion import common_classes, completed, read_completed
 from .images import find_file
-
-SPLIT_NAMES = {
-    'train': ('train', 'training'),
-    'val': ('val', 'valid', 'validation'),
-    'test': ('test', 'testing'),
-}
+from .random_split import split_at_random
+from .split import Split
+from .split_names import SPLIT_NAMES, SplitFolders
 
 #: Splits that serve a loop; the first that there is.
 FALLBACKS = {'train': ('train',), 'val': ('val', 'test'), 'test': ('test', 'val')}
 
 LAYOUTS = """a folder in one of these layouts:
   DIR/annotations/train.json, val.json[, test.json]   images in DIR/train/, DIR/val/ or DIR/images/
+  DIR/annotations/instances_train2017.json, ...        images in DIR/train2017/, DIR/images/Train/
   DIR/train/_annotations.coco.json, DIR/valid/...      images beside them (Roboflow)
-  DIR/annotations.json                                 images in DIR/images/ or DIR/"""
-
-
-@dataclass(frozen=True)
-class Split:
-    """One part of a data set.
-
-    Attributes:
-        ann_file: Its COCO file.
-        img_dir: The folder that the file names in it start from.
-    """
-
-    ann_file: Path
-    img_dir: Path
+  DIR/annotations.json                                 images in DIR/images/ or DIR/
+For LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and COCO in other layouts, convert it first:
+  python tools/dataset_converters/to_coco.py {root} NEW_DIR"""
+#: Names of annotation files beside images.
+BESIDE_IMAGES = ('_annotations.coco.json', 'annotations.json')
+#: How many JSON files are looked at to find the one that is COCO's.
+LOOKED_AT = 20
 
 
 def find_splits(root: str | Path) -> dict[str, Split]:
@@ -53,21 +44,28 @@ def find_splits(root: str | Path) -> dict[str, Split]:
         DataError: No folder, no annotation file, or none of its images.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise DataError(f'no folder at {root} (looked from {Path.cwd()}); expected {LAYOUTS}')
-    found: dict[str, Split] = {}
-    for split, names in SPLIT_NAMES.items():
-        for name in names:
-            for ann_file in _candidates(root, name):
-                if split not in found and ann_file.is_file():
-                    found[split] = Split(ann_file, _image_dir(root, name, read_coco(ann_file)))
+    if not os.path.isdir(root):
+        raise DataError(
+            f'no folder at {root} (looked from {Path.cwd()}); expected {_layouts(root)}'
+        )
+    files = list(_json_files(root))
+    names = SplitFolders([path.relative_to(root) for path in (*files, *_folders(root))])
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        split = names.split(path.relative_to(root), is_image=False)
+        if split:
+            found.setdefault(split, []).append(path)
     if found:
-        return found
-    single = [*sorted(root.glob('*.json')), *sorted((root / 'annotations').glob('*.json'))]
+        return {
+            split: _with_images(root, min(found[split], key=_unlikeliness), split, names)
+            for split in SPLIT_NAMES
+            if split in found
+        }
+    single = [path for path in files[:LOOKED_AT] if len(files) == 1 or _is_coco(path)]
     if len(single) == 1:
-        return {'all': Split(single[0], _image_dir(root, '', read_coco(single[0])))}
-    there = ', '.join(str(path.relative_to(root)) for path in single[:5]) or 'no .json file'
-    raise DataError(f'{root} holds {there}; expected {LAYOUTS}')
+        return {'all': _with_images(root, single[0], None, names)}
+    there = ', '.join(path.relative_to(root).as_posix() for path in files[:5]) or 'no .json file'
+    raise DataError(f'{root} holds {there}; expected {_layouts(root)}')
 
 
 def splits_of_loops(
@@ -75,12 +73,12 @@ def splits_of_loops(
 ) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Choose the splits of a folder for training, validation and test.
 
-    A folder with one annotation file is split at random. Where a folder has no ``val`` or no
-    ``test``, the other one serves for both.
+    A folder with one annotation file, or a ``train`` split alone, is split at random. Where a
+    folder has no ``val`` or no ``test``, the other one serves for both.
 
     Args:
         root: In one of the layouts of :func:`find_splits`.
-        split_dir: Gets annotation files that have to be split or renumbered.
+        split_dir: Gets annotation files that have to be split or completed, see :func:`.completed`.
         testing: Only a test split is needed; a folder with one annotation file is not split.
         seed: Of the random split.
 
@@ -90,15 +88,20 @@ def splits_of_loops(
     Raises:
         DataError: Unknown layout, a split that is missing, or splits of different categories.
     """
-    splits = find_splits(root)
-    if 'all' in splits and testing:
-        splits = {'test': splits['all']}
-    elif 'all' in splits:
-        splits = split_at_random(splits['all'], split_dir, seed=seed)
-    splits = {name: renumbered(s, Path(split_dir) / f'{name}.json') for name, s in splits.items()}
+    splits, split_dir = find_splits(root), Path(split_dir)
+    if testing:
+        splits = {'test': splits['all']} if 'all' in splits else splits
+    elif set(splits) in ({'all'}, {'train'}):
+        [whole] = splits.values()
+        splits = split_at_random(completed(whole, split_dir / 'all.json'), split_dir, seed=seed)
     loops = ('test',) if testing else tuple(FALLBACKS)
-    chosen = {loop: _choose_split(root, splits, loop) for loop in loops}
-    return chosen, _common_classes(chosen)
+    names = {loop: _choose_split(root, splits, loop) for loop in loops}
+    classes = common_classes([read_completed(splits[name]) for name in names.values()])
+    chosen = {
+        name: completed(splits[name], split_dir / f'{name}.json', classes)
+        for name in dict.fromkeys(names.values())
+    }
+    return {loop: chosen[name] for loop, name in names.items()}, classes
 
 
 def find_split(root: str | Path, name: str) -> Split:
@@ -116,7 +119,7 @@ def find_split(root: str | Path, name: str) -> Split:
     candidates = _candidates(root, name)
     for ann_file in candidates:
         if ann_file.is_file():
-            return Split(ann_file, _image_dir(root, name, read_coco(ann_file)))
+            return _with_images(root, ann_file, name, SplitFolders(_folders(root)))
     there = sorted(path.stem for path in (root / 'annotations').glob('*.json'))
     raise DataError(
         f'{root} has no split {name!r}: no {candidates[0]}'
@@ -124,95 +127,86 @@ def find_split(root: str | Path, name: str) -> Split:
     )
 
 
-def split_at_random(
-    split: Split, out_dir: str | Path, val_fraction: float = 0.2, seed: int = 0
-) -> dict[str, Split]:
-    """Part a data set's images into training and validation and write a COCO file for each.
-
-    An image's side follows from its file name and the seed alone, so that no image changes sides
-    when others are added. Each part gets at least one image with boxes.
-
-    Args:
-        split: The whole.
-        out_dir: Gets ``train.json`` and ``val.json``.
-        val_fraction: Share of the images for validation, between 0 and 1, on average.
-        seed: The same seed gives the same parts.
-
-    Returns:
-        ``'train'`` and ``'val'``.
-
-    Raises:
-        DataError: Fewer than two images with boxes.
-    """
-    coco = read_coco(split.ann_file)
-    annotated = {annotation['image_id'] for annotation in coco.annotations}
-    lots = {image['id']: lot(image['file_name'], seed) for image in coco.images}
-    with_boxes = sorted((key for key in lots if key in annotated), key=lots.__getitem__)
-    if len(with_boxes) < 2:
-        raise DataError(
-            f'{split.ann_file} has {len(with_boxes)} image(s) with boxes; parting it into training '
-            'and validation takes at least two'
-        )
-    val_ids = {key for key, lot in lots.items() if lot < val_fraction} | {with_boxes[0]}
-    val_ids.discard(with_boxes[-1])
-    parts = {}
-    for name, in_val in (('train', False), ('val', True)):
-        parts[name] = Split(Path(out_dir) / f'{name}.json', split.img_dir)
-        write_coco(
-            parts[name].ann_file,
-            [image for image in coco.images if (image['id'] in val_ids) == in_val],
-            [a for a in coco.annotations if (a['image_id'] in val_ids) == in_val],
-            coco.categories,
-        )
-    return parts
-
-
-def lot(name: str, seed: int = 0) -> float:
-    """A number from 0 to less than 1 that follows from a name and a seed alone.
-
-    Example:
-        >>> 0 <= lot('plate.jpg', seed=1) < 1
-        True
-    """
-    return zlib.crc32(f'{seed}/{name}'.encode()) / 2**32
-
-
-def renumbered(split: Split, out_file: str | Path) -> Split:
-    """A split whose annotation ids pycocotools can count by; a copy where they need renumbering.
-
-    Args:
-        split: As found.
-        out_file: Where the copy goes.
-    """
-    coco = read_coco(split.ann_file)
-    if not needs_renumbering(coco):
-        return split
-    write_coco(out_file, coco.images, coco.annotations, coco.categories)
-    return Split(Path(out_file), split.img_dir)
-
-
-def _choose_split(root: str | Path, splits: dict[str, Split], loop: str) -> Split:
+def _choose_split(root: str | Path, splits: dict[str, Split], loop: str) -> str:
+    """The name of the split that serves a loop."""
     for name in FALLBACKS[loop]:
         if name in splits:
-            return splits[name]
+            return name
     raise DataError(
         f'{root} has no {loop} split, only {", ".join(splits)}. Add one, or leave all in one '
         'annotations.json, which is then split at random.'
     )
 
 
-def _common_classes(splits: dict[str, Split]) -> tuple[str, ...]:
-    files = [split.ann_file for split in splits.values()]
-    classes = [read_coco(file).classes for file in files]
-    for file, names in zip(files, classes, strict=True):
-        if names != classes[0]:
-            raise DataError(
-                f'the categories differ: {files[0]} has {classes[0]}, {file} has {names}. Use the '
-                'same, in the same order.'
-            )
-    if not classes[0]:
-        raise DataError(f'{files[0]} lists no categories')
-    return classes[0]
+def _layouts(root: Path) -> str:
+    return LAYOUTS.format(root=root)
+
+
+def _json_files(root: Path) -> Iterator[Path]:
+    """Files that may be annotations: in ``annotations/``, in the root, and beside the images."""
+    folders = [p for p in _folders(root) if p.parent == root]
+    annotations = [path for path in folders if path.name.casefold() == 'annotations']
+    others = [path for path in folders if path not in annotations]
+    for folder in (*annotations, root):
+        yield from _listed(folder, lambda e: e.name.lower().endswith('.json') and e.is_file())
+    for folder in others:
+        yield from _listed(folder, lambda e: e.name in BESIDE_IMAGES and e.is_file())
+
+
+def _folders(root: Path) -> list[Path]:
+    """Folders below the root, two levels deep."""
+    first = _listed(root, os.DirEntry.is_dir)
+    return [*first, *(path for folder in first for path in _listed(folder, os.DirEntry.is_dir))]
+
+
+def _listed(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(e.path) for e in entries if e.name[0] != '.' and wanted(e))
+    except OSError as error:
+        raise DataError(f'{folder} cannot be opened: {error.strerror}') from error
+
+
+def _unlikeliness(path: Path) -> int:
+    """Rank of an annotation file among several of a split; the first is taken."""
+    stem = path.stem.casefold()
+    usual = ('annotations', 'instances')
+    words = [word for names in SPLIT_NAMES.values() for word in names]
+    if stem in words:
+        return 0
+    return 1 if any(word in stem for word in usual) else 2
+
+
+def _is_coco(path: Path) -> bool:
+    try:
+        content = load_coco_dict(path)
+    except DataError:
+        return False
+    return all(isinstance(content.get(key), list) for key in ('images', 'annotations'))
+
+
+def _with_images(root: Path, ann_file: Path, name: str | None, names: SplitFolders) -> Split:
+    """An annotation file with the folder in which most of its first images are."""
+    images = load_coco_dict(ann_file).get('images')
+    entries = images if isinstance(images, list) else []
+    sample = [str(e.get('file_name')) for e in entries[:20] if isinstance(e, dict)]
+    own = [root / name, root / 'images' / name] if name else []
+    own += [
+        folder
+        for folder in _folders(root)
+        if name and names.split(folder.relative_to(root) / 'any.jpg') == name
+    ]
+    folders = [*own, root / 'images', root, ann_file.parent]
+    # Of names that cannot be, os.path says that they are not there.
+    hits = [sum(os.path.isfile(find_file(folder / file)) for file in sample) for folder in folders]
+    if sample and not max(hits):
+        looked = ', '.join(dict.fromkeys(str(folder / sample[0]) for folder in folders))
+        raise DataError(
+            f'{ann_file} names images that are not there; looked for {looked}. Where only folders '
+            'or prefixes differ, as after an export, convert it first:\n'
+            f'  python tools/dataset_converters/to_coco.py {root} NEW_DIR'
+        )
+    return Split(ann_file, folders[hits.index(max(hits))])
 
 
 def _candidates(root: Path, name: str) -> list[Path]:
@@ -223,15 +217,3 @@ def _candidates(root: Path, name: str) -> list[Path]:
         root / name / 'annotations.json',
         *sorted((root / 'annotations').glob(f'instances_{name}*.json')),
     ]
-
-
-def _image_dir(root: Path, name: str, coco: CocoFile) -> Path:
-    """The folder in which most of the first images are."""
-    folders = [root / name, root / 'images' / name, root / 'images', root]
-    sample = [str(image['file_name']) for image in coco.images[:20]]
-    # Of names that cannot be, os.path says that they are not there.
-    hits = [sum(os.path.isfile(find_file(folder / file)) for file in sample) for folder in folders]
-    if sample and not max(hits):
-        looked = ', '.join(dict.fromkeys(str(folder / sample[0]) for folder in folders))
-        raise DataError(f'{coco.path} names images that are not there; looked for {looked}')
-    return folders[hits.index(max(hits))]

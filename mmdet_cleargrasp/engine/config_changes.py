@@ -8,7 +8,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..datasets.layout import Split, find_split, renumbered, splits_of_loops
+from ..datasets.completion import completed
+from ..datasets.layout import find_split, splits_of_loops
+from ..datasets.split import Split
 from ..utils.errors import ConfigError
 from .config_parts import checkpoint_init_cfg, class_heads, evaluators, innermost_dataset
 
@@ -74,7 +76,7 @@ def use_test_split(
         ann_file = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '')
         data_root = ann_file.parent.parent
     split_dir = Path(split_dir or Path(cfg.work_dir) / 'splits')
-    split = renumbered(find_split(data_root, name), split_dir / f'{name}.json')
+    split = completed(find_split(data_root, name), split_dir / f'{name}.json')
     set_split(cfg, 'test', split, dataset.get('metainfo', {}).get('classes'))
 
 

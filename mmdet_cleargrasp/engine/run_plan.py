@@ -11,7 +11,7 @@ from typing import Any, Literal
 from mmengine.config import Config, ConfigDict
 
 from ..datasets.annotations import read_coco
-from ..datasets.layout import Split
+from ..datasets.split import Split
 from ..utils.errors import ConfigError
 from .config_parts import (
     checkpoint_init_cfg,

@@ -16,7 +16,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..datasets.annotations import read_coco
-from ..datasets.layout import Split
+from ..datasets.split import Split
 from ..engine.checks import check_data, check_run, collect
 from ..engine.config_changes import set_split
 from ..engine.prepare import RunOptions, prepare

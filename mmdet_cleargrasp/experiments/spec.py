@@ -13,7 +13,7 @@ from typing import Any
 
 from mmengine.config import DictAction
 
-from ..datasets.layout import Split
+from ..datasets.split import Split
 from ..utils.yaml_specs import SpecError, expect_known, expect_mapping, expect_number, read_yaml
 
 EQUAL = ('steps', 'epochs')

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..datasets.annotations import CocoFile, read_coco
 from ..datasets.images import read_image
-from ..datasets.layout import Split
+from ..datasets.split import Split
 from .boxes import add_caption, draw_boxes
 from .palette import class_color
 

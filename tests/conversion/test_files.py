@@ -6,7 +6,6 @@ import pytest
 from mmdet_cleargrasp.conversion import ConversionOptions, Folder, convert
 from mmdet_cleargrasp.conversion.files import (
     UnreadableFile,
-    decode,
     read_json,
     read_lines,
     read_xml,
@@ -14,6 +13,7 @@ from mmdet_cleargrasp.conversion.files import (
 )
 from mmdet_cleargrasp.conversion.folder import NotFound
 from mmdet_cleargrasp.utils.errors import DataError
+from mmdet_cleargrasp.utils.text_files import decode
 from tests.conversion.sources import draw, write
 
 
@@ -41,7 +41,7 @@ def test_usual_encodings_are_read(tmp_path, encoding, text):
     [('培养皿', 'gbk'), ('シャーレ', 'shift-jis'), ('Чашка Петри', 'cp1251'), ('чашка', 'cp1251')],
 )
 def test_other_encodings_are_no_western_words(text, encoding):
-    with pytest.raises(UnreadableFile, match='save it as UTF-8'):
+    with pytest.raises(ValueError, match='save it as UTF-8'):
         decode(f'dish {text}'.encode(encoding))
 
 

@@ -4,7 +4,9 @@ import shutil
 import pytest
 
 from mmdet_cleargrasp.datasets import find_splits, read_coco, split_at_random
-from mmdet_cleargrasp.datasets.layout import Split, renumbered
+from mmdet_cleargrasp.datasets.completion import completed
+from mmdet_cleargrasp.datasets.layout import splits_of_loops
+from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.utils.errors import DataError
 
 
@@ -28,7 +30,40 @@ def coco_names(root):
         source.rename(root / 'annotations' / f'instances_{split}2017.json')
 
 
-@pytest.mark.parametrize('arrange', [lambda root: None, roboflow, images_folder, coco_names])
+def coco_2017(root):
+    coco_names(root)
+    for split in ('train', 'val'):
+        (root / split).rename(root / f'{split}2017')
+        # Of the same images, but not for detection.
+        (root / 'annotations' / f'captions_{split}2017.json').write_text('{"images": []}')
+
+
+def subsets_of_cvat(root):
+    for split, name in (('train', 'Train'), ('val', 'Validation')):
+        source = root / 'annotations' / f'{split}.json'
+        source.rename(root / 'annotations' / f'instances_{name}.json')
+        (root / 'images').mkdir(exist_ok=True)
+        (root / split).rename(root / 'images' / name)
+
+
+def capitals(root):
+    (root / 'annotations').rename(root / 'Annotations')
+    for split in ('train', 'val'):
+        (root / split).rename(root / split.upper())
+
+
+def images_beside_annotations(root):
+    for split in ('train', 'val'):
+        for path in (root / split).iterdir():
+            path.rename(root / 'annotations' / path.name)
+        (root / split).rmdir()
+
+
+@pytest.mark.parametrize(
+    'arrange',
+    [lambda root: None, roboflow, images_folder, coco_names, coco_2017, subsets_of_cvat, capitals,
+     images_beside_annotations],
+)  # fmt: skip
 def test_layouts_are_recognized(toy_copy, arrange):
     arrange(toy_copy)
     splits = find_splits(toy_copy)
@@ -67,19 +102,19 @@ def whole(root):
     return find_splits(root)['all']
 
 
-def test_parting_keeps_every_image_once_and_is_seeded(toy_copy, tmp_path):
+def test_random_split_has_every_image_once_and_is_seeded(toy_copy, tmp_path):
     split = whole(toy_copy)
-    parts = split_at_random(split, tmp_path / 'a', val_fraction=0.5, seed=1)
-    train, val = (read_coco(parts[name].ann_file) for name in ('train', 'val'))
+    splits = split_at_random(split, tmp_path / 'a', val_fraction=0.5, seed=1)
+    train, val = (read_coco(splits[name].ann_file) for name in ('train', 'val'))
     names = sorted(image['file_name'] for image in train.images + val.images)
     assert names == sorted(image['file_name'] for image in read_coco(split.ann_file).images)
     assert train.annotations and val.annotations
     assert {a['image_id'] for a in val.annotations} <= {image['id'] for image in val.images}
     again = split_at_random(split, tmp_path / 'b', val_fraction=0.5, seed=1)
-    assert parts['val'].ann_file.read_bytes() == again['val'].ann_file.read_bytes()
+    assert splits['val'].ann_file.read_bytes() == again['val'].ann_file.read_bytes()
 
 
-def test_parting_needs_two_images_with_boxes(toy_copy, tmp_path, edit_json):
+def test_random_split_needs_two_images_with_boxes(toy_copy, tmp_path, edit_json):
     split = whole(toy_copy)
 
     def change(coco):
@@ -90,14 +125,14 @@ def test_parting_needs_two_images_with_boxes(toy_copy, tmp_path, edit_json):
         split_at_random(split, tmp_path / 'out')
 
 
-def test_written_parts_are_json(toy_copy, tmp_path):
-    parts = split_at_random(whole(toy_copy), tmp_path / 'out')
-    assert set(json.loads(parts['train'].ann_file.read_text())) == {
+def test_written_splits_are_json(toy_copy, tmp_path):
+    splits = split_at_random(whole(toy_copy), tmp_path / 'out')
+    assert set(json.loads(splits['train'].ann_file.read_text())) == {
         'images', 'annotations', 'categories',
     }  # fmt: skip
 
 
-def test_no_image_changes_sides_when_others_are_added(tmp_path, edit_json):
+def test_no_image_changes_its_split_when_others_are_added(tmp_path, edit_json):
     def coco(count):
         return {
             'images': [
@@ -117,20 +152,115 @@ def test_no_image_changes_sides_when_others_are_added(tmp_path, edit_json):
             'categories': [{'id': 1, 'name': 'plate'}],
         }
 
-    sides = []
+    names = []
     for count in (40, 80):
         (tmp_path / 'all.json').write_text(json.dumps(coco(count)))
-        parts = split_at_random(Split(tmp_path / 'all.json', tmp_path), tmp_path / str(count))
-        sides.append({i['file_name'] for i in read_coco(parts['val'].ann_file).images})
-    assert sides[0] == {name for name in sides[1] if int(name[:-4]) < 40}
-    assert 0.1 < len(sides[1]) / 80 < 0.3
+        splits = split_at_random(Split(tmp_path / 'all.json', tmp_path), tmp_path / str(count))
+        names.append({i['file_name'] for i in read_coco(splits['val'].ann_file).images})
+    assert names[0] == {name for name in names[1] if int(name[:-4]) < 40}
+    assert 0.1 < len(names[1]) / 80 < 0.3
 
 
-def test_ids_from_zero_are_renumbered_in_a_copy(toy_copy, tmp_path, edit_json):
-    path = toy_copy / 'annotations' / 'train.json'
-    split = Split(path, toy_copy / 'train')
-    assert renumbered(split, tmp_path / 'copy.json') == split
-    edit_json(path, lambda coco: coco['annotations'][0].update(id=0))
-    copy = renumbered(split, tmp_path / 'copy.json')
+TRAIN = 'annotations/train.json'
+
+
+def lacking(section, key):
+    def change(coco):
+        for entry in coco[section]:
+            del entry[key]
+
+    return change
+
+
+def string_ids(coco):
+    for entry in coco['annotations']:
+        entry |= {key: f'no {entry[key]}' for key in ('image_id', 'category_id')}
+    for section in ('images', 'categories'):
+        for entry in coco[section]:
+            entry['id'] = f'no {entry["id"]}'
+
+
+def root_category(coco):
+    for category in coco['categories']:
+        category['supercategory'] = 'plates-5xQf'
+    coco['categories'].insert(0, {'id': 0, 'name': 'plates-5xQf', 'supercategory': 'none'})
+
+
+def no_sizes(coco):
+    for image in coco['images']:
+        image |= {'width': 0, 'height': 0}
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda coco: coco['annotations'][0].update(id=0),
+        lambda coco: coco['annotations'][0].update(id='a'),
+        lacking('annotations', 'id'),
+        lacking('annotations', 'area'),
+        lacking('annotations', 'iscrowd'),
+        lacking('images', 'width'),
+        no_sizes,
+        string_ids,
+        root_category,
+    ],
+)
+def test_what_is_missing_is_added_in_a_copy(toy_copy, tmp_path, edit_json, change):
+    split = Split(toy_copy / TRAIN, toy_copy / 'train')
+    assert completed(split, tmp_path / 'copy.json') == split
+    before = read_coco(toy_copy / TRAIN)
+    edit_json(toy_copy / TRAIN, change)
+    copy = completed(split, tmp_path / 'copy.json')
     assert copy == Split(tmp_path / 'copy.json', split.img_dir)
-    assert [a['id'] for a in read_coco(copy.ann_file).annotations] == list(range(1, 9))
+    after = read_coco(copy.ann_file)
+    assert after.classes == before.classes
+    assert [a['id'] for a in after.annotations] == list(range(1, 9))
+    for key in ('bbox', 'area', 'iscrowd', 'image_id'):
+        assert [a[key] for a in after.annotations] == [a[key] for a in before.annotations]
+    assert [i['width'] for i in after.images] == [i['width'] for i in before.images]
+
+
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16'])
+def test_other_encodings_are_copied(toy_copy, tmp_path, encoding):
+    path = toy_copy / TRAIN
+    path.write_bytes(path.read_text().encode(encoding))
+    with pytest.raises(DataError, match='is no valid JSON'):
+        read_coco(path)
+    copy = completed(Split(path, toy_copy / 'train'), tmp_path / 'copy.json')
+    assert len(read_coco(copy.ann_file).annotations) == 8
+
+
+def test_categories_in_another_order_are_matched_by_name(toy_copy, tmp_path, edit_json):
+    """mmdet numbers labels in the order of each file's categories."""
+
+    def change(coco):
+        coco['categories'] = [c for c in coco['categories'][::-1] if c['name'] != 'square_dish']
+        coco['annotations'] = [a for a in coco['annotations'] if a['category_id'] != 2]
+
+    edit_json(toy_copy / 'annotations' / 'val.json', change)
+    splits, classes = splits_of_loops(toy_copy, tmp_path)
+    assert classes == ('petri_dish', 'square_dish', 'multiwell_plate')
+    assert splits['val'] == splits['test'] == Split(tmp_path / 'val.json', toy_copy / 'val')
+    assert read_coco(splits['val'].ann_file).classes == classes
+    edit_json(
+        toy_copy / 'annotations' / 'val.json', lambda coco: coco['categories'][0].update(name='lid')
+    )
+    with pytest.raises(DataError, match="the categories differ: .*val.json has boxes of 'lid'"):
+        splits_of_loops(toy_copy, tmp_path)
+
+
+def test_train_alone_is_split(toy_copy, tmp_path):
+    roboflow(toy_copy)
+    shutil.rmtree(toy_copy / 'valid')
+    splits, _ = splits_of_loops(toy_copy, tmp_path)
+    images = [
+        i['file_name'] for name in ('train', 'val') for i in read_coco(splits[name].ann_file).images
+    ]
+    assert len(set(images)) == len(images) == 4
+
+
+def test_other_formats_are_told_to_be_converted(toy_copy):
+    (toy_copy / TRAIN).rename(toy_copy / 'a.json')
+    (toy_copy / 'annotations' / 'val.json').rename(toy_copy / 'b.json')
+    with pytest.raises(DataError, match=f'to_coco.py {toy_copy} NEW_DIR'):
+        find_splits(toy_copy)

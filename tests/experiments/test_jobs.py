@@ -7,7 +7,7 @@ import re
 import pytest
 from mmengine.config import Config
 
-from mmdet_cleargrasp.datasets.layout import Split
+from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.experiments.jobs import check_arms, plan_experiment, write_plan
 from mmdet_cleargrasp.experiments.spec import Arm, ExperimentSpec

@@ -2,7 +2,7 @@ from pathlib import PurePath
 
 import pytest
 
-from mmdet_cleargrasp.conversion.split_names import SplitFolders, split_of
+from mmdet_cleargrasp.datasets.split_names import SplitFolders, split_of
 
 
 @pytest.mark.parametrize(

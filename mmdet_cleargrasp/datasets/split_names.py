@@ -7,17 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from ..datasets.layout import SPLIT_NAMES
-
-#: Splits from what is learned to what is only tested on.
-SPLITS = ('train', 'val', 'test')
-WORDS = {word: split for split, names in SPLIT_NAMES.items() for word in names} | {
-    'trainset': 'train',
-    'valset': 'val',
-    'validationset': 'val',
-    'dev': 'val',
-    'testset': 'test',
+#: Splits from what is learned to what is only tested on, with the words that mean them.
+SPLIT_NAMES = {
+    'train': ('train', 'training', 'trainset'),
+    'val': ('val', 'valid', 'validation', 'valset', 'validationset', 'dev'),
+    'test': ('test', 'testing', 'testset'),
 }
+SPLITS = tuple(SPLIT_NAMES)
+WORDS = {word: split for split, names in SPLIT_NAMES.items() for word in names}
 #: Words beside a split's that say no more than that it is one.
 NEUTRAL = re.compile(
     r'(annotations?|coco|data|images?|imgs?|instances?|jpegimages|json|labels?|obj|photos?|'
