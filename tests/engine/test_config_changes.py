@@ -69,7 +69,7 @@ def test_data_root_without_splits_is_tested_whole(toy_copy):
     ('splits', 'message'),
     [
         (('val', 'test'), 'has no train split, only val, test'),
-        (('train',), 'has no val split, only train'),
+        (('test',), 'has no train split, only test'),
         (('train', 'test'), None),
     ],
 )
@@ -90,7 +90,9 @@ def test_a_missing_split_is_not_replaced_by_one_for_another_use(toy_copy, splits
 
 
 def test_splits_of_different_categories_are_refused(toy_copy, edit_json):
-    edit_json(toy_copy / 'annotations' / 'val.json', lambda coco: coco['categories'].pop())
+    edit_json(
+        toy_copy / 'annotations' / 'val.json', lambda coco: coco['categories'][0].update(name='lid')
+    )
     with pytest.raises(DataError, match='categories differ'):
         use_data_root(load_config(config_path('frcnn_cleargrasp_plates')), toy_copy)
 
