@@ -1,6 +1,8 @@
 # make train and make test do all of the set-up on a fresh machine: Python >= 3.10, pip and git.
 PYTHON ?= python3
-# The pair that was tried; any from torch 2.4 on may be named, such as a CUDA build of your cluster.
+# The pair that was tried; any from torch 2.10 on may be named. PyPI's for Linux on x86 bring CUDA and
+# take 5 GB; without a GPU: make install TORCH='torch torchvision --index-url
+# https://download.pytorch.org/whl/cpu' takes 1.5 GB.
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 
 VENV := .venv
@@ -15,6 +17,12 @@ AMP ?= $(if $(wildcard /dev/nvidia0),,$(if $(BFLOAT16),--amp))
 EPOCHS ?= $(if $(AMP),16,12)
 WORK_DIR := work_dirs/$(basename $(notdir $(CONFIG)))
 
+# mmcv asks for opencv-python, which needs X libraries that servers and containers lack.
+define HEADLESS_OPENCV
+$(RUN) -m pip uninstall --quiet --yes opencv-python
+$(RUN) -m pip install --quiet --only-binary :all: --force-reinstall --no-deps opencv-python-headless
+endef
+
 .PHONY: help install train test test-slow lint format clean
 
 help:  ## list the targets
@@ -24,10 +32,16 @@ install: $(INSTALLED)  ## make .venv with everything in it
 
 # Wheels only: nothing is compiled. The project itself is installed as a link to this folder.
 $(INSTALLED): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	    { echo "error: $(PYTHON) is $$($(PYTHON) -V), expected 3.10 or newer: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "error: $(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@df -Pk . | awk 'NR == 2 && $$4 < 8e6 {print "warning: " int($$4 / 1e6) " GB of disk are free here, and the installation may take 6 (see TORCH in Makefile)"}'
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
 	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
 	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,timm,render,pretrain,app,export,heic]'
+	$(HEADLESS_OPENCV)
 	touch $@
 
 train: install  ## train, test and draw on the embedded data and checkpoint
