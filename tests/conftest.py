@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 
 import mmdet_cleargrasp  # noqa: F401  registers the types
 from mmdet_cleargrasp.datasets.toy_plates import write_toy_plates
+from mmdet_cleargrasp.engine.config_parts import innermost_dataset
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 
@@ -169,7 +170,8 @@ def tiny_runs(tmp_path_factory):
                         model.get_parameter(parameter).mul_(3000 if 'retina' in head else 12)
                     if parameter == 'bbox_head.retina_cls.bias':
                         model.get_parameter(parameter).fill_(-3)
-        meta = {'dataset_meta': {'classes': cfg.classes}, 'epoch': 1}
+        classes = innermost_dataset(cfg.test_dataloader).metainfo.classes
+        meta = {'dataset_meta': {'classes': classes}, 'epoch': 1}
         torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
         # As mmengine writes it; the run has been moved since.
         (work_dir / 'last_checkpoint').write_text('/elsewhere/epoch_1.pth')

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmdet.registry import DATASETS
+from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
 from ..datasets.layout import find_splits
 from ..utils.errors import ConfigError
 from ..visualization.contact_sheets import Drawing, annotated, chosen, page, save, tile
+from .config_parts import innermost_dataset
 from .run_plan import RunPlan
 
 COLUMNS = 4
@@ -68,7 +71,7 @@ def browse_config(
     if data.kind != 'CocoDataset' or data.split is None:
         raise ConfigError(f'training data is {data.kind}, expected CocoDataset with an ann_file')
     before, classes = annotated(data.split, count)
-    after = _augmented(data.dataset, len(before), seed)
+    after = _augmented(data.loader, len(before), seed)
     out = Path(out)
     return [
         _save(out / 'train_before.png', before, classes, size),
@@ -76,11 +79,13 @@ def browse_config(
     ]
 
 
-def _augmented(settings: dict, count: int, seed: int) -> list[Drawing]:
-    """Images as they leave the pipeline."""
+def _augmented(loader: ConfigDict, count: int, seed: int) -> list[Drawing]:
+    """Images as they leave the pipeline, that of wrappers included."""
     init_default_scope('mmdet')
+    loader = copy.deepcopy(loader)
     # What drops images would put others at their places.
-    settings = {**settings, 'filter_cfg': None}
+    innermost_dataset(loader).filter_cfg = None
+    settings = loader.dataset
     try:
         dataset = DATASETS.build(settings)
     except (KeyError, TypeError, ValueError, AssertionError) as error:

@@ -22,6 +22,22 @@ def innermost_dataset(dataloader: dict[str, Any]) -> ConfigDict:
     return dataset
 
 
+def transform_types(dataloader: dict[str, Any]) -> list[str]:
+    """Types of a dataset's transforms in their order, those of its wrappers included.
+
+    Example:
+        >>> coco = dict(type='CocoDataset', pipeline=[dict(type='LoadPhotograph')])
+        >>> flips = [dict(type='RandomFlip')]
+        >>> transform_types(
+        ...     dict(dataset=dict(type='MultiImageMixDataset', dataset=coco, pipeline=flips))
+        ... )
+        ['LoadPhotograph', 'RandomFlip']
+    """
+    dataset = dataloader['dataset']
+    inner = transform_types(dataset) if 'dataset' in dataset else []
+    return inner + [step['type'] for step in dataset.get('pipeline') or []]
+
+
 def repeats(dataloader: dict[str, Any]) -> int:
     """How often an epoch goes through a dataset, by its wrappers.
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from ..datasets.loading import load_photographs
 from ..utils.errors import ConfigError
 
+#: What MMEngine reads of a config: its runner's arguments and these.
+SETTINGS = frozenset(inspect.signature(Runner.__init__).parameters) | {
+    'activation_checkpointing', 'compile', 'custom_imports', 'detect_anomalous_params',
+    'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn', 'tta_model',
+    'tta_pipeline',
+}  # fmt: skip
 #: Names at the top of configs/_base_/, which are read while their file is, and what each one sets.
 KNOBS = {
     'checkpoint': 'model.backbone.init_cfg.checkpoint or, for a whole detector, '
@@ -37,6 +45,9 @@ def load_config(
 ) -> Config:
     """Read a config file, and set its work dir and launcher.
 
+    Names that configs use among themselves, such as ``scale``, are dropped once they are read: what
+    a run writes into its work dir has every value once, where it takes effect.
+
     Args:
         path: The config file.
         work_dir: Folder of the run's output; by default what the config says, and
@@ -49,10 +60,10 @@ def load_config(
     """
     path = Path(path)
     for name in cfg_options or {}:
-        if name in KNOBS:
+        if '.' not in name and name not in SETTINGS:
             raise ConfigError(
                 f'--cfg-options {name}=... comes too late: configs read it while they are read. '
-                f'Set what it sets: {KNOBS[name]}'
+                f'Set what it sets: {KNOBS.get(name, "see where the config uses it")}'
             )
     if not path.is_file():
         raise ConfigError(f'no config at {path} (looked from {Path.cwd()})')
@@ -67,6 +78,14 @@ def load_config(
     if 'model' not in cfg:
         raise ConfigError(f'{path} has no model; expected a config like those in configs/')
     load_photographs(cfg)
+    _drop_helpers(cfg)
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / path.stem)
     return cfg
+
+
+def _drop_helpers(cfg: Config) -> None:
+    for name in set(cfg) - SETTINGS:
+        cfg.pop(name)
+    if 'data_preprocessor' in cfg.model:
+        cfg.pop('data_preprocessor', None)

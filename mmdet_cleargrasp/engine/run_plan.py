@@ -19,6 +19,7 @@ from .config_parts import (
     evaluators,
     innermost_dataset,
     repeats,
+    transform_types,
 )
 from .runner import world_size
 
@@ -53,7 +54,7 @@ class LoopData:
     @property
     def transforms(self) -> list[str]:
         """Types of the pipeline's transforms, in their order."""
-        return [step['type'] for step in self.dataset.get('pipeline') or []]
+        return transform_types(self.loader)
 
 
 @dataclass(frozen=True, kw_only=True)

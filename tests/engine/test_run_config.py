@@ -53,3 +53,18 @@ def test_options_that_come_too_late_name_what_to_set(name):
     assert '--' in KNOBS[name] or target == cfg[name] or cfg[name] in target
     with pytest.raises(ConfigError, match=f'too late.*{KNOBS[name]}'):
         load_config(cfg.filename, cfg_options={name: 1})
+
+
+def test_names_that_only_configs_use_are_dropped(tmp_path):
+    (tmp_path / 'config.py').write_text(
+        "scale = (64, 64)\nmodel = dict(data_preprocessor=dict(type='A'))\n"
+        "data_preprocessor = dict(type='B')\nfind_unused_parameters = True\n"
+    )
+    cfg = load_config(tmp_path / 'config.py')
+    assert set(cfg) == {'model', 'find_unused_parameters', 'launcher', 'work_dir'}
+
+
+def test_options_with_a_name_of_one_s_own_come_too_late(tmp_path):
+    (tmp_path / 'config.py').write_text('side = 64\nmodel = dict(size=(side, side))')
+    with pytest.raises(ConfigError, match='side=.* comes too late'):
+        load_config(tmp_path / 'config.py', cfg_options={'side': 32})

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.conversion import ConversionOptions, convert
 from mmdet_cleargrasp.datasets import check_split, find_splits
 from mmdet_cleargrasp.datasets.images import read_image
@@ -110,8 +111,12 @@ def tiles(path, size, columns=4):
     return sheet, rows, sheet.shape[1] // size
 
 
-def test_sheets_before_and_after_show_the_same_images(tiny_config, toy_plates, tmp_path):
-    plan = prepare(tiny_config, RunOptions(data_root=toy_plates, split_dir=tmp_path))
+@pytest.mark.parametrize('mixes_images', [False, True])
+def test_sheets_before_and_after_show_the_same_images(
+    mixes_images, tiny_config, toy_plates, tmp_path
+):
+    config = config_path('frcnn_plates_detector') if mixes_images else tiny_config
+    plan = prepare(config, RunOptions(data_root=toy_plates, split_dir=tmp_path))
     before, after = browse_config(plan, tmp_path, count=6, size=96, seed=1)
     assert tiles(before, 96)[1:] == tiles(after, 96)[1:] == (2, 4)
     assert not np.array_equal(cv2.imread(str(before)), cv2.imread(str(after)))
