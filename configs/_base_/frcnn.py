@@ -14,8 +14,8 @@ _base_ = [
 model = dict(
     rpn_head=dict(type='SparseGradRPNHead'),  # MMDetection's, with a cheaper backward pass
     roi_head=dict(
-        # A box is refined alike whatever its kind: every plate teaches it, and a plate that could
-        # be of two kinds has the same box under both.
+        # Boxes are regressed for all classes together: every plate teaches it, and a plate that
+        # could be of two classes has the same box under both.
         bbox_head=dict(num_classes=_base_.num_classes, reg_class_agnostic=True)
     ),
     # Few plates an image need few proposals, and few RoIs to learn from: MMDetection has 1000

@@ -1,4 +1,4 @@
-# The control: a ResNet-50 that has learnt nothing, read and frozen as ClearGrasp's is.
+# The control: a frozen ResNet-50 of random weights, with ClearGrasp's input.
 _base_ = './cleargrasp_resnet50.py'
 
 # ------------------------------ what to change for another file ------------------------------

@@ -35,7 +35,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
-    persistent_workers=False,  # started, and seeded, anew for every epoch
+    persistent_workers=False,  # started and seeded again for every epoch
     worker_init_fn=dict(type='init_worker'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     batch_sampler=dict(type='AspectRatioBatchSampler'),
@@ -54,7 +54,7 @@ val_dataloader = dict(
     batch_size=1,
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
-    worker_init_fn=dict(type='init_worker'),  # they wait while training is told to stop
+    worker_init_fn=dict(type='init_worker'),  # workers ignore SIGTERM, which training handles
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(

@@ -15,7 +15,7 @@ from ...utils.errors import ConfigError
 class FreezeBackboneHook(Hook):
     """Hold the backbone frozen for the first epochs of a run, and let it learn afterwards.
 
-    New heads send large gradients into a backbone, which would forget before they have learnt
+    New heads send large gradients into a backbone, which would forget before they have learned
     anything. The backbone's config says ``frozen=False``, so that the optimizer knows its
     parameters (and their ``lr_mult``) from the beginning; while it is frozen they get no gradient
     and do not change. A resumed run goes on where it was.
@@ -41,7 +41,7 @@ class FreezeBackboneHook(Hook):
         if not isinstance(backbone, FreezableBackbone):
             raise ConfigError(
                 f'FreezeBackboneHook cannot freeze a {type(backbone).__name__}; it works with '
-                'ClearGraspResNet, ClearGraspDRN and AlexNet'
+                'ClearGraspResNet, ClearGraspDRN, TimmBackbone and AlexNet'
             )
         if backbone.frozen and not runner.epoch:
             raise ConfigError(

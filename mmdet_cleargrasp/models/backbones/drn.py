@@ -50,7 +50,7 @@ class ClearGraspDRN(FreezableBackbone):
     ``output_stride`` reads a layer's input at every second position and halves its dilation:
     exactly the dense network's values at the positions that a feature pyramid reads. Layers 7 and
     8 need the dense map. They are built only where index 4 asks for them; else a file's
-    ``layer7`` and ``layer8`` are left out.
+    ``layer7`` and ``layer8`` are skipped.
 
     ===================  ==================  ===========================  =========
     ``output_stride``    strides, 0 to 3     FPN, ``num_outs=5``          index 4

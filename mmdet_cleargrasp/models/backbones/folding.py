@@ -94,7 +94,8 @@ def _fastest(backbone: FreezableBackbone, image: Tensor) -> nn.Module:
 
 
 def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:
-    tolerance = max(1e-3, 30 * torch.finfo(maps[0].dtype).eps)
+    # A GPU rounds to ten bits (TF32); a fold in the wrong place changes everything.
+    tolerance = max(1e-2, 30 * torch.finfo(maps[0].dtype).eps)
     return all(
         bool((a - b).abs().max() <= tolerance * a.abs().max())
         for a, b in zip(maps, others, strict=True)
