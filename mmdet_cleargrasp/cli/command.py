@@ -10,9 +10,11 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
+from ..compat.versions import explain_import_error
 from ..utils.errors import Terminated, UserError
 
 Main = Callable[..., int]
@@ -47,7 +49,9 @@ def command(main: Main) -> Main:
     def guarded(argv: Sequence[str] | None = None) -> int:
         print_any_name()
         try:
-            with sigterm_as_exception():
+            with sigterm_as_exception(), warnings.catch_warnings():
+                # mmengine's look-ups warn of it each time, with the last setuptools that have it.
+                warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
                 status = main(argv)
                 sys.stdout.flush()
                 return status
@@ -95,6 +99,9 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return FAILURE, f'error: a file is nested too deeply ({_text(error)})'
     if isinstance(error, UnicodeError):
         return FAILURE, f'error: a text is not in the expected encoding, UTF-8 ({_text(error)})'
+    if isinstance(error, ImportError):
+        text = explain_import_error(error)
+        return (FAILURE, f'error: {text}') if text else None
     if isinstance(error, OSError):
         return FAILURE, f'error: {_os_error_text(error)}'
     return None

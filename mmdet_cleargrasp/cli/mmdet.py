@@ -44,12 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     script = find_script(args.script)
 
-    import mmdet_cleargrasp  # noqa: F401  the types and operators
+    from ..engine.runner import safe_files
 
     sys.argv = [str(script), *args.arguments]
     # As python does for a script: some import their neighbors.
     sys.path.insert(0, str(script.parent))
-    runpy.run_path(str(script), run_name='__main__')
+    with safe_files():
+        runpy.run_path(str(script), run_name='__main__')
     return 0
 
 

@@ -1,5 +1,24 @@
-"""What upstream lacks today: versions, mmcv operators, safe reading and whole writing of files."""
+"""What upstream lacks today, one module per gap; each says what will make it unnecessary.
 
-from .gaps import apply, train_on_cpu_processes
+- :mod:`.versions`: versions that cannot work together are refused in one sentence.
+- :mod:`.mmcv_extension`, :mod:`.mmcv_operators`, :mod:`.roi_align`: mmcv's compiled operators.
+- :mod:`.registries`: a plugin's types are imported when a registry first looks one up.
+- :mod:`.checkpoint_reading`, :mod:`.file_writing`: files of a run, read safely and written whole.
+- :mod:`.cpu_processes`, :mod:`.cpu_memory`: runs without a GPU.
 
-__all__ = ['apply', 'train_on_cpu_processes']
+The first three are for every use of the package and closed by :func:`apply`. The others hold within
+our own runs only.
+"""
+
+from .mmcv_extension import provide_mmcv_extension
+from .registries import import_at_first_lookup
+from .versions import check_versions
+
+__all__ = ['apply']
+
+
+def apply() -> None:
+    """Close the gaps that concern every use; torch, mmcv and mmdet are not imported for it."""
+    check_versions()
+    provide_mmcv_extension()
+    import_at_first_lookup('mmdet_cleargrasp.registered_types')

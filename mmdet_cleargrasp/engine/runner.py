@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from ..compat import train_on_cpu_processes
+from ..checkpoints.reading import load_from_local
+from ..compat.checkpoint_reading import local_checkpoints_read_by
 from ..compat.cpu_memory import keep_freed_memory
+from ..compat.cpu_processes import train_on_cpu_processes
+from ..compat.file_writing import local_files_written_whole
 from ..utils.errors import ConfigError
 
 # What torchrun, Slurm and Open MPI tell each process; mmengine reads them when the runner is built.
 RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 WORLD_SIZE_VARIABLES = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
+
+
+@contextlib.contextmanager
+def safe_files() -> Iterator[None]:
+    """Within it, mmengine reads checkpoints safely and writes files whole; also a decorator.
+
+    Outside, mmengine is as it was: the package may be part of someone else's program.
+    """
+    with local_checkpoints_read_by(load_from_local), local_files_written_whole():
+        yield
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -15,7 +15,7 @@ from ..utils.errors import ConfigError
 from .checks import check_run, refuse_errors
 from .config_parts import evaluators
 from .run_plan import RunPlan
-from .runner import build_runner
+from .runner import build_runner, safe_files
 
 #: CocoMetric names its file of predictions PREFIX.bbox.json.
 PREDICTIONS_PREFIX = 'predictions'
@@ -23,6 +23,7 @@ PREDICTIONS_PREFIX = 'predictions'
 SOURCE_FILE = 'source.json'
 
 
+@safe_files()
 def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     """Check, run a detector over its test data and report on it.
 

@@ -13,12 +13,13 @@ from .checks import check_run, refuse_errors
 from .hooks.curves_hook import CURVES_FILE
 from .resuming import best_checkpoint, latest_checkpoint
 from .run_plan import RunPlan
-from .runner import build_runner
+from .runner import build_runner, safe_files
 
 #: Disk full, quota used up, file too large, read-only, not permitted.
 WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
+@safe_files()
 def train(plan: RunPlan) -> None:
     """Check a run and train it.
 

@@ -14,6 +14,8 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from ..checkpoints import check_trained
+from ..checkpoints.reading import load_from_local
+from ..compat.checkpoint_reading import local_checkpoints_read_by
 from ..datasets.images import MAX_ASPECT, read_image
 from ..engine.checks.model import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
@@ -62,7 +64,8 @@ class PlateDetector:
     ) -> None:
         cfg = config.copy() if isinstance(config, Config) else load_config(config)
         self.classes = _check_checkpoint(cfg, checkpoint)
-        self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
+        with local_checkpoints_read_by(load_from_local):
+            self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
         # For a checkpoint that names none, MMDetection takes COCO's.
         self.model.dataset_meta = {**self.model.dataset_meta, 'classes': self.classes}
         self.checkpoint = Path(checkpoint)

@@ -19,7 +19,7 @@ from ..engine.checks.model import build
 from ..engine.hooks.curves_hook import CURVES_FILE
 from ..engine.prepare import RunOptions, prepare
 from ..engine.run_plan import RunPlan
-from ..engine.runner import build_runner, world_size
+from ..engine.runner import build_runner, safe_files, world_size
 from ..engine.training import run
 from ..utils.errors import ConfigError
 from ..utils.findings import Finding, error, ok
@@ -45,6 +45,7 @@ def prepare_pretraining(config: str | Path, options: RunOptions) -> RunPlan:
     return prepare(config, replace(options, data_root=None, cfg_options=changes))
 
 
+@safe_files()
 def pretrain(plan: RunPlan) -> None:
     """Check a pretraining and run it.
 

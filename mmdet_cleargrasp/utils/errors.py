@@ -27,5 +27,9 @@ class TrainingError(UserError):
     """A training that cannot go on."""
 
 
+class InstallationError(UserError, ImportError):
+    """Installed packages that cannot work together."""
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM during a command, which ends it in order as Ctrl-C does."""

@@ -1,0 +1,92 @@
+"""Types of a plugin, imported when a registry first looks one up.
+
+MMEngine's registries import the modules of their own package at the first look-up, and offer
+plugins nothing of the kind: ``custom_imports`` help only where a config is read. Importing all
+types at once would take seconds, and fail in the middle of MMDetection's own import. Unnecessary
+once MMEngine takes locations from outside (https://github.com/open-mmlab/mmengine/pull/643 brought them
+for its own family).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+#: Modules of registries, and which of theirs hold types of ours; empty for all. MMEngine's have
+#: those that it looks up without MMDetection's scope.
+REGISTRIES: dict[str, tuple[str, ...]] = {
+    'mmengine.registry': ('FUNCTIONS', 'OPTIM_WRAPPERS', 'WEIGHT_INITIALIZERS'),
+    'mmdet.registry': (),
+}
+
+
+def import_at_first_lookup(location: str) -> None:
+    """Let the registries of MMEngine and MMDetection import a module at their first look-up.
+
+    Args:
+        location: The module, whose import registers types. It is imported at once where a registry
+            has looked something up already.
+    """
+    for name, members in REGISTRIES.items():
+
+        def attach(module: ModuleType, members: tuple[str, ...] = members) -> None:
+            _add_location(module, members, location)
+
+        if name in sys.modules:
+            attach(sys.modules[name])
+        else:
+            sys.meta_path.insert(0, _AfterImport(name, attach))
+
+
+def _add_location(module: ModuleType, members: tuple[str, ...], location: str) -> None:
+    from mmengine.registry import Registry
+
+    registries = [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, Registry)
+        and (name in members or not members)
+        and value.scope == module.__name__.split('.')[0]
+    ]
+    if any(registry._imported for registry in registries):
+        importlib.import_module(location)
+        return
+    for registry in registries:
+        if location not in registry._locations:
+            registry._locations.append(location)
+
+
+class _AfterImport(MetaPathFinder):
+    """Calls a function with a module as soon as it has been imported."""
+
+    def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
+        self.name = name
+        self.action = action
+        self._searching = False
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The specification that the other finders give, with the call added to its loader."""
+        if fullname != self.name or self._searching:
+            return None
+        self._searching = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._searching = False
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_act(module: ModuleType) -> None:
+            execute(module)
+            self.action(module)
+
+        spec.loader.exec_module = execute_and_act  # type: ignore[method-assign]
+        return spec

@@ -1,0 +1,90 @@
+"""Versions that cannot work together, refused in one sentence that names the fix."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib import metadata
+
+from ..utils.errors import InstallationError
+
+#: What has to be there, by the name under which it is imported.
+PACKAGES = {
+    'torch': "'torch>=2.4' torchvision",
+    'torchvision': 'torchvision',
+    'mmengine': "'mmengine>=0.10.7'",
+    'mmcv': 'mmcv-lite==2.1.0',
+    'mmdet': "'mmdet>=3.3'",
+}
+
+#: Parts of ``ImportError`` messages that come from the machine, and what to do about them.
+LIBRARIES = {
+    ('libGL', 'libxcb', 'libX11', 'libgthread', 'libSM', 'libXext'): (
+        'OpenCV was installed for desktops, and this machine has no X libraries: '
+        'pip uninstall -y opencv-python && pip install --force-reinstall opencv-python-headless'
+    ),
+    ('mmcv/_ext', 'mmcv._ext', 'undefined symbol'): (
+        'the compiled mmcv was built for another torch: '
+        'pip uninstall -y mmcv mmcv-lite && pip install mmcv-lite==2.1.0'
+    ),
+}
+
+
+def check_versions() -> None:
+    """Refuse what cannot work, from the metadata of installed packages; none is imported.
+
+    - torch before 2.4 was never tried.
+    - mmengine up to 0.10.7 finds ``mmdet::`` base configs through ``pkg_resources``, which
+      setuptools 81 removed (https://github.com/open-mmlab/mmengine/pull/1676).
+    - mmdet 3.3 refuses mmcv from 2.2 on (https://github.com/open-mmlab/mmdetection/issues/11763),
+      and mmcv before 2.1 was not tried.
+
+    Forks under the same import names have other distribution names and are asked for none of the
+    last two.
+
+    Raises:
+        InstallationError: Naming what is installed, what is needed and the command to install it.
+    """
+    for name, requirement in PACKAGES.items():
+        if importlib.util.find_spec(name) is None:
+            raise InstallationError(f'{name} is not installed: pip install {requirement}')
+    torch = _version('torch')
+    if torch and torch < (2, 4):
+        raise InstallationError(
+            f'torch {metadata.version("torch")} is installed, mmdet_cleargrasp needs 2.4 or later: '
+            "pip install 'torch>=2.4'"
+        )
+    if _version('mmengine') and importlib.util.find_spec('pkg_resources') is None:
+        raise InstallationError(
+            "mmengine needs pkg_resources, which setuptools 81 removed: pip install 'setuptools<81'"
+        )
+    mmcv = _version('mmcv') or _version('mmcv-lite')
+    if _version('mmdet') and mmcv and not (2, 1) <= mmcv < (2, 2):
+        raise InstallationError(
+            f'mmcv {".".join(map(str, mmcv))} is installed, mmdet 3.3 works with mmcv 2.1: '
+            "pip install 'mmcv-lite==2.1.0' (or a compiled mmcv 2.1.0)"
+        )
+
+
+def explain_import_error(error: ImportError) -> str | None:
+    """One sentence for an import that fails for reasons of the machine, or ``None``.
+
+    Args:
+        error: As Python raised it.
+
+    Example:
+        >>> explain_import_error(ImportError('libGL.so.1: cannot open shared object file'))
+        "OpenCV was installed for desktops, and this machine has no X libraries: pip uninstall ..."
+    """
+    for parts, advice in LIBRARIES.items():
+        if any(part in str(error) for part in parts):
+            return f'{advice} ({error})'
+    return None
+
+
+def _version(distribution: str) -> tuple[int, int] | None:
+    """Major and minor version of a distribution; ``None`` where it is not installed."""
+    try:
+        major, minor = metadata.version(distribution).split('.')[:2]
+    except metadata.PackageNotFoundError:
+        return None
+    return int(major), int(minor)

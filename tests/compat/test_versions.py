@@ -1,0 +1,91 @@
+import importlib.util
+from importlib import metadata
+
+import pytest
+
+from mmdet_cleargrasp.compat import versions
+from mmdet_cleargrasp.utils.errors import InstallationError
+
+INSTALLED = {'torch': '2.14.1', 'mmengine': '0.10.7', 'mmcv-lite': '2.1.0', 'mmdet': '3.3.0'}
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Pretend that distributions are installed in these versions; ``None`` removes one."""
+
+    def pretend(changed, missing_modules=()):
+        installed = {**INSTALLED, **changed}
+
+        def version(name):
+            if installed.get(name) is None:
+                raise metadata.PackageNotFoundError(name)
+            return installed[name]
+
+        found = importlib.util.find_spec
+        monkeypatch.setattr(metadata, 'version', version)
+        monkeypatch.setattr(
+            importlib.util,
+            'find_spec',
+            lambda name: None if name in missing_modules else found(name),
+        )
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ('changed', 'missing', 'message'),
+    [
+        ({'torch': '1.13.1'}, (), "torch 1.13.1 .* pip install 'torch>=2.4'"),
+        ({'torch': '2.3.1+cu121'}, (), "torch 2.3.1.* pip install 'torch>=2.4'"),
+        ({}, ('torch',), "torch is not installed: pip install 'torch>=2.4' torchvision"),
+        ({}, ('mmdet',), "mmdet is not installed: pip install 'mmdet>=3.3'"),
+        ({}, ('pkg_resources',), "pip install 'setuptools<81'"),
+        ({'mmcv-lite': None, 'mmcv': '2.2.0'}, (), 'mmcv 2.2 is installed.*mmcv-lite==2.1.0'),
+        ({'mmcv-lite': '2.0.1'}, (), 'mmcv 2.0 is installed.*mmcv-lite==2.1.0'),
+    ],
+)
+def test_versions_that_cannot_work_are_refused_in_one_sentence(install, changed, missing, message):
+    install(changed, missing)
+    with pytest.raises(InstallationError, match=message):
+        versions.check_versions()
+
+
+@pytest.mark.parametrize(
+    ('changed', 'missing'),
+    [
+        ({}, ()),
+        ({'torch': '2.4.0+cpu'}, ()),
+        ({'mmcv-lite': None, 'mmcv': '2.1.0'}, ()),
+        # Maintained forks: other distributions under the same import names.
+        (
+            {
+                'mmengine': None,
+                'mmcv-lite': None,
+                'mmdet': None,
+                'onedl-mmengine': '0.10.12',
+                'onedl-mmcv': '2.3.6',
+                'onedl-mmdetection': '3.5.1',
+            },
+            ('pkg_resources',),
+        ),
+    ],
+)
+def test_versions_that_can_work_are_accepted(install, changed, missing):
+    install(changed, missing)
+    versions.check_versions()
+
+
+@pytest.mark.parametrize(
+    ('error', 'advice'),
+    [
+        ('libGL.so.1: cannot open shared object file', 'pip install --force-reinstall opencv-python-headless'),
+        ('libxcb.so.1: cannot open shared object file', 'pip uninstall -y opencv-python'),
+        ('/site-packages/mmcv/_ext.so: undefined symbol: _ZN3c10', 'pip install mmcv-lite==2.1.0'),
+    ],
+)  # fmt: skip
+def test_imports_that_fail_for_reasons_of_the_machine_are_explained(error, advice):
+    assert advice in versions.explain_import_error(ImportError(error))
+
+
+def test_other_import_errors_are_left_alone():
+    assert versions.explain_import_error(ImportError("No module named 'x'")) is None
