@@ -12,6 +12,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type='RandomStateHook'),  # an interrupted run ends as if it had not been
+    dict(type='PlainCheckpointHook'),  # checkpoints that torch.load and DetInferencer read
     dict(type='InterruptHook'),
     dict(type='MissedValidationHook'),
     dict(type='FiniteLossHook'),

@@ -3,7 +3,8 @@
 MMEngine's registries import the modules of their own package at the first look-up, and offer
 plugins nothing of the kind: ``custom_imports`` help only where a config is read. Importing all
 types at once would take seconds, and fail in the middle of MMDetection's own import. Unnecessary
-once MMEngine takes locations from outside (https://github.com/open-mmlab/mmengine/pull/643 brought them
+once MMEngine takes locations from outside
+(https://github.com/open-mmlab/mmengine/pull/643 brought them
 for its own family).
 """
 

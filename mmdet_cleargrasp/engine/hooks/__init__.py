@@ -5,6 +5,7 @@ from .drawing_hook import PlateVisualizationHook
 from .feature_cache_hook import FeatureCacheHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeBackboneHook
+from .plain_checkpoint_hook import PlainCheckpointHook
 from .working_threshold_hook import WorkingThresholdHook
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     'FeatureCacheHook',
     'FiniteLossHook',
     'FreezeBackboneHook',
+    'PlainCheckpointHook',
     'PlateVisualizationHook',
     'WorkingThresholdHook',
 ]
