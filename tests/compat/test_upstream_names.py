@@ -1,0 +1,82 @@
+"""Every private name of another package that this project relies on, and that it still exists."""
+
+import ast
+import inspect
+
+import pytest
+import torch
+from mmdet.engine.hooks import DetVisualizationHook
+from mmdet.evaluation import CocoMetric
+from mmengine.config import DictAction
+from mmengine.model import ImgDataPreprocessor
+from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+from mmengine.registry import Registry
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from ..conftest import ROOT
+
+NAMES = [
+    (Registry, '_imported'),
+    (Registry, '_locations'),
+    (Runner, '_resume'),
+    (Runner, '_train_loop'),
+    (EpochBasedTrainLoop, '_epoch'),
+    (_ParamScheduler, '_global_step'),
+    (DictAction, '_parse_iterable'),
+    (DetVisualizationHook, '_visualizer'),
+    (CocoMetric, '_coco_api'),
+    (ImgDataPreprocessor, '_channel_conversion'),
+    (ImgDataPreprocessor, '_enable_normalize'),
+    (torch.nn.Module, '_load_from_state_dict'),
+    (torch.Tensor, '_version'),
+    (torch.ops.torchvision, '_roi_align_backward'),
+    (torch.nn.modules.batchnorm, '_BatchNorm'),
+]
+#: Of the standard library.
+STANDARD = {'_Unpickler', '_exit'}
+
+
+@pytest.mark.parametrize(
+    ('owner', 'name'), NAMES, ids=lambda value: getattr(value, '__name__', value)
+)
+def test_private_name_exists(owner, name):
+    assert hasattr(owner, name) or is_set_by(owner, name)
+
+
+def is_set_by(owner: type, name: str) -> bool:
+    """Whether a class or one of its bases sets an attribute of its instances."""
+    return any(
+        f'self.{name} =' in (source := inspect.getsource(base)) or f'self.{name}:' in source
+        for base in owner.__mro__[:-1]
+        if not base.__module__.startswith(('builtins', 'typing', 'abc'))
+    )
+
+
+def private_names(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Private attributes and imports of a module that are used, and names that it defines."""
+    used, defined = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            used.add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            used.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in (part for target in targets for part in ast.walk(target)):
+                if isinstance(target, ast.Name):
+                    defined.add(target.id)
+                elif isinstance(target, ast.Attribute) and ast.unparse(target.value) == 'self':
+                    defined.add(target.attr)
+    private = {name for name in used if name.startswith('_') and not name.startswith('__')}
+    return private, defined
+
+
+def test_no_other_private_name_is_used():
+    used, defined = set(), set()
+    for file in (ROOT / 'mmdet_cleargrasp').rglob('*.py'):
+        names = private_names(ast.parse(file.read_text(encoding='utf-8')))
+        used |= names[0]
+        defined |= names[1]
+    assert used - defined - STANDARD <= {name for _, name in NAMES}
