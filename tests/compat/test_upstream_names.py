@@ -5,9 +5,10 @@ import inspect
 
 import pytest
 import torch
+from mmdet.apis import DetInferencer
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.evaluation import CocoMetric
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.model import ImgDataPreprocessor
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.registry import Registry
@@ -23,7 +24,10 @@ NAMES = [
     (EpochBasedTrainLoop, '_epoch'),
     (_ParamScheduler, '_global_step'),
     (DictAction, '_parse_iterable'),
+    (DetVisualizationHook, '_test_index'),
     (DetVisualizationHook, '_visualizer'),
+    (Config, '_cfg_dict'),
+    (DetInferencer, '_init_pipeline'),
     (CocoMetric, '_coco_api'),
     (ImgDataPreprocessor, '_channel_conversion'),
     (ImgDataPreprocessor, '_enable_normalize'),
@@ -64,7 +68,7 @@ def private_names(tree: ast.Module) -> tuple[set[str], set[str]]:
             defined.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in (part for target in targets for part in ast.walk(target)):
+            for target in (part for whole in targets for part in ast.walk(whole)):
                 if isinstance(target, ast.Name):
                     defined.add(target.id)
                 elif isinstance(target, ast.Attribute) and ast.unparse(target.value) == 'self':
