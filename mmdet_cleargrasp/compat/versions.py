@@ -9,7 +9,7 @@ from ..utils.errors import InstallationError
 
 #: What has to be there, by the name under which it is imported.
 PACKAGES = {
-    'torch': "'torch>=2.4' torchvision",
+    'torch': "'torch>=2.10' torchvision",
     'torchvision': 'torchvision',
     'mmengine': "'mmengine>=0.10.7'",
     'mmcv': 'mmcv-lite==2.1.0',

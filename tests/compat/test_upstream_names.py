@@ -31,6 +31,7 @@ NAMES = [
     (CocoMetric, '_coco_api'),
     (ImgDataPreprocessor, '_channel_conversion'),
     (ImgDataPreprocessor, '_enable_normalize'),
+    (torch.distributed.distributed_c10d, '_get_default_store'),
     (torch.nn.Module, '_load_from_state_dict'),
     (torch.Tensor, '_version'),
     (torch.ops.torchvision, '_roi_align_backward'),
@@ -50,7 +51,9 @@ def test_private_name_exists(owner, name):
 def is_set_by(owner: type, name: str) -> bool:
     """Whether a class or one of its bases sets an attribute of its instances."""
     return any(
-        f'self.{name} =' in (source := inspect.getsource(base)) or f'self.{name}:' in source
+        f'self.{name} =' in (source := inspect.getsource(base))
+        or f'self.{name}:' in source
+        or f"__setattr__('{name}'" in source
         for base in owner.__mro__[:-1]
         if not base.__module__.startswith(('builtins', 'typing', 'abc'))
     )

@@ -37,7 +37,7 @@ def install(monkeypatch):
     [
         ({'torch': '1.13.1'}, (), "torch 1.13.1 .* pip install 'torch>=2.4'"),
         ({'torch': '2.3.1+cu121'}, (), "torch 2.3.1.* pip install 'torch>=2.4'"),
-        ({}, ('torch',), "torch is not installed: pip install 'torch>=2.4' torchvision"),
+        ({}, ('torch',), "torch is not installed: pip install 'torch>=2.10' torchvision"),
         ({}, ('mmdet',), "mmdet is not installed: pip install 'mmdet>=3.3'"),
         ({}, ('pkg_resources',), "pip install 'setuptools<81'"),
         ({'mmcv-lite': None, 'mmcv': '2.2.0'}, (), 'mmcv 2.2 is installed.*mmcv-lite==2.1.0'),
