@@ -13,10 +13,8 @@ from ..utils.text_files import decode
 
 ID = int | str
 #: What to do about files that were written otherwise.
-HELP = (
-    '--data-root adds sizes, areas and iscrowd where they are missing; otherwise convert the '
-    'folder: python tools/dataset_converters/to_coco.py SRC DIR'
-)
+CONVERT = 'Convert the folder: python tools/dataset_converters/to_coco.py SRC DIR'
+HELP = f'--data-root adds sizes, areas and iscrowd that are missing. {CONVERT}'
 SECTIONS = {
     'images': {'id': ID, 'file_name': str, 'width': int | float, 'height': int | float},
     # mmdet reads the area, pycocotools iscrowd, and both fail without.

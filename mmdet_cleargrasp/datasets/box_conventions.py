@@ -1,9 +1,12 @@
-"""What the four numbers of a box mean, where a file writes other ones than its format has."""
+"""What the numbers of a box mean, where a file writes other ones than its format has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from .annotations import CocoFile
 
 Numbers = tuple[float, float, float, float]
 
@@ -73,6 +76,36 @@ def are_shares(boxes: Sequence[Numbers]) -> bool:
     values = [value for box in boxes for value in box]
     fractions = any(not float(value).is_integer() for value in values)
     return fractions and all(0 <= value <= 1 for value in values)
+
+
+def other_convention(coco: CocoFile) -> str | None:
+    """How a COCO file writes boxes, where they aren't x, y, width and height in pixels.
+
+    Args:
+        coco: With the sizes of its images, and boxes of four numbers.
+    """
+    rotated = [a['id'] for a in coco.annotations if _rotation(a) and not a.get('segmentation')]
+    if rotated:
+        return (
+            f'{len(rotated)} boxes have attributes.rotation, as CVAT writes it, and bbox without it'
+        )
+    sizes = {image['id']: (image['width'], image['height']) for image in coco.images}
+    boxes = [
+        (a['bbox'], sizes[a['image_id']], a['area'])
+        for a in coco.annotations
+        if a['image_id'] in sizes and min(sizes[a['image_id']]) > 0
+    ]
+    if are_shares([box for box, _, _ in boxes]):
+        return 'bbox is in shares of the image, expected pixels'
+    expected = next(iter(READINGS))
+    reading = reading_of([Sample(*box) for box in boxes], expected)
+    return None if reading == expected else f'bbox holds {reading}, expected {expected}'
+
+
+def _rotation(annotation: dict[str, Any]) -> bool:
+    attributes = annotation.get('attributes')
+    rotation = attributes.get('rotation') if isinstance(attributes, dict) else None
+    return isinstance(rotation, int | float) and rotation % 360 != 0
 
 
 def _fits(sample: Sample, name: str) -> bool:

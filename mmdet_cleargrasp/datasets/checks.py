@@ -1,4 +1,4 @@
-"""Checks of a COCO data set that cost little and spare a failed or silently wrong run."""
+"""Checks of a COCO data set that are fast and prevent a failed or silently wrong run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 
 from ..utils.errors import DataError
 from ..utils.findings import Finding, error, ok, warning
-from .annotations import CocoFile, needs_renumbering, read_coco
+from .annotations import CONVERT, CocoFile, needs_renumbering, read_coco
+from .box_conventions import other_convention
 from .images import check_image, find_file
+from .split import Split
 
 #: How many examples a message names.
 EXAMPLES = 3
@@ -31,7 +33,7 @@ READERS = 8
 def check_split(
     name: str, ann_file: str | Path, img_dir: str | Path, classes: Sequence[str]
 ) -> list[Finding]:
-    """Hold an annotation file against the configured classes and the images on disk.
+    """Compare an annotation file with the configured classes and the images on disk.
 
     Args:
         name: What the findings call it, such as ``'train data'``.
@@ -148,6 +150,16 @@ def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
             f'{coco.path}: bbox of annotation {_some(malformed)} is not four finite numbers x, y, '
             'width, height in pixels',
         )
+    elif fault := other_convention(coco):
+        yield error('', f'{coco.path}: {fault}. {CONVERT}')
+    yield from _check_duplicates(coco)
+    crowds = [a['id'] for a in coco.annotations if a['iscrowd']]
+    if crowds and len(crowds) == len(coco.annotations):
+        yield error(
+            '',
+            f'{coco.path}: every box is marked iscrowd, so that none is learned or scored. Set '
+            'iscrowd to 0, or let tools/dataset_converters/to_coco.py do it',
+        )
     sound = [a for a in coco.annotations if _is_box(a['bbox']) and a['image_id'] in sizes]
     boxes = [(a['id'], a['bbox'], sizes[a['image_id']]) for a in sound]
     ignored = [a['id'] for a in sound if not a['area'] > 0 or a.get('ignore')]
@@ -167,6 +179,56 @@ def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
         ids = [key for key, box, size in boxes if test(box, size)]
         if ids:
             yield warning('', f'{coco.path}: {len(ids)} box(es) {text} (annotation {_some(ids)})')
+
+
+def _check_duplicates(coco: CocoFile) -> Iterable[Finding]:
+    """Boxes that are listed twice: of two equal ones, only one can be found."""
+    seen: set[str] = set()
+    twice = []
+    for a in coco.annotations:
+        key = str((a['image_id'], a['category_id'], a['bbox']))
+        if key in seen:
+            twice.append(a['id'])
+        seen.add(key)
+    if twice:
+        yield warning(
+            '',
+            f'{coco.path}: {len(twice)} box(es) are listed twice (annotation {_some(twice)}): one '
+            'of two can never be found, so that recall and AP fall. Remove them, or let '
+            'tools/dataset_converters/to_coco.py do it',
+        )
+
+
+def check_overlap(name: str, split: Split, train: Split) -> list[Finding]:
+    """Warn of images that are trained on as well.
+
+    Args:
+        name: What the finding calls the split, such as ``'val data'``.
+        split: Of validation or test.
+        train: Of training.
+
+    Raises:
+        DataError: One of the files cannot be read as COCO.
+    """
+    trained = set(_real_paths(train))
+    images = list(_real_paths(split))
+    both = [path for path in images if path in trained]
+    if not both:
+        return []
+    names = _some(os.path.basename(path) for path in both)
+    return [
+        warning(
+            name,
+            f'{len(both)} of {len(images)} images of {split.ann_file} are also in '
+            f'{train.ann_file} ({names}): figures on images that were trained on say nothing of '
+            'others',
+        )
+    ]
+
+
+def _real_paths(split: Split) -> Iterable[str]:
+    for image in read_coco(split.ann_file).images:
+        yield os.path.realpath(find_file(split.img_dir / image['file_name']))
 
 
 def _is_box(box: Any) -> bool:

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..utils.errors import DataError
-from .annotations import CocoFile, check_sections, load_coco_dict, write_coco
+from .annotations import CONVERT, CocoFile, check_sections, load_coco_dict, write_coco
+from .box_conventions import other_convention
 from .images import read_size
 from .split import Split
+
+#: Pixels, beyond which a number is no side of an image.
+MAX_SIDE = 1e9
 
 
 def completed(split: Split, out_file: str | Path, classes: Sequence[str] | None = None) -> Split:
@@ -60,6 +64,7 @@ def read_completed(split: Split) -> CocoFile:
     for number, annotation in enumerate(_dicts(content.get('annotations')), 1):
         annotation.setdefault('id', number)
     coco = check_sections(split.ann_file, content)
+    _refuse_other_boxes(coco)
     coco = CocoFile(coco.path, coco.images, coco.annotations, _without_root(coco))
     return _with_numbers(coco)
 
@@ -87,6 +92,20 @@ def common_classes(files: Sequence[CocoFile]) -> tuple[str, ...]:
                 'classes the same names'
             )
     return first.classes
+
+
+def _refuse_other_boxes(coco: CocoFile) -> None:
+    """Refuse boxes that aren't x, y, width and height; the check of a run warns of single ones."""
+    malformed = [a['id'] for a in coco.annotations if not _is_box(a['bbox'])]
+    fault = other_convention(coco) if not malformed and _have_sizes(coco) else None
+    if coco.annotations and len(malformed) == len(coco.annotations):
+        fault = 'no bbox is four numbers x, y, width, height'
+    if fault:
+        raise DataError(f'{coco.path}: {fault}. {CONVERT}')
+
+
+def _have_sizes(coco: CocoFile) -> bool:
+    return all(0 < i['width'] < MAX_SIDE and 0 < i['height'] < MAX_SIDE for i in coco.images)
 
 
 def _is_complete(path: Path, coco: CocoFile) -> bool:

@@ -1,6 +1,8 @@
 import pytest
 
 from mmdet_cleargrasp.datasets import check_split
+from mmdet_cleargrasp.datasets.checks import check_overlap
+from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES
 
 
@@ -33,6 +35,30 @@ def empty(section):
     return lambda coco: coco[section].clear()
 
 
+def listed_twice(coco):
+    coco['annotations'] += [{**a, 'id': a['id'] + 100} for a in coco['annotations']]
+
+
+def crowds_alone(coco):
+    for annotation in coco['annotations']:
+        annotation['iscrowd'] = 1
+
+
+def corners(coco):
+    for annotation in coco['annotations']:
+        x, y, width, height = annotation['bbox']
+        annotation['bbox'] = [x, y, x + width, y + height]
+
+
+def shares(coco):
+    for annotation in coco['annotations']:
+        annotation['bbox'] = [value / 64 for value in annotation['bbox']]
+
+
+def rotated(coco):
+    coco['annotations'][0]['attributes'] = {'rotation': 30.0}
+
+
 @pytest.mark.parametrize(
     ('change', 'level', 'text'),
     [
@@ -54,6 +80,11 @@ def empty(section):
         (box(1, 2, 0.5, 4), 'warning', 'narrower than a pixel or lies outside'),
         (box(1000, 2, 30, 40), 'warning', 'narrower than a pixel or lies outside'),
         (box(-5, 2, 30, 40), 'warning', 'reaches beyond its image'),
+        (listed_twice, 'warning', '8 box(es) are listed twice (annotation 101, 102, 103 and 5 more)'),
+        (crowds_alone, 'error', 'every box is marked iscrowd'),
+        (corners, 'error', 'bbox holds x1, y1, x2, y2, expected x, y, width, height. Convert the folder'),
+        (shares, 'error', 'bbox is in shares of the image, expected pixels'),
+        (rotated, 'error', '1 boxes have attributes.rotation, as CVAT writes it'),
         (set_first('images', 'file_name', 'absent.jpg'), 'error', "1 of 4 images are not in"),
         (set_first('images', 'file_name', '../secret.jpg'), 'error', 'leads out of the image folder'),
         (set_first('images', 'file_name', '/etc/passwd'), 'error', 'leads out of the image folder'),
@@ -86,3 +117,13 @@ def test_few_examples_stand_for_many(toy_copy, edit_json):
 
     edit_json(toy_copy / 'annotations' / 'train.json', change)
     assert any('1, 2, 3 and 5 more' in finding.text for finding in check(toy_copy))
+
+
+def test_images_that_are_trained_on_as_well_are_named(toy_copy):
+    train, val = (
+        Split(toy_copy / 'annotations' / f'{s}.json', toy_copy / s) for s in ('train', 'val')
+    )
+    assert not check_overlap('val data', val, train)
+    [finding] = check_overlap('val data', train, train)
+    assert finding.level == 'warning'
+    assert finding.text.startswith(f'4 of 4 images of {train.ann_file} are also in')

@@ -264,3 +264,22 @@ def test_other_formats_are_told_to_be_converted(toy_copy):
     (toy_copy / 'annotations' / 'val.json').rename(toy_copy / 'b.json')
     with pytest.raises(DataError, match=f'to_coco.py {toy_copy} NEW_DIR'):
         find_splits(toy_copy)
+
+
+@pytest.mark.parametrize(
+    ('bbox', 'message'),
+    [
+        (lambda x, y, w, h: [x, y, x + w, y + h], 'bbox holds x1, y1, x2, y2'),
+        (lambda x, y, w, h: [x / 64, y / 64, w / 64, h / 64], 'bbox is in shares of the image'),
+        (lambda x, y, w, h: [], 'no bbox is four numbers'),
+        (lambda x, y, w, h: {'x': x, 'y': y, 'width': w, 'height': h}, 'expected list'),
+    ],
+)
+def test_boxes_written_otherwise_have_to_be_converted(toy_copy, tmp_path, edit_json, bbox, message):
+    def change(coco):
+        for annotation in coco['annotations']:
+            annotation['bbox'] = bbox(*annotation['bbox'])
+
+    edit_json(toy_copy / TRAIN, change)
+    with pytest.raises(DataError, match=f'train.json.*{message}.*to_coco.py'):
+        splits_of_loops(toy_copy, tmp_path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...datasets.checks import check_split
+from ...datasets.checks import check_overlap, check_split
+from ...datasets.split import Split
+from ...utils.errors import DataError
 from ...utils.findings import Finding, error, warning
 from ..run_plan import LoopData, RunPlan
 
@@ -37,6 +39,17 @@ def check_data(plan: RunPlan, loop: str) -> Iterable[Finding]:
         yield from check_workers(subject, data)
         yield from _check_evaluators(subject, loop, data, data.split.ann_file)
         yield from check_split(subject, data.split.ann_file, data.split.img_dir, data.classes)
+        train = plan.data.get('train')
+        if loop != 'train' and train is not None and train.split is not None:
+            yield from _check_overlap(subject, data.split, train.split)
+
+
+def _check_overlap(subject: str, split: Split, train: Split) -> Iterable[Finding]:
+    """Warn of images that are trained on as well; a test may be elsewhere than the training was."""
+    try:
+        yield from check_overlap(subject, split, train)
+    except (DataError, OSError):
+        return
 
 
 def check_workers(subject: str, data: LoopData) -> Iterable[Finding]:
