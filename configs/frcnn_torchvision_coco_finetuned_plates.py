@@ -5,6 +5,9 @@ _base_ = ['frcnn_torchvision_coco_plates.py', '_base_/finetune.py']
 
 model = dict(
     backbone=dict(frozen=False, init_cfg=None),
+    # torchvision's weights were trained with these anchors and this sampling of regions.
+    rpn_head=dict(anchor_generator=dict(type='TorchvisionAnchorGenerator')),
+    roi_head=dict(bbox_roi_extractor=dict(roi_layer=dict(aligned=False, sampling_ratio=2))),
     init_cfg=dict(
         type='DetectorCheckpoint',
         checkpoint=_base_.checkpoint,

@@ -5,8 +5,9 @@ _base_ = ['retinanet_torchvision_coco_plates.py', '_base_/finetune.py']
 
 model = dict(
     backbone=dict(frozen=False, init_cfg=None),
-    # torchvision computes P6 and P7 from P5, MMDetection from C5.
+    # torchvision's weights were trained with P6 and P7 from P5, not C5, and with these anchors.
     neck=dict(add_extra_convs='on_output', relu_before_extra_convs=True),
+    bbox_head=dict(anchor_generator=dict(type='TorchvisionAnchorGenerator')),
     init_cfg=dict(
         type='DetectorCheckpoint',
         checkpoint=_base_.checkpoint,

@@ -15,6 +15,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
+from ..models.torchvision_anchors import TorchvisionAnchorGenerator
 from ..utils.errors import CheckpointError
 from .families import recognize
 from .state_dicts import (
@@ -62,8 +63,11 @@ ANCHOR_LAYERS = (
     'bbox_head.retina_cls.',
     'bbox_head.retina_reg.',
 )
-#: What a model's neck has to be like, beside its shapes, for torchvision's P6 and P7.
+#: What belongs to torchvision's weights beside the shapes of a model's tensors: RetinaNet's P6 and
+#: P7 come from P5, MMDetection's from C5; Faster R-CNN samples regions without the shift by half a
+#: position that MMDetection makes, at two points a bin and axis.
 TORCHVISION_RETINANET_NECK = dict(add_extra_convs='on_output', relu_before_extra_convs=True)
+TORCHVISION_ROI_LAYER = dict(aligned=False, sampling_ratio=2)
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,8 @@ class DetectorCheckpoint:
         """
         file = open_detector(self.checkpoint, self.source)
         fit = fit_detector(file, module, self.classes)
-        # Once for the frozen backbone, which refuses to start without weights, and once more for
-        # what the parts' own initialization has written over.
+        # Once for the frozen backbone, which refuses to start without weights, and again after the
+        # parts' own initialization, which overwrites them.
         module.load_state_dict(fit.tensors, strict=False)
         for child in module.children():
             if hasattr(child, 'init_weights'):
@@ -173,7 +177,7 @@ def open_detector(path: str | Path, source: str | None = None) -> DetectorFile:
 
 
 def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] = ()) -> Fit:
-    """Hold a detector's file against a model, tensor by tensor.
+    """Compare a detector's file with a model, tensor by tensor.
 
     Args:
         file: From :func:`open_detector`.
@@ -193,8 +197,9 @@ def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] =
             f'config of the same name that begins with {_config_prefix(file.name)}, or a '
             f'{wanted or "fitting"} file.'
         )
-    _check_extra_levels(file, module)
     tensors, left_out = _fit_last_layers(file, expected, classes)
+    if file.publisher == 'torchvision':
+        _check_torchvision_settings(file, module, left_out)
     needed = {name: t for name, t in expected.items() if not _is_in(name, left_out)}
     found = find_problems(tensors, needed)
     if found:
@@ -216,7 +221,7 @@ def describe_fit(file: DetectorFile, fit: Fit, module: nn.Module) -> str:
     left_out = ', '.join(f'{layer} ({why})' for layer, why in fit.left_out.items())
     return (
         f"{len(fit.tensors)} of {sum(of_parts.values())} tensors of {file.publisher}'s "
-        f'{file.name}: {text}' + (f'; starting anew: {left_out}' if left_out else '')
+        f'{file.name}: {text}' + (f'; initialized at random: {left_out}' if left_out else '')
     )
 
 
@@ -276,29 +281,41 @@ def _classes_of(file: StateDictFile) -> tuple[str, ...]:
     return trained_classes(file.path, file.about) or CocoDataset.METAINFO['classes']
 
 
-def _check_extra_levels(file: DetectorFile, module: nn.Module) -> None:
-    """P6 and P7 of torchvision's RetinaNet come from P5, MMDetection's from C5."""
-    if (file.publisher, file.name) != ('torchvision', RETINANET):
-        return
-    neck = getattr(module, 'neck', None)
-    wrong = {
-        key: getattr(neck, key, None)
-        for key, value in TORCHVISION_RETINANET_NECK.items()
-        if getattr(neck, key, None) != value
-    }
-    if wrong:
-        settings = ', '.join(f'{key}={v!r}' for key, v in TORCHVISION_RETINANET_NECK.items())
+def _check_torchvision_settings(
+    file: DetectorFile, module: nn.Module, left_out: Mapping[str, str]
+) -> None:
+    """Refuse a model that would compute something else from torchvision's weights.
+
+    Raises:
+        CheckpointError: With the lines that the config needs.
+    """
+    if file.name == RETINANET:
+        head, settings = 'bbox_head', {'neck': (module.neck, TORCHVISION_RETINANET_NECK)}
+    else:
+        layers = module.roi_head.bbox_roi_extractor.roi_layers
+        place = 'roi_head.bbox_roi_extractor.roi_layer'
+        head, settings = 'rpn_head', {place: (layers[0], TORCHVISION_ROI_LAYER)}
+    lines = [
+        f'model.{place}=dict({", ".join(f"{key}={v!r}" for key, v in needed.items())})'
+        for place, (part, needed) in settings.items()
+        if any(getattr(part, key, None) != value for key, value in needed.items())
+    ]
+    keeps_anchors = not any(layer.startswith(ANCHOR_LAYERS) for layer in left_out)
+    generator = getattr(module, head).prior_generator
+    if keeps_anchors and not isinstance(generator, TorchvisionAnchorGenerator):
+        lines.append(f"model.{head}.anchor_generator.type='TorchvisionAnchorGenerator'")
+    if lines:
         raise CheckpointError(
-            f"{file.path} is torchvision's, whose P6 and P7 are computed from P5; the config's "
-            f'neck has {wrong}. Nothing was loaded. Set model.neck=dict({settings}), as '
-            'configs/retinanet_torchvision_coco_finetuned_plates.py does.'
+            f"{file.path} is torchvision's {file.name}, whose weights were trained with other "
+            f'settings than the config has. Nothing was loaded. Set {" and ".join(lines)}, as '
+            f'configs/{_config_prefix(file.name)}torchvision_coco_finetuned_plates.py does.'
         )
 
 
 def _fit_last_layers(
     file: DetectorFile, expected: Mapping[str, Tensor], classes: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Reorder what ends in classes or anchors, or leave it out and say why."""
+    """Reorder the layers that end in classes or anchors, or drop them with the reason."""
     known = bool(classes) and set(classes) <= set(file.classes)
     tensors, left_out = {}, {}
     for name, tensor in file.tensors.items():
@@ -310,7 +327,9 @@ def _fit_last_layers(
             tensor = _pick_classes(file, name, tensor, classes)
         other_shape = name in expected and tensor.shape[:1] != expected[name].shape[:1]
         if '.fc_reg.' in name and other_shape:
-            left_out[layer] = 'boxes refined by class in one of the two, for all alike in the other'
+            left_out[layer] = (
+                'boxes refined by class in one of the two, class-agnostic in the other'
+            )
             continue
         if name.startswith(ANCHOR_LAYERS) and other_shape:
             left_out[layer] = 'other anchors'

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +38,7 @@ class BackboneFile:
         left_out: Number of tensors of other parts, such as ``aspp``, by part.
         epoch: Where the file says it.
         note: Likewise; what made the file, and what it is not.
+        trained_stride: Likewise; the output stride at which a dilated ResNet was trained.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class BackboneFile:
     left_out: dict[str, int]
     epoch: int | None
     note: str | None = None
+    trained_stride: int | None = None
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -124,11 +128,12 @@ def open_backbone(path: str | Path, source: str | None = None) -> BackboneFile:
         left_out,
         epoch if isinstance(epoch, int) else None,
         note if isinstance(note, str) else None,
+        _trained_stride(file.about),
     )
 
 
 def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
-    """Hold a backbone file against a backbone, tensor by tensor.
+    """Compare a backbone file with a backbone, tensor by tensor.
 
     Args:
         file: From :func:`open_backbone`.
@@ -147,6 +152,7 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     wanted = _family_of(module)
     if file.family not in (wanted, UNKNOWN) or (file.family == UNKNOWN and wanted.config):
         raise CheckpointError(_other_family(file, wanted))
+    _refuse_other_stride(file, module)
     if hasattr(module, 'rename_tensors'):
         file = replace(file, tensors=module.rename_tensors(file.tensors))
     file = _without(file, getattr(module, 'unused_tensors', ()))
@@ -158,6 +164,27 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
             f'{wanted.name}.'
         )
     return file
+
+
+def _trained_stride(about: Mapping[str, object]) -> int | None:
+    """What a file says of it; mmengine's checkpoints hold the text of their config."""
+    stride, meta = about.get('trained_stride'), about.get('meta')
+    text = meta.get('cfg') if isinstance(meta, Mapping) else None
+    written = re.search(r'\btrained_stride=(\d+)', text) if isinstance(text, str) else None
+    if stride is None and written:
+        return int(written[1])
+    return stride if isinstance(stride, int) else None
+
+
+def _refuse_other_stride(file: BackboneFile, module: nn.Module) -> None:
+    """Dilations are no tensors: with others the same weights give other maps, silently."""
+    expected = getattr(module, 'trained_stride', None)
+    if file.trained_stride and expected and file.trained_stride != expected:
+        raise CheckpointError(
+            f'{file.path} was trained at output stride {file.trained_stride}, but the config has '
+            f'trained_stride={expected}: its maps would be wrong. Nothing was loaded. Set '
+            f'model.backbone.trained_stride={file.trained_stride}, and output_stride to no less.'
+        )
 
 
 def _family_of(module: nn.Module) -> Family:

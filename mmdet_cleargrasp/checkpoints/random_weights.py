@@ -1,4 +1,4 @@
-"""Backbone files of random weights: the control of every comparison, and something to try on."""
+"""Backbone files of random weights: the control of every comparison."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from .writing import save_atomically
 
 
 def write_random_backbone(
-    out: str | Path, images: Iterable[str | Path], depth: int = 50, seed: int = 0
+    out: str | Path,
+    images: Iterable[str | Path],
+    depth: int = 50,
+    seed: int = 0,
+    trained_stride: int = 16,
 ) -> Path:
     """Write a ClearGrasp ResNet of random weights whose batch norms fit real images.
 
-    Random convolutions without fitting statistics blow up from block to block. The statistics are
-    therefore measured on images, as training would have done; the convolutions stay random.
+    With other statistics the values of random convolutions grow from block to block. They are
+    therefore measured on images, with the dilations and strides that the configs use; the
+    convolutions stay random.
 
     Args:
         out: The file, in ClearGrasp's layout, with a note that it is random.
@@ -30,6 +35,7 @@ def write_random_backbone(
             ClearGrasp reads them; a dozen is enough.
         depth: 18, 34, 50, 101 or 152.
         seed: The same seed and images give the same weights.
+        trained_stride: Of the backbone that will read the file.
 
     Returns:
         ``out``.
@@ -41,9 +47,7 @@ def write_random_backbone(
     if not images:
         raise DataError('no image to measure batch norm on')
     torch.manual_seed(seed)
-    backbone = ClearGraspResNet(
-        depth, trained_stride=8, output_stride=8, frozen=False, norm_eval=False
-    )
+    backbone = ClearGraspResNet(depth, trained_stride=trained_stride, frozen=False, norm_eval=False)
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
@@ -55,7 +59,8 @@ def write_random_backbone(
         backbone(batch)
     state_dict = {f'backbone.{name}': tensor for name, tensor in backbone.state_dict().items()}
     note = f'random weights (seed {seed}), trained on nothing; not a ClearGrasp release'
-    return save_atomically({'model_state_dict': state_dict, 'note': note}, out)
+    content = {'model_state_dict': state_dict, 'note': note, 'trained_stride': trained_stride}
+    return save_atomically(content, out)
 
 
 def _read_image(path: str | Path) -> torch.Tensor:

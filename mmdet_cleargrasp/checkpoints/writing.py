@@ -1,4 +1,4 @@
-"""Writing checkpoint files so that none is ever half there."""
+"""Writing checkpoint files, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
             beyond what 16 bits hold stay as they are.
 
     Returns:
-        ``model_state_dict`` and, where the file says them, ``note`` and ``epoch``.
+        ``model_state_dict`` and, where the file says them, ``note``, ``epoch`` and
+        ``trained_stride``.
     """
     tensors = {n: _halved(t) if half else t for n, t in file.tensors.items()}
     content: dict[str, Any] = {'model_state_dict': tensors}
@@ -29,6 +30,8 @@ def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
         content['note'] = file.note
     if file.epoch is not None:
         content['epoch'] = file.epoch
+    if file.trained_stride is not None:
+        content['trained_stride'] = file.trained_stride
     return content
 
 

@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f'backbone  {len(file.tensors)} tensors, {numbers / 1e6:.2f} million numbers')
     print(f'left out  {left_out or "nothing"}')
     print(f'epoch     {file.epoch if file.epoch is not None else "the file does not say"}')
+    print(f'stride    {file.trained_stride or "the file does not say"} (of training)')
     print(f'note      {file.note or "none"}')
     if args.output:
         if args.output.exists() and not args.overwrite:

@@ -22,6 +22,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('output', help='file to write')
     parser.add_argument('--depth', type=int, default=50, choices=(18, 34, 50, 101, 152))
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--trained-stride',
+        type=int,
+        default=16,
+        choices=(8, 16, 32),
+        help='output stride of the configs that read the file [16]',
+    )
     parser.add_argument('--max-images', type=int, default=16, help='images to measure on [16]')
     return parser
 
@@ -40,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not images:
         raise DataError(f'no .jpg or .png in {args.images}')
     chosen = images[: args.max_images]
-    out = write_random_backbone(args.output, chosen, args.depth, args.seed)
+    out = write_random_backbone(args.output, chosen, args.depth, args.seed, args.trained_stride)
     made = f'random ResNet-{args.depth}, seed {args.seed}, measured on {len(chosen)} images'
     print(f'wrote {out}: {made}')
     return 0

@@ -45,8 +45,10 @@ class BackboneFileHook(Hook):
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write ``WORK_DIR/backbone.pth``."""
+        model = unwrapped(runner.model)
         content = {
-            'model_state_dict': weights_to_cpu(unwrapped(runner.model).state_dict()),
+            'model_state_dict': weights_to_cpu(model.state_dict()),
+            'trained_stride': model.backbone.out_strides[-1],
             'epoch': runner.epoch,
             'iter': runner.iter,
             'metrics': {name: float(value) for name, value in (metrics or {}).items()},

@@ -1,3 +1,6 @@
+import argparse
+
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -26,6 +29,9 @@ HEADS = {'aspp.conv1.weight': torch.ones(1), 'decoder.conv1.weight': torch.ones(
     [
         lambda w: w,
         lambda w: {'state_dict': w},
+        lambda w: {'model': w, 'args': argparse.Namespace(lr=0.02), 'epoch': np.int64(3)},
+        lambda w: {'epoch': 3, 'best_pred': np.float64(0.5), 'optimizer': {'state': {0: {'step': 1}}},
+                   'state_dict': {**prefixed(w, 'module.backbone.'), **HEADS}},
         lambda w: {'model_state_dict': {**prefixed(w, 'backbone.'), **HEADS}, 'epoch': 7},
         lambda w: {'model_state_dict': {**prefixed(w, 'module.backbone.'), **HEADS}},
         lambda w: {'state_dict': prefixed(w, 'module.')},
@@ -34,13 +40,14 @@ HEADS = {'aspp.conv1.weight': torch.ones(1), 'decoder.conv1.weight': torch.ones(
         lambda w: {k: v for k, v in w.items() if not k.endswith('num_batches_tracked')},
         lambda w: {k: v.half() if v.is_floating_point() else v for k, v in w.items()},
     ],
-    ids=['flat', 'state_dict', 'cleargrasp', 'data parallel', 'module', 'mmdet', 'classifier',
+    ids=['flat', 'state_dict', 'torchvision references', 'pth.tar', 'cleargrasp', 'data parallel', 'module', 'mmdet', 'classifier',
          'before torch 0.4.1', 'half'],
 )  # fmt: skip
 def test_every_published_layout_loads_whole(tmp_path, weights, wrap):
-    torch.save(wrap(weights), tmp_path / 'file.pth')
+    name = 'file.pth.tar'
+    torch.save(wrap(weights), tmp_path / name, _use_new_zipfile_serialization=False)
     backbone = ClearGraspResNet(18)
-    load_backbone(backbone, tmp_path / 'file.pth')
+    load_backbone(backbone, tmp_path / name)
     for name, tensor in backbone.state_dict().items():
         assert torch.allclose(tensor.float(), weights[name].float(), atol=1e-3), name
 
@@ -120,3 +127,28 @@ def test_what_does_not_fit_is_refused_whole(tmp_path, weights, spoil, message):
     with pytest.raises(CheckpointError, match=message):
         load_backbone(backbone, tmp_path / 'file.pth')
     assert all(torch.equal(before[name], tensor) for name, tensor in backbone.state_dict().items())
+
+
+@pytest.mark.parametrize('about', [
+    {'trained_stride': 16},
+    {'meta': {'cfg': "backbone=dict(\n    trained_stride=16,\n    type='ClearGraspResNet')"}},
+])  # fmt: skip
+def test_a_file_that_was_trained_at_another_stride_is_refused(tmp_path, weights, about):
+    torch.save({'state_dict': weights, **about}, tmp_path / 'file.pth')
+    assert load_backbone(ClearGraspResNet(18, trained_stride=16), tmp_path / 'file.pth')
+    with pytest.raises(CheckpointError, match='Set model.backbone.trained_stride=16'):
+        load_backbone(ClearGraspResNet(18, trained_stride=8), tmp_path / 'file.pth')
+
+
+def test_dilations_are_why():
+    """Other maps from the same weights, in stages 3 and 4."""
+    torch.manual_seed(0)
+    one = ClearGraspResNet(18, trained_stride=16, frozen=False).eval()
+    other = ClearGraspResNet(18, trained_stride=8, frozen=False).eval()
+    other.load_state_dict(one.state_dict())
+    with torch.no_grad():
+        image = torch.rand(1, 3, 96, 96)
+        same = [
+            torch.allclose(a, b, atol=1e-5) for a, b in zip(one(image), other(image), strict=True)
+        ]
+    assert same == [True, True, False, False]

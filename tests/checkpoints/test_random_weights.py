@@ -4,18 +4,20 @@ import torch
 from mmdet_cleargrasp.checkpoints import load_backbone, read_checkpoint
 from mmdet_cleargrasp.checkpoints.random_weights import write_random_backbone
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
-from mmdet_cleargrasp.utils.errors import DataError
+from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
 
 
 def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):
     images = sorted((toy_plates / 'train').glob('*.jpg'))
     path = write_random_backbone(tmp_path / 'random.pth', images, depth=18, seed=3)
-    backbone = ClearGraspResNet(18)
+    backbone = ClearGraspResNet(18, trained_stride=16)
     load_backbone(backbone, path)
     with torch.no_grad():
         maps = backbone.eval()(torch.rand(1, 3, 128, 128))
     assert all(0.1 < m.std() < 10 for m in maps)
     assert 'not a ClearGrasp release' in read_checkpoint(path)['note']
+    with pytest.raises(CheckpointError, match='trained at output stride 16'):
+        load_backbone(ClearGraspResNet(18, trained_stride=8), path)
 
 
 def test_same_seed_same_weights(tmp_path, toy_plates):

@@ -27,12 +27,13 @@ def test_numbers_that_16_bits_cannot_hold_stay(backbone_files):
     assert tensors['conv1.weight'].dtype == torch.float16
 
 
-def test_note_and_epoch_are_kept(backbone_files, tmp_path):
-    content = torch.load(backbone_files(18), weights_only=True) | {'epoch': 7, 'note': 'made here'}
+def test_note_epoch_and_stride_are_kept(backbone_files, tmp_path):
+    about = {'epoch': 7, 'note': 'made here', 'trained_stride': 16}
+    content = torch.load(backbone_files(18), weights_only=True) | about
     torch.save(content, tmp_path / 'a.pth')
     save_atomically(plain_backbone(open_backbone(tmp_path / 'a.pth')), tmp_path / 'b.pth')
     file = open_backbone(tmp_path / 'b.pth')
-    assert (file.epoch, file.note) == (7, 'made here')
+    assert (file.epoch, file.note, file.trained_stride) == tuple(about.values())
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -4,7 +4,7 @@ _base_ = './cleargrasp_resnet50.py'
 # ------------------------------ what to change for another file ------------------------------
 checkpoint = 'checkpoints/cleargrasp_resnet101.pth'
 source = "tools/pretrain.py, or ClearGrasp's own code; its released files are DRN-D-54"
-trained_stride = 8  # the output stride at which the file was trained: 8 or 16
+trained_stride = 16  # the output stride at which the file was trained: 8 or 16
 # --------------------------------------------------------------------------------------------
 
 backbone = dict(

@@ -54,6 +54,7 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
             ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')``.
 
     Attributes:
+        trained_stride: As given.
         out_channels: Channels of each returned map.
         out_strides: Pixels of the input for each position of a returned map.
 
@@ -99,6 +100,7 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
             norm_eval=norm_eval,
             init_cfg=init_cfg,
         )
+        self.trained_stride = trained_stride
         self.out_strides = tuple(wanted[i] for i in self.out_indices)
         self.out_channels = tuple(64 * 2**i * self.block.expansion for i in self.out_indices)
         self._input_steps = [1] + [

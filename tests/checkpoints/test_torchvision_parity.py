@@ -1,0 +1,124 @@
+"""Whole detectors with torchvision's weights find what torchvision's own find, regions included."""
+
+import pytest
+import torch
+from mmdet.datasets import CocoDataset
+from mmdet.structures import DetDataSample
+from torchvision.models.detection.image_list import ImageList
+
+from mmdet_cleargrasp.checkpoints import DetectorCheckpoint, fit_detector, open_detector
+from mmdet_cleargrasp.models.torchvision_anchors import TorchvisionAnchorGenerator
+from mmdet_cleargrasp.utils.errors import CheckpointError
+from tests.checkpoints.coco_detectors import (
+    ANCHORS,
+    CATEGORIES,
+    NECK,
+    TORCHVISION,
+    build,
+)
+from tests.published_files import torchvision_detector
+
+COCO = CocoDataset.METAINFO['classes']
+# 352 pixels at a stride of 64 are 6 rows, and those of torchvision 58 pixels apart.
+SIZE = (352, 480)
+
+
+@pytest.fixture(scope='module', params=['frcnn', 'retinanet'])
+def pair(request, tmp_path_factory):
+    """torchvision's detector, with scores that differ, and MMDetection's with its weights."""
+    expected = torchvision_detector(request.param)
+    before = {name: tensor.clone() for name, tensor in expected.state_dict().items()}
+    absent = torch.tensor([c == 'N/A' or c == '__background__' for c in CATEGORIES])
+    with torch.no_grad():
+        if request.param == 'frcnn':
+            expected.rpn.head.cls_logits.weight.mul_(30)
+            expected.rpn.head.bbox_pred.weight.mul_(10)
+            expected.roi_heads.box_predictor.cls_score.weight.mul_(6)
+            expected.roi_heads.box_predictor.bbox_pred.weight.mul_(10)
+            # MMDetection's 80 classes have no outputs for the gaps in torchvision's 91.
+            expected.roi_heads.box_predictor.cls_score.bias[1:][absent[1:]] = -1e4
+        else:
+            head = expected.head.classification_head.cls_logits
+            head.weight.mul_(300)
+            head.bias.view(9, 91)[:, absent] = -1e4
+            expected.head.regression_head.bbox_reg.weight.mul_(10)
+    path = tmp_path_factory.mktemp('torchvision') / 'coco.pth'
+    torch.save(expected.state_dict(), path)
+    found = build(request.param, settings=TORCHVISION[request.param])
+    DetectorCheckpoint(path, COCO)(found)
+    yield request.param, expected, found.eval()
+    expected.load_state_dict(before)  # other tests share it
+
+
+def torchvision_detections(name, detector, images, size):
+    """Boxes, scores and labels as torchvision computes them from a padded batch."""
+    features = detector.backbone(images)
+    batch = ImageList(images, [size])
+    if name == 'frcnn':
+        proposals, _ = detector.rpn(batch, features)
+        found, _ = detector.roi_heads(features, proposals, [size])
+        return found[0]
+    levels = list(features.values())
+    outputs = detector.head(levels)
+    anchors = detector.anchor_generator(batch, levels)
+    counts = [level.shape[2] * level.shape[3] * 9 for level in levels]
+    split = {key: list(value.split(counts, dim=1)) for key, value in outputs.items()}
+    anchors = [list(a.split(counts)) for a in anchors]
+    return detector.postprocess_detections(split, anchors, [size])[0]
+
+
+@torch.no_grad()
+def test_whole_detectors_give_the_same_detections(pair):
+    name, theirs, ours = pair
+    torch.manual_seed(1)
+    size = (SIZE[0] - 9, SIZE[1] - 20)  # the rest is padding
+    images = torch.zeros(1, 3, *SIZE)
+    images[..., : size[0], : size[1]] = torch.randn(1, 3, *size)
+    sample = DetDataSample(
+        metainfo=dict(img_shape=size, ori_shape=size, pad_shape=SIZE, batch_input_shape=SIZE,
+                      scale_factor=(1.0, 1.0))
+    )  # fmt: skip
+    (ours.bbox_head if name == 'retinanet' else ours.roi_head).test_cfg.max_per_img = 200
+    (theirs if name == 'retinanet' else theirs.roi_heads).detections_per_img = 200
+    expected = torchvision_detections(name, theirs, images, size)
+    found = ours.predict(images, [sample])[0].pred_instances
+    assert len(found) == len(expected['boxes']) == 200
+    labels = torch.tensor([CATEGORIES.index(COCO[k]) for k in found.labels])
+    order, other = found.scores.sort(descending=True), expected['scores'].sort(descending=True)
+    torch.testing.assert_close(order.values, other.values, rtol=1e-4, atol=1e-6)
+    assert torch.equal(labels[order.indices], expected['labels'][other.indices])
+    boxes, reference = found.bboxes[order.indices], expected['boxes'][other.indices]
+    torch.testing.assert_close(boxes, reference, rtol=1e-5, atol=1e-3)
+
+
+def test_anchors_are_torchvision_s(pair):
+    name, theirs, ours = pair
+    levels = list(theirs.backbone(torch.zeros(1, 3, *SIZE)).values())
+    generator = (theirs.rpn if name == 'frcnn' else theirs).anchor_generator
+    expected = generator(ImageList(torch.zeros(1, 3, *SIZE), [SIZE]), levels)[0]
+    generator = (ours.rpn_head if name == 'frcnn' else ours.bbox_head).prior_generator
+    found = generator.grid_priors([level.shape[-2:] for level in levels], device='cpu')
+    assert torch.equal(torch.cat(found), expected)
+
+
+@pytest.mark.parametrize(
+    ('name', 'settings', 'message'),
+    [
+        ('frcnn', {}, r"roi_layer=dict\(aligned=False, sampling_ratio=2\) and .*'Torchvision"),
+        ('frcnn', dict(rpn_head=ANCHORS), r'Set model.roi_head.*sampling_ratio=2\), as'),
+        ('retinanet', NECK, 'Set model.bbox_head.anchor_generator'),
+        ('retinanet', dict(bbox_head=ANCHORS), r'Set model.neck=dict\('),
+    ],
+)
+def test_other_settings_than_the_weights_need_are_refused(tmp_path, name, settings, message):
+    torch.save(torchvision_detector(name).state_dict(), tmp_path / 'coco.pth')
+    model = build(name, device='meta', settings=settings)
+    with pytest.raises(CheckpointError, match=message):
+        fit_detector(open_detector(tmp_path / 'coco.pth'), model, COCO)
+
+
+def test_anchors_of_pooled_levels_fill_the_image():
+    """Up to 85 pixels from where MMDetection puts them, on P7."""
+    generator = TorchvisionAnchorGenerator(strides=[8, 128], ratios=[1.0], scales=[4])
+    rows = generator.grid_priors([(100, 100), (7, 7)], device='cpu')[1][::7, 1]
+    assert (rows[-1] - rows[0]).item() == 6 * 114
