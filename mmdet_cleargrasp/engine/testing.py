@@ -9,18 +9,20 @@ from mmdet.evaluation import DumpDetResults
 from mmengine.dist import is_main_process
 
 from ..evaluation.detection_report import write_report
+from ..evaluation.report_files import (
+    PREDICTIONS_FILE,
+    PREDICTIONS_PREFIX,
+    SOURCE_FILE,
+    finish_report,
+    start_report,
+)
 from ..evaluation.working_threshold import WorkingThreshold, read_working_threshold
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError
 from .checks import check_run, refuse_errors
 from .config_parts import evaluators
 from .run_plan import RunPlan
-from .runner import build_runner, safe_files
-
-#: CocoMetric names its file of predictions PREFIX.bbox.json.
-PREDICTIONS_PREFIX = 'predictions'
-#: Says what was tested on what.
-SOURCE_FILE = 'source.json'
+from .runner import build_runner, rank, safe_files
 
 
 @safe_files()
@@ -30,8 +32,9 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
     where files of that name are in every folder: the predictions in COCO's format,
     ``metrics.json``, ``pr_curves.png``, ``f1_curve.png``, ``confusion_matrix.png``, the config,
-    ``source.json``, which says what was tested on what, and the pictures of the drawing hook if it
-    draws. Answers are counted at the checkpoint's working threshold.
+    ``source.json``, which says what was tested on what, the pictures of the drawing hook if it
+    draws, and last ``manifest.json``, without which a report doesn't count. Answers are counted at
+    the checkpoint's working threshold.
 
     Args:
         plan: From :func:`.prepare`, with a checkpoint.
@@ -60,9 +63,10 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
     runner.test()
     if is_main_process():
-        predictions = report_dir / f'{PREDICTIONS_PREFIX}.bbox.json'
+        predictions = report_dir / PREDICTIONS_FILE
         print(write_report(data.split.ann_file, predictions, report_dir, data.classes, threshold))
         _write_source(plan, threshold, report_dir / SOURCE_FILE)
+        finish_report(report_dir)
         print(f'\neverything is in {report_dir}')
         if drawing.get('draw') and drawing.get('test_out_dir'):
             print(f'  pictures, ground truth on the left, in {report_dir / drawing.test_out_dir}')
@@ -124,8 +128,11 @@ def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None
 
 
 def _keep_predictions(plan: RunPlan, report_dir: Path) -> None:
-    report_dir.mkdir(parents=True, exist_ok=True)
     coco = [e for e in evaluators(plan.cfg, 'test') if str(e.get('type')).endswith('CocoMetric')]
     if not coco:
         raise ConfigError('test_evaluator has no CocoMetric, which the report is made from')
     coco[0].outfile_prefix = str(report_dir / PREDICTIONS_PREFIX)
+    if rank(plan.launcher) == 0:
+        earlier = start_report(report_dir)
+        if earlier:
+            print(f'replacing the report on {earlier} in {report_dir}')

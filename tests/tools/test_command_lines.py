@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
+from mmdet_cleargrasp.evaluation.report_files import check_report
 from mmdet_cleargrasp.visualization.training_logs import read_run
 from tests.conftest import ROOT
 
@@ -57,6 +58,7 @@ def test_testing_leaves_a_report(finished_run, run_tool):
     assert (work_dir / 'predictions.pkl').is_file()
     assert f'in {report / "drawn"}' in done.stdout
     assert len(list(report.glob('drawn/*.jpg'))) == 3
+    check_report(report)
 
 
 def test_mmdetection_s_own_tools_read_the_run(finished_run, run_tool, tmp_path):

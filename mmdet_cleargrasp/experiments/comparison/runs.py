@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...engine.testing import PREDICTIONS_PREFIX, SOURCE_FILE
+from ...evaluation.report_files import PREDICTIONS_FILE, SOURCE_FILE, check_report
 from ...evaluation.working_threshold import DEFAULT_THRESHOLD
 from ...utils.errors import ConfigError, DataError
 from ..execution import RECORD_FILE
@@ -33,7 +33,7 @@ class TestReport:
     @property
     def predictions(self) -> Path:
         """Detections in COCO's format."""
-        return self.folder / f'{PREDICTIONS_PREFIX}.bbox.json'
+        return self.folder / PREDICTIONS_FILE
 
     @property
     def score_threshold(self) -> float:
@@ -117,7 +117,7 @@ def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunS
             description = description or _read_json(folder / EXPERIMENT_FILE)
             runs += _experiment_runs(folder, notes)
         else:
-            runs.append(_read_run(folder, name))
+            runs.append(_read_run(folder, name, notes))
     _refuse_duplicates(runs)
     arms = _ordered([run.arm for run in runs], description.get('arms', []))
     reference = reference or description.get('reference') or arms[0]
@@ -144,18 +144,26 @@ def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
     planned = _read_json(folder / EXPERIMENT_FILE)['runs']
     if len(records) < planned:
         notes.append(f'Only {len(records)} of {planned} runs of {folder} are complete.')
-    return [_read_run(path.parent, '') for path in records]
+    return [_read_run(path.parent, '', notes) for path in records]
 
 
-def _read_run(folder: Path, name: str) -> TestedRun:
-    reports = sorted(folder.glob(f'test/*/{SOURCE_FILE}'))
+def _read_run(folder: Path, name: str, notes: list[str]) -> TestedRun:
+    reports, incomplete = [], []
+    for path in sorted(folder.glob('test/*/')):
+        try:
+            check_report(path)
+        except DataError as reason:
+            incomplete.append(f'{reason}.')
+        else:
+            reports.append(path)
     if not reports:
-        found = 'holds no test' if folder.is_dir() else 'is not there'
+        found = 'holds no complete test' if folder.is_dir() else 'is not there'
         raise DataError(
             f'{folder} {found} (test/*/{SOURCE_FILE}); expected a work dir of tools/train.py and '
-            'tools/test.py, or the folder of an experiment'
+            f'tools/test.py, or the folder of an experiment. {" ".join(incomplete)}'.rstrip()
         )
-    tests = {path.parent.name: TestReport(path.parent, _read_json(path)) for path in reports}
+    notes += [f'Not counted: {reason}' for reason in incomplete]
+    tests = {path.name: TestReport(path, _read_json(path / SOURCE_FILE)) for path in reports}
     if (folder / RECORD_FILE).is_file():
         record = _read_json(folder / RECORD_FILE)
         arm, fraction, seed = record['arm'], record['fraction'], record['seed']

@@ -11,6 +11,7 @@ import pytest
 
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES
 from mmdet_cleargrasp.evaluation.detection_report import read_answers
+from mmdet_cleargrasp.evaluation.report_files import finish_report
 from mmdet_cleargrasp.experiments.comparison.comparing import compare
 from mmdet_cleargrasp.experiments.comparison.runs import collect_runs
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError
@@ -40,6 +41,8 @@ def write_run(toy_plates, tiny_config):
             'seed': seed,
         }
         (report / 'source.json').write_text(json.dumps(source))
+        (report / 'metrics.json').write_text('{}')
+        finish_report(report)
         shutil.copy(tiny_config, report / 'tiny.py')
         log = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
         log.parent.mkdir(parents=True)
@@ -136,6 +139,8 @@ def test_answers_are_counted_at_the_threshold_of_each_run(write_run, edit_json, 
     folders = [write_run(tmp_path / arm, 1, GOOD, luck=5) for arm in 'ab']
     edit_json(folders[0] / 'test/val/source.json', lambda s: s.update(score_threshold=0.01))
     edit_json(folders[1] / 'test/val/source.json', lambda s: s.update(score_threshold=0.99))
+    for folder in folders:
+        finish_report(folder / 'test' / 'val')
     comparison = compare(collect_runs(list(map(str, folders))), replicates=100)[0]
     every, none = (comparison.results[arm, 100] for arm in 'ab')
     assert every.mean('AP') == none.mean('AP')
@@ -178,7 +183,26 @@ def test_tests_on_different_data_are_refused(
 ):
     folders = [write_run(tmp_path / name) for name in 'ab']
     edit_json(folders[1] / 'test' / 'val' / 'source.json', change)
+    finish_report(folders[1] / 'test' / 'val')
     with pytest.raises(error, match=message):
+        collect_runs(list(map(str, folders)))
+
+
+@pytest.mark.parametrize('name', ['manifest.json', 'predictions.bbox.json'])
+def test_half_written_reports_do_not_count(write_run, tmp_path, name):
+    folders = [write_run(tmp_path / arm) for arm in 'ab']
+    for test in ('hard', 'night'):
+        for folder in folders:
+            shutil.copytree(folder / 'test' / 'val', folder / 'test' / test)
+    path = folders[0] / 'test' / 'hard' / name
+    path.write_bytes(path.read_bytes()[:-20])  # a full disk
+    (folders[1] / 'test' / 'night' / name).unlink()  # killed before it was written
+    found = collect_runs(list(map(str, folders)))
+    assert found.tests == ('val',)
+    assert sum('Not counted' in note and 'tools/test.py again' in note for note in found.notes) == 2
+    shutil.rmtree(folders[0] / 'test' / 'val')
+    shutil.rmtree(folders[0] / 'test' / 'night')
+    with pytest.raises(DataError, match='holds no complete test .*tools/test.py again'):
         collect_runs(list(map(str, folders)))
 
 
@@ -202,7 +226,7 @@ def test_tests_that_not_all_have_are_left_out_and_named(write_run, tmp_path):
         (['{a}'], ConfigError, 'only one arm'),
         (['x={a}', 'x={a}'], ConfigError, 'both x with seed 0'),
         (['{a}', 'nowhere'], DataError, 'nowhere is not there'),
-        (['{a}', '{empty}'], DataError, 'holds no test'),
+        (['{a}', '{empty}'], DataError, 'holds no complete test'),
     ],
 )
 def test_mistakes_are_named(write_run, tmp_path, arguments, error, message):
