@@ -30,9 +30,6 @@ def make_parser() -> argparse.ArgumentParser:
     plot.add_argument('--title', help='title of the picture')
     plot.add_argument('--legend', nargs='+', help='one name per curve, run by run')
     plot.add_argument('--out', default='curves.png', help='picture to write [curves.png]')
-    # MMDetection's tool has these too: the log itself says the first, a file needs no second.
-    for option in ('--eval-interval', '--backend', '--style'):
-        plot.add_argument(option, help=argparse.SUPPRESS)
     times = tasks.add_parser('cal_train_time', help='seconds per training step, by epoch')
     times.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
     times.add_argument(
