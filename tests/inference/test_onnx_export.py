@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
+import torch
+from mmdet.models.dense_heads import RPNHead
+from mmdet.models.roi_heads import DoubleHeadRoIHead
+from mmdet.registry import MODELS
+from mmengine.registry import init_default_scope
 from PIL import Image
 
+from mmdet_cleargrasp import config_path
+from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.inference import PlateDetector, onnx_export
 from mmdet_cleargrasp.inference.inputs import find_inputs, pictures
 from mmdet_cleargrasp.utils.errors import ConfigError
@@ -9,7 +16,6 @@ from mmdet_cleargrasp.utils.errors import ConfigError
 pytest.importorskip('onnxruntime')
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('name', ['retinanet_cleargrasp_plates', 'frcnn_cleargrasp_plates'])
 def test_exported_file_finds_what_mmdetection_finds(tiny_runs, toy_plates, tmp_path, name):
     detector = PlateDetector.from_run(tiny_runs(name), device='cpu')
@@ -31,6 +37,67 @@ def test_exported_file_finds_what_mmdetection_finds(tiny_runs, toy_plates, tmp_p
     assert not np.array_equal(theirs.confidence, exported(255 - standing).confidence)
     with pytest.raises(ConfigError, match='nothing is overwritten'):
         onnx_export.export_onnx(detector, out)
+
+
+def random_run(name, work_dir):
+    """A detector of a config with random weights, as training would have left it."""
+    cfg = load_config(config_path(name))
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    cfg.model.backbone.update(frozen=False, init_cfg=None)
+    cfg.model.init_cfg = None
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    with torch.no_grad():  # so that scores differ, and some are high
+        for parameter, value in model.named_parameters():
+            if parameter.endswith(('retina_cls.weight', 'fc_cls.weight', 'rpn_cls.weight')):
+                value.mul_(300 if 'retina' in parameter else 12)
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if 'scale' in step:
+            step.scale = (96, 96)
+    cfg.dump(work_dir / f'{name}.py')
+    meta = {'dataset_meta': {'classes': cfg.classes}}
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
+    return work_dir
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'name',
+    [
+        'frcnn_alexnet_plates',
+        'frcnn_cleargrasp_drn54_plates',
+        'frcnn_imagenet_efficientnet_lite2_plates',
+        'retinanet_imagenet_efficientnet_lite2_plates',
+        'frcnn_torchvision_coco_finetuned_plates',
+        'retinanet_torchvision_coco_finetuned_plates',
+    ],
+)
+def test_every_kind_of_config_is_exported(toy_plates, tmp_path, name):
+    detector = PlateDetector.from_run(random_run(name, tmp_path), device='cpu')
+    out = onnx_export.export_onnx(detector, tmp_path / 'plates.onnx')
+    checks = onnx_export.check(out, detector, pictures(find_inputs([toy_plates / 'val'])))
+    assert all(found.within(score=1e-4, box=0.05) for found in checks.values()), checks
+    assert sum(found.detections for found in checks.values()) > 0
+
+
+class OtherRPNHead(RPNHead):
+    """Predicts in another way."""
+
+    def predict_by_feat(self, *args, **kwargs):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize('head', ['rpn_head', 'roi_head'])
+def test_heads_that_predict_in_another_way_are_refused(tiny_runs, head):
+    model = PlateDetector.from_run(tiny_runs('frcnn_cleargrasp_plates'), device='cpu').model
+    onnx_export.WholeDetector(model, (96, 96))
+    if head == 'rpn_head':
+        model.rpn_head.__class__ = OtherRPNHead
+    else:
+        model.roi_head.__class__ = DoubleHeadRoIHead
+    with pytest.raises(ConfigError, match=f'{head} is a .*expected'):
+        onnx_export.WholeDetector(model, (96, 96))
 
 
 def test_name_has_to_end_in_onnx(tiny_runs, tmp_path):
