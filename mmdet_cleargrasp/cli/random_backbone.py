@@ -39,13 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
 
     from ..checkpoints.random_weights import write_random_backbone
+    from ..datasets.images import is_image
     from ..utils.errors import DataError
 
-    images = sorted(
-        p for p in args.images.glob('*') if p.suffix.lower() in ('.jpg', '.jpeg', '.png')
-    )
+    images = sorted(path for path in args.images.glob('*') if is_image(path))
     if not images:
-        raise DataError(f'no .jpg or .png in {args.images}')
+        raise DataError(f'no image in {args.images}')
     chosen = images[: args.max_images]
     out = write_random_backbone(args.output, chosen, args.depth, args.seed, args.trained_stride)
     made = f'random ResNet-{args.depth}, seed {args.seed}, measured on {len(chosen)} images'

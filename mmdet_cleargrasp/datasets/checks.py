@@ -13,7 +13,7 @@ from ..utils.errors import DataError
 from ..utils.findings import Finding, error, ok, warning
 from .annotations import CONVERT, CocoFile, needs_renumbering, read_coco
 from .box_conventions import other_convention
-from .images import check_image, find_file
+from .images import MAX_ASPECT, check_image, find_file
 from .split import Split
 
 #: How many examples a message names.
@@ -26,6 +26,8 @@ MOST_NAMED = 20
 MOST_CATEGORIES = 10_000
 #: Pixels, beyond which a number is no position in an image.
 FARTHEST = 1e9
+#: Pixels of the shorter side below which MMDetection skips an image in training (``min_size``).
+SMALLEST = 32
 #: Threads that look at images: the wait is for the file system.
 READERS = 8
 
@@ -302,6 +304,31 @@ def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Findin
             f'that boxes would be elsewhere: {other[0]}. Annotate the files as they are, or export '
             'again; where only the sizes are wrong, tools/dataset_converters/to_coco.py leaves '
             'these images out.',
+        )
+    yield from _check_shapes({i['file_name']: size for i, size in readable})
+
+
+def _check_shapes(sizes: dict[str, tuple[int, int]]) -> Iterable[Finding]:
+    """Images that training drops, or of which resizing leaves nothing."""
+    long = {name: size for name, size in sizes.items() if max(size) > MAX_ASPECT * min(size)}
+    small = [name for name, size in sizes.items() if min(size) < SMALLEST and name not in long]
+    if long:
+        name, (width, height) = next(iter(long.items()))
+        yield error(
+            '',
+            f'{len(long)} of {len(sizes)} images are more than {MAX_ASPECT} times as long as wide, '
+            f'so that resizing leaves no pixel across ({name!r}: {width} x {height}). Crop or '
+            'remove them.',
+        )
+    if small and len(small) == len(sizes):
+        yield error(
+            '', f'all {len(sizes)} images are smaller than {SMALLEST} pixels: training skips them'
+        )
+    elif small:
+        yield warning(
+            '',
+            f'{len(small)} of {len(sizes)} images are smaller than {SMALLEST} pixels: training '
+            f'skips them ({_some(small)})',
         )
 
 

@@ -284,12 +284,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise DataError(_too_large(path, f'over {MAX_PIXELS:,}', max_pixels)) from error
     except UnidentifiedImageError as error:
-        kind = image_format(path)
-        found = 'is no image, or of a' if kind in (None, *FORMAT_NAMES) else f'is {kind}, a'
-        raise DataError(
-            f'{path} {found} format that is not read here (expected {", ".join(FORMAT_NAMES)}). '
-            'Save it as JPEG or PNG.'
-        ) from error
+        raise DataError(f'{path} {_why_unidentified(image_format(path))}') from error
     except PermissionError as error:
         raise DataError(f'{path} may not be read: {error.strerror}') from error
     except MemoryError as error:
@@ -301,6 +296,16 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
         ) from error
     except (cv2.error, RuntimeError) as error:  # libheif's are RuntimeErrors
         raise DataError(f'{path} cannot be decoded ({error}). Save it as JPEG or PNG.') from error
+
+
+def _why_unidentified(kind: str | None) -> str:
+    if kind in FORMAT_NAMES:
+        return f'is broken or truncated ({kind}). Copy it again from where it came, or as JPEG.'
+    found = 'is no image, or of a' if kind is None else f'is {kind}, a'
+    return (
+        f'{found} format that is not read here (expected {", ".join(FORMAT_NAMES)}). Save it as '
+        'JPEG or PNG.'
+    )
 
 
 def _open_header(path: Path, file: BinaryIO) -> Image.Image:

@@ -15,6 +15,7 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from ..datasets.images import read_image
 from ..utils.errors import DataError
 from .tasks import CHANNELS, OUTLINE_CLASSES
 
@@ -33,9 +34,9 @@ class LoadClearGraspSample(BaseTransform):
     def transform(self, results: Sample) -> Sample:
         """Read the files that ``results['files']`` names."""
         files = results['files']
-        results['img'] = _read_image(files['rgb'], cv2.IMREAD_COLOR)
+        results['img'] = read_image(files['rgb'], channel_order='bgr')
         if 'mask' in files:
-            results['mask'] = (_read_image(files['mask'], cv2.IMREAD_GRAYSCALE) > 0).astype('uint8')
+            results['mask'] = (_read_gray(files['mask']) > 0).astype('uint8')
         if 'outlines' in files:
             results['outlines'] = _outline_classes(files['outlines'])
         if 'normals' in files:
@@ -171,15 +172,19 @@ def read_normals(path: str) -> np.ndarray:
     return np.where(length > 1e-3, normals / np.maximum(length, 1e-3), 0).astype(np.float32)
 
 
-def _read_image(path: str, flags: int) -> np.ndarray:
-    image = cv2.imread(path, flags)
+def _read_gray(path: str) -> np.ndarray:
+    try:
+        content = np.fromfile(path, np.uint8)  # cv2.imread crashes on names that are not UTF-8
+    except OSError as error:
+        raise DataError(f'{path} cannot be read as an image: {error.strerror}') from error
+    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
     if image is None:
         raise DataError(f'{path} cannot be read as an image')
     return image
 
 
 def _outline_classes(path: str) -> np.ndarray:
-    classes = _read_image(path, cv2.IMREAD_GRAYSCALE)
+    classes = _read_gray(path)
     if classes.max(initial=0) >= len(OUTLINE_CLASSES):
         raise DataError(
             f'{path} has the value {classes.max()}, expected the classes 0 to '

@@ -1,4 +1,5 @@
 import pytest
+from PIL import Image
 
 from mmdet_cleargrasp.datasets import check_split
 from mmdet_cleargrasp.datasets.checks import check_overlap
@@ -127,3 +128,24 @@ def test_images_that_are_trained_on_as_well_are_named(toy_copy):
     [finding] = check_overlap('val data', train, train)
     assert finding.level == 'warning'
     assert finding.text.startswith(f'4 of 4 images of {train.ann_file} are also in')
+
+
+@pytest.mark.parametrize(
+    ('sizes', 'level', 'text'),
+    [
+        ([(4000, 2)], 'error', '1 of 2 images are more than 100 times as long as wide'),
+        ([(16, 20)], 'warning', '1 of 2 images are smaller than 32 pixels: training skips them'),
+        ([(16, 20), (31, 90)], 'error', 'all 2 images are smaller than 32 pixels'),
+    ],
+)
+def test_images_that_training_cannot_use(toy_copy, edit_json, sizes, level, text):
+    for path, size in zip(sorted((toy_copy / 'val').glob('*.jpg')), sizes, strict=False):
+        Image.new('RGB', size).save(path)
+
+    def resize(content):
+        for image, size in zip(content['images'], sizes, strict=False):
+            image['width'], image['height'] = size
+
+    edit_json(toy_copy / 'annotations' / 'val.json', resize)
+    found = check_split('val', toy_copy / 'annotations/val.json', toy_copy / 'val', CLASSES)
+    assert any(f.level == level and text in f.text for f in found), found

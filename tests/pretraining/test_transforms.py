@@ -71,7 +71,7 @@ def test_packed_as_the_network_takes_it(sample):
 @pytest.mark.parametrize(
     ('kind', 'content', 'message'),
     [
-        ('rgb', b'', 'cannot be read as an image'),
+        ('rgb', b'', 'is empty'),
         ('outlines', 7 * np.ones((48, 64), np.uint8), 'has the value 7, expected the classes 0 to 2'),
         ('mask', np.ones((10, 10), np.uint8), r'\(10, 10\) rows and columns'),
         ('normals', b'no OpenEXR', 'cannot be read as OpenEXR'),
