@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from .command import command
+from .completion import complete
 
 #: Modules of this package, in the order in which they are listed.
 TOOLS = (
@@ -28,6 +30,7 @@ TOOLS = (
     'extract_backbone',
     'random_backbone',
     'mmdet',
+    'completion',
 )
 
 USAGE = """usage: mmdet-cleargrasp TOOL [ARGUMENT ...]
@@ -39,6 +42,8 @@ tools (TOOL --help shows a tool's options and examples):
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """List the tools, or run one; returns the exit status."""
+    if '_ARGCOMPLETE' in os.environ:  # the shell asks; see cli/completion.py
+        complete(TOOLS)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ('-h', '--help'):
         print(USAGE + list_tools())

@@ -1,0 +1,53 @@
+"""Print the shell code that completes tools, options and files after ``mmdet-cleargrasp``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from .arguments import new_parser
+from .command import command
+
+EXAMPLES = """
+examples:
+  eval "$(mmdet-cleargrasp completion)"                # this shell; put it into ~/.bashrc
+  eval "$(mmdet-cleargrasp completion zsh)"            # into ~/.zshrc, after compinit
+  mmdet-cleargrasp completion fish > ~/.config/fish/completions/mmdet-cleargrasp.fish
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = new_parser(__doc__, EXAMPLES)
+    parser.add_argument('shell', nargs='?', default='bash', choices=('bash', 'zsh', 'fish'))
+    return parser
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the code; returns the exit status."""
+    args = make_parser().parse_args(argv)
+
+    import argcomplete
+
+    print(argcomplete.shellcode(['mmdet-cleargrasp'], shell=args.shell))
+    return 0
+
+
+def complete(tools: Sequence[str]) -> None:
+    """Answer the shell, which calls the command with the line so far in its environment.
+
+    Args:
+        tools: Names of the modules beside this one.
+    """
+    import argcomplete
+
+    parser = argparse.ArgumentParser('mmdet-cleargrasp')
+    commands = parser.add_subparsers()
+    for tool in tools:
+        sys.argv = [f'mmdet-cleargrasp {tool}']
+        options = importlib.import_module(f'{__package__}.{tool}').make_parser()
+        commands.add_parser(tool, parents=[options], add_help=False)
+    argcomplete.autocomplete(parser)
