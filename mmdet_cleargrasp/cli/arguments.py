@@ -124,13 +124,23 @@ def add_test_split(parser: argparse.ArgumentParser) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add where a run writes and how its processes were started."""
     parser.add_argument('--work-dir', help='where everything goes [work_dirs/CONFIG]')
+    parser.add_argument(
+        '--verbose', action='store_true', help="MMEngine's whole log on the console [in its file]"
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Add a training's length, precision and what it resumes from."""
-    parser.add_argument('--epochs', type=int, help="length of the run [the config's]")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument('--epochs', type=int, help="length of the run [the config's]")
+    length.add_argument(
+        '--max-minutes',
+        type=_minutes,
+        metavar='MINUTES',
+        help='as many epochs as fit, by the speed of the first steps on this machine',
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision; bfloat16 on a CPU')
     parser.add_argument(
         '--resume',
@@ -158,6 +168,16 @@ def set_local_rank(args: argparse.Namespace) -> None:
         args: With the options of :func:`add_run`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes < 1e6:
+        raise argparse.ArgumentTypeError(f'{text!r}: expected a number of minutes above 0')
+    return minutes
 
 
 class _WidthAndHeight(argparse.Action):

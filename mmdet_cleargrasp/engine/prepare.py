@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class RunOptions:
         auto_scale_lr: Scale the learning rate with the batch size over all processes.
         resume: Checkpoint to resume from, or ``'auto'`` for the latest in the work dir.
         checkpoint: The detector to test; without it the run is a training.
+        verbose: Show the whole log on the console.
+        max_minutes: Time limit that the number of epochs is fitted to.
     """
 
     work_dir: str | Path | None = None
@@ -46,6 +48,8 @@ class RunOptions:
     auto_scale_lr: bool = False
     resume: str | None = None
     checkpoint: str | Path | None = None
+    verbose: bool = False
+    max_minutes: float | None = None
 
     @classmethod
     def from_args(cls, args: object) -> RunOptions:
@@ -80,7 +84,8 @@ def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
         cfg.load_from = str(options.checkpoint)
     elif not (options.resume and resume(cfg, options.resume)) and cfg.get('load_from'):
         start_from(cfg, cfg.load_from)
-    return read_plan(cfg, ('test',) if testing else ('train', 'val'))
+    plan = read_plan(cfg, ('test',) if testing else ('train', 'val'))
+    return replace(plan, verbose=options.verbose, max_minutes=options.max_minutes)
 
 
 def _apply(cfg: Config, options: RunOptions) -> None:

@@ -91,6 +91,8 @@ class RunPlan:
         work_dir: Folder of the run's output.
         launcher: What started the run's processes.
         seed: Of the random generators.
+        verbose: Show the whole log on the console.
+        max_minutes: Time limit that the number of epochs is fitted to.
     """
 
     cfg: Config
@@ -103,6 +105,8 @@ class RunPlan:
     work_dir: Path
     launcher: str
     seed: int | None
+    verbose: bool = False
+    max_minutes: float | None = None
 
     @cached_property
     def steps_per_epoch(self) -> int:

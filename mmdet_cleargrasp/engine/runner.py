@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.logging import MMLogger
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -17,10 +20,14 @@ from ..compat.cpu_memory import keep_freed_memory
 from ..compat.cpu_processes import train_on_cpu_processes
 from ..compat.file_writing import local_files_written_whole
 from ..utils.errors import ConfigError
+from ..utils.locks import lock_folder
+from .console import quiet, quiet_logger
 
 # What torchrun, Slurm and Open MPI tell each process; mmengine reads them when the runner is built.
 RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 WORLD_SIZE_VARIABLES = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
+#: Another file than the lock of an experiment, which starts a training in a folder that it holds.
+LOCK_FILE = '.run.lock'
 
 
 @contextlib.contextmanager
@@ -33,11 +40,27 @@ def safe_files() -> Iterator[None]:
         yield
 
 
-def build_runner(cfg: Config) -> Runner:
+class QuietRunner(Runner):
+    """mmengine's runner, whose log goes to its file and not to the console."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """Build the logger.
+
+        Args:
+            *args: As in ``mmengine.runner.Runner``.
+            **kwargs: Likewise.
+        """
+        logger = super().build_logger(*args, **kwargs)
+        quiet_logger(logger)
+        return logger
+
+
+def build_runner(cfg: Config, *, verbose: bool = True) -> Runner:
     """Build the runner that a config describes.
 
     Args:
         cfg: From :func:`.load_config`.
+        verbose: Log to the console too.
 
     Raises:
         ConfigError: torchrun's launcher is asked for, but torchrun did not start this process.
@@ -51,7 +74,25 @@ def build_runner(cfg: Config) -> Runner:
         train_on_cpu_processes(cfg)
     if get_device() == 'cpu':
         keep_freed_memory()
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    with quiet(verbose=verbose):
+        if 'runner_type' in cfg:
+            return RUNNERS.build(cfg)
+        return (Runner if verbose else QuietRunner).from_cfg(cfg)
+
+
+@contextlib.contextmanager
+def own_folder(folder: str | Path, launcher: str) -> Iterator[None]:
+    """Hold a run's folder while its processes write there; the first one holds it for all.
+
+    Args:
+        folder: Of the run's output.
+        launcher: Of the run's processes.
+
+    Raises:
+        FolderInUseError: Another run has it.
+    """
+    with lock_folder(folder, LOCK_FILE) if rank(launcher) == 0 else contextlib.nullcontext():
+        yield
 
 
 def rank(launcher: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mmdet.evaluation import DumpDetResults
 from mmengine.dist import is_main_process
 
+from ..datasets.layout import Split
 from ..evaluation.detection_report import write_report
 from ..evaluation.report_files import (
     PREDICTIONS_FILE,
@@ -19,10 +20,11 @@ from ..evaluation.report_files import (
 from ..evaluation.working_threshold import WorkingThreshold, read_working_threshold
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError
-from .checks import check_run, refuse_errors
+from .checks import check_run, introduce, refuse_errors
 from .config_parts import evaluators
+from .hooks.progress_hook import showing_progress
 from .run_plan import RunPlan
-from .runner import build_runner, rank, safe_files
+from .runner import build_runner, own_folder, rank, safe_files
 
 
 @safe_files()
@@ -48,28 +50,15 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     """
     if out and Path(out).suffix not in ('.pkl', '.pickle'):
         raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
-    refuse_errors(check_run(plan), plan.launcher)
-    data = plan.data['test']
-    report_dir = plan.work_dir / 'test' / report_name(data.split.ann_file)
-    _keep_predictions(plan, report_dir)
-    # The run's own config and logs stay what they were.
-    plan.cfg.work_dir = str(report_dir)
-    threshold = read_working_threshold(plan.checkpoint)
-    drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
-    if drawing:
-        drawing.setdefault('score_thr', threshold.value)
-    runner = build_runner(plan.cfg)
-    if out:
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
-    runner.test()
-    if is_main_process():
-        predictions = report_dir / PREDICTIONS_FILE
-        print(write_report(data.split.ann_file, predictions, report_dir, data.classes, threshold))
-        _write_source(plan, threshold, report_dir / SOURCE_FILE)
-        finish_report(report_dir)
-        print(f'\neverything is in {report_dir}')
-        if drawing.get('draw') and drawing.get('test_out_dir'):
-            print(f'  pictures, ground truth on the left, in {report_dir / drawing.test_out_dir}')
+    findings = check_run(plan)
+    refuse_errors(findings, plan.launcher)
+    introduce(findings, plan.launcher)
+    report_dir = plan.work_dir / 'test' / report_name(_test_split(plan).ann_file)
+    with own_folder(report_dir, plan.launcher):
+        threshold = read_working_threshold(plan.checkpoint)
+        _predict(plan, report_dir, threshold, out)
+        if is_main_process():
+            _report(plan, report_dir, threshold)
     return report_dir
 
 
@@ -111,8 +100,45 @@ def report_name(ann_file: Path) -> str:
     return ann_file.absolute().parent.name if common else ann_file.stem
 
 
-def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None:
+def _test_split(plan: RunPlan) -> Split:
     split = plan.data['test'].split
+    if split is None:
+        raise ConfigError('the config names no annotation file to test on')
+    return split
+
+
+def _predict(
+    plan: RunPlan, report_dir: Path, threshold: WorkingThreshold, out: str | Path | None
+) -> None:
+    """Run the detector; its predictions, log and pictures go to the report's folder."""
+    _keep_predictions(plan, report_dir)
+    # The run's own config and logs stay what they were.
+    plan.cfg.work_dir = str(report_dir)
+    drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
+    if drawing:
+        drawing.setdefault('score_thr', threshold.value)
+    runner = build_runner(plan.cfg, verbose=plan.verbose)
+    if out:
+        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
+    with showing_progress(runner, verbose=plan.verbose):
+        runner.test()
+
+
+def _report(plan: RunPlan, report_dir: Path, threshold: WorkingThreshold) -> None:
+    """Write the report of the predictions, and print it."""
+    predictions = report_dir / PREDICTIONS_FILE
+    ann_file, classes = _test_split(plan).ann_file, plan.data['test'].classes
+    print(write_report(ann_file, predictions, report_dir, classes, threshold))
+    _write_source(plan, threshold, report_dir / SOURCE_FILE)
+    finish_report(report_dir)
+    print(f'\neverything is in {report_dir}')
+    drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
+    if drawing.get('draw') and drawing.get('test_out_dir'):
+        print(f'  pictures, ground truth on the left, in {report_dir / drawing.test_out_dir}')
+
+
+def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None:
+    split = _test_split(plan)
     source = {
         'annotations': str(split.ann_file.absolute()),
         'annotations_sha256': hashlib.sha256(split.ann_file.read_bytes()).hexdigest(),

@@ -9,11 +9,13 @@ from mmengine.dist import master_only
 from mmengine.runner import Runner
 
 from ..utils.errors import TrainingError
-from .checks import check_run, refuse_errors
+from .checks import check_run, introduce, refuse_errors
 from .hooks.curves_hook import CURVES_FILE
+from .hooks.progress_hook import showing_progress
+from .hooks.time_limit_hook import TimeLimitHook
 from .resuming import best_checkpoint, latest_checkpoint
 from .run_plan import RunPlan
-from .runner import build_runner, safe_files
+from .runner import build_runner, own_folder, safe_files
 
 #: Disk full, quota used up, file too large, read-only, not permitted.
 WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -27,25 +29,32 @@ def train(plan: RunPlan) -> None:
         plan: From :func:`.prepare`.
 
     Raises:
-        ConfigError: The check found errors; nothing was started.
+        ConfigError: The check found errors, or another run has the work dir; nothing was started.
     """
-    refuse_errors(check_run(plan), plan.launcher)
-    runner = build_runner(plan.cfg)
-    run(runner)
+    findings = check_run(plan)
+    refuse_errors(findings, plan.launcher)
+    introduce(findings, plan.launcher)
+    with own_folder(plan.work_dir, plan.launcher):
+        runner = build_runner(plan.cfg, verbose=plan.verbose)
+        run(runner, plan)
     _say_where(runner)
 
 
-def run(runner: Runner) -> None:
+def run(runner: Runner, plan: RunPlan) -> None:
     """Train, and turn what the disk refuses into one message.
 
     Args:
         runner: Built.
+        plan: Of the run.
 
     Raises:
         TrainingError: A checkpoint, log or picture could not be written.
     """
     try:
-        runner.train()
+        with showing_progress(runner, verbose=plan.verbose) as console:
+            if plan.max_minutes:
+                runner.register_hook(TimeLimitHook(plan.max_minutes, console))
+            runner.train()
     except OSError as error:
         inside = Path(runner.work_dir).absolute() in Path(error.filename or '').absolute().parents
         if error.errno not in WRITE_ERRORS or (error.filename and not inside):

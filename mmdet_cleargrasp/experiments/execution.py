@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +15,7 @@ from ..engine.resuming import best_checkpoint
 from ..utils.atomic_files import write_json
 from ..utils.config_paths import config_dir
 from ..utils.errors import UserError
+from ..utils.locks import lock_folder
 from .jobs import Job
 
 #: Written last: a run is complete when it is there.
@@ -28,7 +27,7 @@ FIGURES = ('AP', 'AP50', 'AP75', 'AR_100')
 
 
 class RunError(UserError):
-    """A run that ended with an error, or that another process is at."""
+    """A run that ended with an error."""
 
 
 def read_record(job: Job) -> dict[str, Any] | None:
@@ -66,11 +65,13 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
 
     Raises:
         RunError: Training or a test failed; the message ends in its last lines.
+        FolderInUseError: Another process runs it.
     """
     folder = Path(job.folder)
-    with _lock(folder) as lock:
+    with lock_folder(folder) as lock:
         record = read_record(job)
         if record:
+            _remove_checkpoints(job, record['checkpoint'])  # had it been killed before that
             return record
         start = time.monotonic()
         if not _trained(job):
@@ -89,8 +90,8 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
             'seconds': round(time.monotonic() - start, 1),
             'tests': tests,
         }
-        _remove_checkpoints(job, checkpoint)
         write_json(folder / RECORD_FILE, record)
+        _remove_checkpoints(job, checkpoint.name)
         return record
 
 
@@ -148,23 +149,6 @@ def _run_tool(
         raise RunError(f'tools/{tool}.py ended with status {code}; the end of {log}:\n{tail}')
 
 
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[IO[str]]:
-    """Keep a second process off a run."""
-    path = folder / '.lock'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('a+', encoding='utf-8') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise RunError(f'another process is at it: {file.read().strip()}') from error
-        file.truncate(0)
-        file.write(f'process {os.getpid()} on {os.uname().nodename}')
-        file.flush()
-        yield file
-
-
 def _trained(job: Job) -> bool:
     # It is written after the checkpoint is whole.
     latest = Path(job.folder) / 'last_checkpoint'
@@ -178,9 +162,9 @@ def _find_checkpoint(job: Job) -> Path:
     return best if job.checkpoint == 'best' and best else folder / f'epoch_{job.epochs}.pth'
 
 
-def _remove_checkpoints(job: Job, tested: Path) -> None:
+def _remove_checkpoints(job: Job, tested: str) -> None:
     if job.keep == 'all':
         return
     for path in Path(job.folder).glob('*.pth'):
-        if job.keep == 'none' or path.name != tested.name:
+        if job.keep == 'none' or path.name != tested:
             path.unlink()

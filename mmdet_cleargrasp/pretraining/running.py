@@ -12,14 +12,14 @@ from mmengine.runner import Runner
 
 from ..checkpoints import check_fit, open_backbone
 from ..datasets.cleargrasp_folders import find_samples
-from ..engine.checks import collect, refuse_errors
+from ..engine.checks import collect, introduce, refuse_errors
 from ..engine.checks.data import check_workers
 from ..engine.checks.environment import check_device, check_versions, check_work_dir
 from ..engine.checks.model import build
 from ..engine.hooks.curves_hook import CURVES_FILE
 from ..engine.prepare import RunOptions, prepare
 from ..engine.run_plan import RunPlan
-from ..engine.runner import build_runner, safe_files, world_size
+from ..engine.runner import build_runner, own_folder, safe_files, world_size
 from ..engine.training import run
 from ..utils.errors import ConfigError
 from ..utils.findings import Finding, error, ok
@@ -56,9 +56,12 @@ def pretrain(plan: RunPlan) -> None:
         ConfigError: The check found errors; nothing was started.
     """
     init_default_scope(plan.cfg.get('default_scope', 'mmdet'))
-    refuse_errors(check_pretraining(plan), plan.launcher)
-    runner = build_runner(plan.cfg)
-    run(runner)
+    findings = check_pretraining(plan)
+    refuse_errors(findings, plan.launcher)
+    introduce(findings, plan.launcher)
+    with own_folder(plan.work_dir, plan.launcher):
+        runner = build_runner(plan.cfg, verbose=plan.verbose)
+        run(runner, plan)
     _say_where(runner)
 
 

@@ -6,7 +6,7 @@ import torch
 from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.engine import checks
 from mmdet_cleargrasp.engine.checks.environment import check_device
-from mmdet_cleargrasp.engine.config_changes import use_data_root
+from mmdet_cleargrasp.engine.config_changes import set_split, use_data_root
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.utils.errors import ConfigError
@@ -77,6 +77,21 @@ def test_what_is_in_the_way_is_named(cfg, changes, message):
     cfg.merge_from_dict(changes)
     with pytest.raises(ConfigError, match=message):
         checks.refuse_errors(check_run(cfg))
+
+
+@pytest.mark.parametrize(
+    ('checkpoint', 'split', 'warned'),
+    [
+        ('best_coco.pth', 'val', True),
+        ('epoch_1.pth', 'val', False),
+        ('best_coco.pth', 'train', False),
+    ],
+)
+def test_best_checkpoint_on_the_images_it_was_chosen_on(cfg, checkpoint, split, warned):
+    set_split(cfg, 'test', read_plan(cfg).data[split].split)
+    cfg.load_from = checkpoint
+    found = checks.describe(list(checks.check_data(read_plan(cfg, ('test',)), 'test')))
+    assert ('was chosen as the best on these images' in found) == warned
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')

@@ -23,7 +23,7 @@ def train(tiny_config, toy_plates):
     def start(work_dir, *options, limit=None, workers=2):
         command = [
             sys.executable, 'tools/train.py', tiny_config, '--data-root', toy_plates, '--work-dir',
-            work_dir, '--epochs', EPOCHS, *options, '--cfg-options',
+            work_dir, '--epochs', EPOCHS, '--verbose', *options, '--cfg-options',
             f'train_dataloader.num_workers={workers}', 'default_hooks.logger.interval=1',
             f'val_dataloader.num_workers={min(workers, 1)}',
             f'val_dataloader.persistent_workers={workers > 0}',

@@ -3,7 +3,7 @@
 from .checkpoint import check_checkpoint
 from .data import check_data
 from .model import check_model
-from .report import collect, describe, refuse_errors
+from .report import collect, describe, introduce, refuse_errors
 from .run import check_run
 from .schedule import check_schedule
 
@@ -15,5 +15,6 @@ __all__ = [
     'check_schedule',
     'collect',
     'describe',
+    'introduce',
     'refuse_errors',
 ]

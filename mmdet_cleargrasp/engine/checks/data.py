@@ -40,8 +40,23 @@ def check_data(plan: RunPlan, loop: str) -> Iterable[Finding]:
         yield from _check_evaluators(subject, loop, data, data.split.ann_file)
         yield from check_split(subject, data.split.ann_file, data.split.img_dir, data.classes)
         train = plan.data.get('train')
+        if loop == 'test':
+            yield from _check_choice(plan, data.split)
         if loop != 'train' and train is not None and train.split is not None:
             yield from _check_overlap(subject, data.split, train.split)
+
+
+def _check_choice(plan: RunPlan, split: Split) -> Iterable[Finding]:
+    """Warn of figures that are too good, since the checkpoint was chosen by them."""
+    val = plan.data.get('val')
+    if val is None or val.split is None or not Path(plan.checkpoint or '').name.startswith('best_'):
+        return
+    if val.split.ann_file.absolute() == split.ann_file.absolute():
+        yield warning(
+            'test data',
+            f'{plan.checkpoint} was chosen as the best on these images, so that its figures on '
+            'them are too high: report those on another split, --test-split NAME',
+        )
 
 
 def _check_overlap(subject: str, split: Split, train: Split) -> Iterable[Finding]:

@@ -8,6 +8,8 @@ from ...utils.errors import ConfigError, UserError
 from ...utils.findings import Finding, error
 from ..runner import rank
 
+#: What is checked, but only shown where it was asked for.
+DETAILS = ('versions', 'strides')
 MARKS = {'ok': 'ok     ', 'warning': 'warning', 'error': 'ERROR  '}
 
 
@@ -46,6 +48,20 @@ def refuse_errors(findings: list[Finding], launcher: str = 'none') -> None:
     errors = [f'{f.subject}: {f.text}' for f in findings if f.level == 'error']
     if errors:
         raise ConfigError('\n       '.join(errors))
+
+
+def introduce(findings: list[Finding], launcher: str = 'none') -> None:
+    """Print, in one process, what a run will work with: data, model, device, work dir.
+
+    Args:
+        findings: Of a check without errors.
+        launcher: Of the run's processes.
+    """
+    if rank(launcher) == 0:
+        for finding in findings:
+            if finding.level == 'ok' and finding.subject not in DETAILS:
+                print(f'{finding.subject:<14} {finding.text}')
+        print()
 
 
 def describe(findings: list[Finding]) -> str:

@@ -40,14 +40,24 @@ class ScheduleHook(Hook):
         """Replay the schedules up to the step at which the run resumes."""
         if not self._stretched or not runner._resume:
             return
-        schedulers, steps = runner.param_schedulers, len(runner.train_dataloader)
-        for scheduler in schedulers:
-            scheduler.last_step = scheduler._global_step = -1
-            for group in scheduler.optimizer.param_groups:
-                group[scheduler.param_name] = group[f'initial_{scheduler.param_name}']
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # that the optimizer made no step
-            for step in range(runner.iter + 1):
-                for scheduler in schedulers:
-                    if not scheduler.by_epoch or step % steps == 0:
-                        scheduler.step()
+        replay_schedules(runner, runner.iter)
+
+
+def replay_schedules(runner: Runner, step: int) -> None:
+    """Set the learning rates to those that the schedulers give at a step.
+
+    Args:
+        runner: Whose schedulers were built or changed in the middle of a run.
+        step: The next one, counted from 0.
+    """
+    schedulers, steps = runner.param_schedulers, len(runner.train_dataloader)
+    for scheduler in schedulers:
+        scheduler.last_step = scheduler._global_step = -1
+        for group in scheduler.optimizer.param_groups:
+            group[scheduler.param_name] = group[f'initial_{scheduler.param_name}']
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # that the optimizer made no step
+        for passed in range(step + 1):
+            for scheduler in schedulers:
+                if not scheduler.by_epoch or passed % steps == 0:
+                    scheduler.step()

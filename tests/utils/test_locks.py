@@ -1,0 +1,32 @@
+"""A folder is written to by one process, and a crash leaves nothing to remove."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mmdet_cleargrasp.utils.locks import FolderInUseError, lock_folder
+
+HOLD = """
+import sys, time
+from mmdet_cleargrasp.utils.locks import lock_folder
+with lock_folder(sys.argv[1]):
+    print('held', flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_holder_is_named_and_a_crash_releases_the_folder(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, '-c', HOLD, tmp_path], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline().strip() == 'held'
+    message = f'in use by process {holder.pid} on'
+    with pytest.raises(FolderInUseError, match=message), lock_folder(tmp_path):
+        pass
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    with lock_folder(tmp_path):
+        pass
