@@ -145,6 +145,7 @@ def plan_arm(spec: ExperimentSpec, arm: Arm, root: Path) -> RunPlan:
                 data_root=spec.data_root,
                 split_dir=folder,
                 epochs=spec.epochs,
+                scale=spec.scale,
             )
             plan = prepare(arm.config, options)
             _refuse_written_splits(plan, folder, spec.data_root)

@@ -59,6 +59,7 @@ class ExperimentSpec:
         fractions: Percent of the training images, of arms without their own.
         equal: What runs on different fractions have in common: ``'steps'`` or ``'epochs'``.
         epochs: Length on all images; ``None`` leaves it to the configs.
+        scale: Width and height in pixels that images are resized to fit in; likewise.
         checkpoint: Which one is tested, ``'last'`` or ``'best'`` on the validation images.
         keep: Checkpoints that stay after a run: ``'tested'``, ``'all'`` or ``'none'``.
         data_root: A folder of one's own data, as for tools/train.py.
@@ -75,6 +76,7 @@ class ExperimentSpec:
     fractions: tuple[float, ...] = (100,)
     equal: str = 'steps'
     epochs: int | None = None
+    scale: tuple[int, int] | None = None
     checkpoint: str = 'last'
     keep: str = 'tested'
     data_root: Path | None = None
@@ -210,6 +212,15 @@ def _epochs(value: Any, where: str) -> int:
     return int(value)
 
 
+def _scale(value: Any, where: str) -> tuple[int, int]:
+    pair = [value, value] if isinstance(value, int) else value
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise SpecError(f'{where} is {value!r}, expected a width and a height, or one number')
+    if min(expect_number(side, where, whole=True) for side in pair) < 1:
+        raise SpecError(f'{where} is {value!r}, expected 1 or more')
+    return (pair[0], pair[1])
+
+
 def _file(value: Any, where: str) -> Path:
     if not Path(str(value)).is_file():
         raise SpecError(f'{where}: no file at {value} (looked from {Path.cwd()})')
@@ -231,6 +242,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     'fractions': _numbers(whole=False, low=0.01, high=100),
     'equal': _choice(EQUAL),
     'epochs': _epochs,
+    'scale': _scale,
     'checkpoint': _choice(CHECKPOINTS),
     'keep': _choice(KEEP),
     'data_root': _folder,

@@ -57,6 +57,18 @@ def test_small_parts_take_as_many_steps_or_as_many_epochs(spec, tmp_path, equal,
     assert (job.images, job.epochs, job.steps) == (2, 4, steps)
 
 
+def test_scale_holds_in_training_and_tests(spec, tmp_path):
+    made = plan(spec, tmp_path, scale=(64, 48))
+    for cfg in made.configs.values():
+        scales = [
+            step.scale
+            for data in read_plan(cfg).data.values()
+            for step in data.dataset.pipeline
+            if step.type == 'Resize'
+        ]
+        assert scales == [(64, 48)] * 3
+
+
 def test_arms_of_a_seed_see_the_same_images_in_the_same_order(spec, tmp_path):
     made = plan(spec, tmp_path)
     seen: dict = {}
