@@ -15,7 +15,7 @@ from torch import nn
 
 from ..utils.findings import Finding, error, ok, warning
 
-#: oneDNN computes in bfloat16 by any of these instructions; without them it converts.
+#: oneDNN computes in bfloat16 with any of these instructions; without them it converts.
 BFLOAT16_INSTRUCTIONS = ('avx512_bf16', 'amx_bf16', 'bf16')
 
 
@@ -64,7 +64,7 @@ def enable_amp(cfg: Config) -> None:
 
 
 def check_amp(cfg: Config) -> Iterable[Finding]:
-    """Say in which precision a run will train, and refuse what the device cannot.
+    """Report the precision of a training, and refuse one that the device does not support.
 
     Args:
         cfg: Of the run.

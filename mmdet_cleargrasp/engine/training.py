@@ -1,4 +1,4 @@
-"""Training a detector: check, run, say where everything is."""
+"""Training a detector: check, run, print where the results are."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def run(runner: Runner, plan: RunPlan) -> None:
         raise TrainingError(
             f'{runner.work_dir} cannot be written to any more: {error.strerror}. '
             f'{f"{latest} is whole" if latest else "No checkpoint had been written"}; make room '
-            'and go on with --resume.'
+            'and continue with --resume.'
         ) from error
 
 

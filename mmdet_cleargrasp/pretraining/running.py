@@ -1,4 +1,4 @@
-"""Pretraining a backbone: check, run, say where everything is."""
+"""Pretraining a backbone: check, run, print where the results are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that are told to stop, killed, or lose their numbers, as their users meet it."""
+"""Runs that are told to stop, killed, or diverge, as their users meet it."""
 
 import os
 import random
@@ -84,12 +84,12 @@ def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path, w
     assert_equal(weights(tmp_path / 'whole'), weights(tmp_path / 'stopped'))
 
 
-def test_loss_that_is_no_number(run_tool, tiny_config, toy_plates, tmp_path):
+def test_nan_or_infinite_loss(run_tool, tiny_config, toy_plates, tmp_path):
     done = run_tool('tools/train.py', tiny_config, '--data-root', toy_plates, '--work-dir',
                     tmp_path / 'run', '--epochs', '1', '--cfg-options',
                     'model.rpn_head.loss_cls.loss_weight=inf', check=False)  # fmt: skip
     assert done.returncode == 1
-    assert 'the loss is no number any more in epoch 1, step 1' in done.stderr
+    assert 'NaN or infinite loss in epoch 1, step 1' in done.stderr
     assert 'Traceback' not in done.stderr
     assert not list((tmp_path / 'run').glob('epoch_*.pth'))
 

@@ -1,4 +1,4 @@
-"""The picture of a run's curves, kept up to date in its work dir."""
+"""Curves of a run, drawn in its work dir after every validation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CURVES_FILE = 'curves.png'
 class CurvesHook(Hook):
     """Draw losses, learning rate and mAP into ``WORK_DIR/curves.png`` after every validation.
 
-    It draws from the log files, so that a resumed run shows its whole history.
+    It draws from the log files, so that a resumed run has its whole history.
     """
 
     # After the hook that writes the logs.

@@ -1,4 +1,4 @@
-"""Stopping before a loss that is no number spoils what was learned."""
+"""Stopping at a NaN or infinite loss, before it is saved."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FiniteLossHook(Hook):
         data_batch: dict[str, Any] | None = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Look at the step's losses."""
+        """Check the step's losses."""
         if outputs is None or torch.isfinite(torch.as_tensor(outputs['loss'])).all():
             return
         wrong = [
@@ -40,16 +40,16 @@ class FiniteLossHook(Hook):
         ]
         rate = runner.optim_wrapper.get_lr()['lr'][0]
         raise TrainingError(
-            f'the loss is no number any more in epoch {runner.epoch + 1}, step {batch_idx + 1} '
+            f'NaN or infinite loss in epoch {runner.epoch + 1}, step {batch_idx + 1} '
             f'({", ".join(wrong)}; learning rate {rate:.2g}; images {_images(data_batch)}). '
-            f'Nothing of this was saved: the checkpoints in {runner.work_dir} are from before. '
-            'With --resume the same would happen again: start anew from the last of them, '
-            '--cfg-options load_from=CHECKPOINT optim_wrapper.optimizer.lr=LOWER, or look at these '
-            'images and their boxes.'
+            f'Nothing of this step was saved: the checkpoints in {runner.work_dir} are older. '
+            '--resume would repeat it: start a new run from the last of them, --cfg-options '
+            'load_from=CHECKPOINT optim_wrapper.optimizer.lr=LOWER, or look at these images and '
+            'their boxes.'
         )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Refuse to save what a last step ruined, whose own loss was still a number."""
+        """Refuse to save weights that a last step, of a finite loss, made NaN or infinite."""
         ruined = [
             name
             for name, tensor in checkpoint['state_dict'].items()
@@ -57,8 +57,8 @@ class FiniteLossHook(Hook):
         ]
         if ruined:
             raise TrainingError(
-                f'{len(ruined)} tensors of the model are no numbers any more after step '
-                f'{runner.iter} (first: {ruined[0]}); not saved. Start anew from an earlier '
+                f'{len(ruined)} tensors of the model are NaN or infinite after step '
+                f'{runner.iter} (first: {ruined[0]}); not saved. Start a new run from an earlier '
                 f'checkpoint in {runner.work_dir}, --cfg-options load_from=CHECKPOINT '
                 'optim_wrapper.optimizer.lr=LOWER'
             )

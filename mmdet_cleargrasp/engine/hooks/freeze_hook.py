@@ -1,4 +1,4 @@
-"""A backbone that learns only after its heads have warmed up."""
+"""A backbone that is trained only after the heads' warm-up."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ...utils.errors import ConfigError
 
 @HOOKS.register_module()
 class FreezeBackboneHook(Hook):
-    """Hold the backbone frozen for the first epochs of a run, and let it learn afterwards.
+    """Freeze the backbone for the first epochs of a run, and train it afterwards.
 
     New heads send large gradients into a backbone, which would forget before they have learned
-    anything. The backbone's config says ``frozen=False``, so that the optimizer knows its
+    anything. The backbone's config says ``frozen=False``, so that the optimizer has its
     parameters (and their ``lr_mult``) from the beginning; while it is frozen they get no gradient
-    and do not change. A resumed run goes on where it was.
+    and do not change. A resumed run continues where it was.
 
     Args:
         epochs: Epochs for which the backbone is frozen, from 1 on.
@@ -36,7 +36,7 @@ class FreezeBackboneHook(Hook):
         self.epochs = epochs
 
     def before_train(self, runner: Runner) -> None:
-        """See that the backbone can be frozen and was not meant to be frozen for good."""
+        """Check that the backbone can be frozen, and that its config doesn't freeze it already."""
         backbone = _backbone(runner)
         if not isinstance(backbone, FreezableBackbone):
             raise ConfigError(
@@ -57,7 +57,7 @@ class FreezeBackboneHook(Hook):
             backbone.freeze(frozen)
             runner.logger.info(
                 f'epoch {runner.epoch + 1}: the backbone '
-                + ('is frozen' if frozen else 'learns from now on')
+                + ('is frozen' if frozen else 'is trained from now on')
             )
 
 

@@ -1,4 +1,4 @@
-"""The first loss that is no number ends a run with one message."""
+"""The first NaN or infinite loss ends a run with one message."""
 
 import pytest
 import torch
