@@ -1,9 +1,11 @@
 import pytest
 import torch
 
+from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.engine.config_changes import set_epochs, use_data_root
 from mmdet_cleargrasp.engine.resuming import resume
 from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.engine.training import train
 from mmdet_cleargrasp.utils.errors import ConfigError
 
@@ -20,7 +22,7 @@ def cfg(tiny_config, toy_plates, tmp_path):
 
 
 def backbone_after(cfg, epoch):
-    state = torch.load(f'{cfg.work_dir}/epoch_{epoch}.pth', weights_only=True)['state_dict']
+    state = read_checkpoint(f'{cfg.work_dir}/epoch_{epoch}.pth')['state_dict']
     return {n[9:]: tensor for n, tensor in state.items() if n.startswith('backbone.')}
 
 
@@ -29,7 +31,7 @@ def same(first, second):
 
 
 def test_backbone_learns_after_the_first_epochs_and_in_a_resumed_run(cfg, backbone_files):
-    train(cfg)
+    train(read_plan(cfg))
     start = torch.load(backbone_files(18), weights_only=True)['model_state_dict']
     start = {name[9:]: tensor for name, tensor in start.items()}
     assert same(backbone_after(cfg, 1), start)
@@ -38,7 +40,7 @@ def test_backbone_learns_after_the_first_epochs_and_in_a_resumed_run(cfg, backbo
     before = backbone_after(cfg, 2)
     set_epochs(cfg, 3)
     resume(cfg, 'auto')
-    train(cfg)
+    train(read_plan(cfg))
     assert not same(backbone_after(cfg, 3), before)
 
 
@@ -53,4 +55,4 @@ def test_backbone_learns_after_the_first_epochs_and_in_a_resumed_run(cfg, backbo
 def test_backbones_that_it_is_not_for_are_refused(cfg, backbone, message):
     cfg.merge_from_dict(dict(model=dict(backbone=backbone)))
     with pytest.raises(ConfigError, match=message):
-        train(cfg)
+        train(read_plan(cfg))
