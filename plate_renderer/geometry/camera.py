@@ -142,7 +142,7 @@ def framing(
     right = np.cross(up, back)
     up = np.cos(spin) * up + np.sin(spin) * right
     center = (points.min(axis=0) + points.max(axis=0)) / 2
-    distance = 3.0 * np.linalg.norm(np.ptp(points, axis=0)) + 50.0
+    distance = 3.0 * float(np.linalg.norm(np.ptp(points, axis=0))) + 50.0
 
     def camera(distance: float, target: np.ndarray) -> Camera:
         return Camera(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import shapely
@@ -42,7 +43,7 @@ class Mesh:
     vertices: np.ndarray
     faces: np.ndarray
     normals: np.ndarray
-    uv: np.ndarray = field(default=None)
+    uv: np.ndarray = field(default=None)  # type: ignore[arg-type]  # replaced below
 
     def __post_init__(self) -> None:
         """Fill in texture coordinates where there are none."""
@@ -142,7 +143,8 @@ class Outline:
 
     def polygon(self, inset: float = 0.0) -> Polygon:
         """Return the outline, moved inwards by `inset` mm, as a shapely polygon."""
-        return shapely.make_valid(Polygon(_without_repeats(self.ring(inset))))
+        polygon = Polygon(_without_repeats(self.ring(inset)))
+        return cast(Polygon, shapely.make_valid(polygon))
 
 
 def arc(
@@ -319,11 +321,11 @@ def domes(centers: np.ndarray, radii: np.ndarray, heights: np.ndarray, turns: in
     )
     shade = unit.copy()
     shade[-turns:] = [0, 0, -1]
-    faces = [_ring_faces(k * turns, (k + 1) * turns, turns) for k in range(len(levels) - 1)]
+    pieces = [_ring_faces(k * turns, (k + 1) * turns, turns) for k in range(len(levels) - 1)]
     base = (len(levels)) * turns
     fan = np.arange(1, turns - 1)
-    faces.append(base + np.stack([np.zeros_like(fan), fan + 1, fan], axis=1))
-    faces = np.concatenate(faces)
+    pieces.append(base + np.stack([np.zeros_like(fan), fan + 1, fan], axis=1))
+    faces = np.concatenate(pieces)
     scale = np.column_stack([radii, heights])
     vertices = centers[:, None] + unit[None] * scale[:, None]
     normals = shade[None] / scale[:, None]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, box
+from shapely.geometry import LineString, Polygon, box
 
 from ..geometry.meshes import Outline, tube
 from .materials import Glowing, Opaque, Part
@@ -88,8 +89,8 @@ def cable(rng: np.random.Generator) -> Item:
     radii = np.full(28, radius)
     radii[[0, -1]] = 0.0
     part = Part(tube(points, radii, turns=8), Opaque(any_color(rng), 'coated', 0.3))
-    ground = LineString(path).buffer(radius + 1)
-    return Item((part,), shapely.convex_hull(ground), 2 * radius, transparent=False, label='cable')
+    ground = cast(Polygon, LineString(path).buffer(radius + 1).convex_hull)
+    return Item((part,), ground, 2 * radius, transparent=False, label='cable')
 
 
 def instrument(rng: np.random.Generator) -> Item:

@@ -130,7 +130,7 @@ def dish(
     wall, height = size.wall, size.dish_height
     floor = FOOT_HEIGHT + wall
     surface = floor + (agar.depth if agar else 0.0)
-    if surface + 2.0 > height:
+    if agar and surface + 2.0 > height:
         raise ValueError(
             f'agar of {agar.depth} mm does not fit a dish that is {height:.1f} mm high: '
             f'make it at most {height - floor - 2.0:.1f} mm'

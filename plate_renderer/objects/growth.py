@@ -112,9 +112,9 @@ def streaks(bed: Bed, rng: np.random.Generator, color: Color) -> list[Part]:
         last = path
     grain = noise(rng, CANVAS, (90, 90), 3)
     opacity = 0.85 * (ink / 255.0) * np.clip(0.4 + 1.2 * grain, 0, 1)
-    steps = rng.uniform(0, 1, (40, 1))
+    along = rng.uniform(0, 1, (40, 1))
     pick = rng.integers(0, len(last) - 1, 40)
-    spots = (last[pick] * (1 - steps) + last[pick + 1] * steps - CANVAS / 2) / pixel
+    spots = (last[pick] * (1 - along) + last[pick + 1] * along - CANVAS / 2) / pixel
     centers = _inside(bed.outline, spots * [1, -1])
     size = rng.uniform(0.4, 1.1, len(centers))
     feet = np.column_stack([centers, np.full(len(centers), bed.z + LIFT)])
@@ -181,7 +181,7 @@ def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
         width = max(1, round(0.3 * pixel))
         cv2.polylines(roots, [path.astype(np.int32)], False, 255, width, cv2.LINE_AA)
     leaves = domes(np.array(feet), np.array(radii), np.array(heights), turns=10)
-    green = srgb(60 + rng.integers(40), 110 + rng.integers(40), 35)
+    green = srgb(60 + int(rng.integers(40)), 110 + int(rng.integers(40)), 35)
     return [
         Part(leaves, Opaque(green, 'coated', 0.4)),
         _painted(bed, Coating(srgb(222, 214, 190), 0.7 * roots / 255.0, translucent=True)),

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import shapely
 from shapely import affinity
-from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from ..geometry.meshes import sheet
 from .materials import Coating, Part
@@ -80,7 +80,8 @@ def strokes(
     )
     scale = np.array([width / ink.shape[1], -depth / ink.shape[0]])
     origin = np.array([corner[0], corner[1] + depth])
-    outer, holes = [], []
+    outer: list[Polygon] = []
+    holes: list[Polygon] = []
     for ring, (_, _, _, parent) in zip(rings, hierarchy[0] if rings else [], strict=True):
         if len(ring) >= 4:
             polygon = Polygon(ring[:, 0] * scale + origin).simplify(0.05).buffer(0)
@@ -117,12 +118,12 @@ def wear(bed: Bed, rng: np.random.Generator) -> list[Part]:
     centers = rng.uniform(-half, half, (count, 2))
     if rng.random() < 0.6:
         sizes = rng.uniform(0.3, 1.6) * rng.lognormal(0, 0.4, count)
-        marks = shapely.buffer(shapely.points(centers), sizes, quad_segs=2)
+        marks = [Point(p).buffer(r, quad_segs=2) for p, r in zip(centers, sizes, strict=True)]
         coating = Coating((0.85, 0.85, 0.87), rng.uniform(0.12, 0.5), translucent=True)
     else:
         steps = rng.normal(0, 8, (count // 4, 2))
         lines = np.stack([centers[: len(steps)], centers[: len(steps)] + steps], axis=1)
-        marks = shapely.buffer(shapely.linestrings(lines), 0.06, cap_style='flat')
+        marks = [LineString(line).buffer(0.06, cap_style='flat') for line in lines]
         coating = Coating((0.9, 0.9, 0.9), rng.uniform(0.3, 0.7), translucent=True)
     figure = shapely.union_all(marks).intersection(bed.outline.polygon(1.0))
     polygons = [p for p in shapely.get_parts(figure) if p.geom_type == 'Polygon' and p.area > 1e-4]

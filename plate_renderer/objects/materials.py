@@ -137,4 +137,5 @@ def absorbed(absorption: Color, depth: float) -> Color:
         >>> [round(share, 2) for share in absorbed((0.0, 0.1, 0.5), depth=4.0)]
         [1.0, 0.67, 0.14]
     """
-    return tuple(float(share) for share in np.exp(-np.asarray(absorption) * depth))
+    red, green, blue = np.exp(-np.asarray(absorption) * depth).tolist()
+    return (red, green, blue)

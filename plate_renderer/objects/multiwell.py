@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from ..geometry.meshes import Outline, sheet, terraces
+from ..geometry.meshes import Outline, Slice, sheet, terraces
 from .markings import strokes
 from .materials import IOR, Coating, Color, Interface, Material, Opaque, Part, absorbed, interface
 from .plates import Bed, Item
@@ -214,12 +214,12 @@ def _lid(height: float, plastic: Color) -> Part:
     ceiling = height + LID_TOP - LID_THICKNESS
     outer = _rectangle(0.2)
     ring = outer.difference(_rectangle(0.2 + 0.9))
-    spacer = _rectangle(FLANGE_WIDTH + 1.5)
-    spacer = spacer.difference(_rectangle(FLANGE_WIDTH + 2.5)).intersection(
+    around = _rectangle(FLANGE_WIDTH + 1.5)
+    spacer = around.difference(_rectangle(FLANGE_WIDTH + 2.5)).intersection(
         MultiPolygon([box(sx * 62 - 8, -50, sx * 62 + 8, 50) for sx in (-1, 1)])
     )
     levels = [ceiling - LID_SKIRT, height + CONTACT_GAP, ceiling, height + LID_TOP]
-    slices = [{'lid': ring}, {'lid': ring.union(spacer)}, {'lid': outer}]
+    slices: list[Slice] = [{'lid': ring}, {'lid': ring.union(spacer)}, {'lid': outer}]
     mesh = terraces(levels, slices, ['lid'])['lid', 'air']
     return Part(mesh, interface(PLASTIC, transmittance=plastic), pane=True)
 
@@ -258,7 +258,7 @@ def _rectangle(inset: float) -> Polygon:
     return Outline(LENGTH - 2 * inset, DEPTH - 2 * inset, 3.2, segments=6).polygon()
 
 
-def _body() -> Polygon:
+def _body() -> BaseGeometry:
     """Outline above the flange, with the two notched corners that show where A1 is."""
     body = _rectangle(FLANGE_WIDTH)
     x, y = -LENGTH / 2 + FLANGE_WIDTH, DEPTH / 2 - FLANGE_WIDTH

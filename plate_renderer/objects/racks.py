@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Point, Polygon, box
+from shapely.geometry import MultiPolygon, Point, box
 from shapely.geometry.base import BaseGeometry
 
 from ..geometry.meshes import Mesh, Outline, arc, loft, merge, terraces
@@ -72,7 +72,7 @@ def tip_box(rng: np.random.Generator) -> Item:
         # The hinged lid stands open behind.
         lid = box(-width / 2, depth / 2 + 2, width / 2, depth / 2 + 5)
         parts.append(block(lid, height, height + depth * 0.8, plastic(rng)))
-        footprint = Polygon(shapely.union_all([outer, lid]).envelope)
+        footprint = box(*shapely.union_all([outer, lid]).bounds)
     return Item(tuple(parts), footprint, height + 6, transparent=False, label='tip box')
 
 

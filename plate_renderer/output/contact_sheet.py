@@ -60,7 +60,7 @@ def _tile(
     """One picture and, where there are, its normals and outlines."""
     full = (folder / split / KINDS['rgb'].folder).is_dir()
     place = folder / split / KINDS['rgb'].folder if full else folder / split
-    picture = cv2.imread(str(place / image['file_name']))[..., ::-1].copy()
+    picture = np.array(cv2.imread(str(place / image['file_name'])))[..., ::-1].copy()
     height = round(width * picture.shape[0] / picture.shape[1])
     if plain:
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)

@@ -111,7 +111,7 @@ def write_dataset(
 def _write_annotations(spec: Spec, folder: Path, variant: str, command: str) -> None:
     """Annotate the images that are there."""
     for split in spec.splits:
-        content = annotations(spec, folder, split, variant, command)
+        content = coco(spec, folder, split, variant, command)
         path = folder / 'annotations' / f'{split}.json'
         write_atomically(path, json.dumps(content).encode() + b'\n')
 
@@ -127,7 +127,7 @@ def image_name(spec: Spec, index: int) -> str:
     return f'{index:09d}-rgb.jpg' if spec.ground_truth == 'full' else f'{index:06d}.jpg'
 
 
-def annotations(spec: Spec, folder: Path, split: str, variant: str, command: str) -> dict[str, Any]:
+def coco(spec: Spec, folder: Path, split: str, variant: str, command: str) -> dict[str, Any]:
     """Put the records of a split together as COCO annotations.
 
     Args:
@@ -140,7 +140,8 @@ def annotations(spec: Spec, folder: Path, split: str, variant: str, command: str
     Returns:
         COCO's structure; every annotation has `amodal_bbox` and `occluded_fraction` besides.
     """
-    images, boxes = [], []
+    images: list[dict[str, Any]] = []
+    boxes: list[dict[str, Any]] = []
     for index in range(spec.splits[split].images):
         path = _record(folder, split, index)
         if not path.exists():

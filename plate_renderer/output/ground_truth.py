@@ -6,6 +6,7 @@ Nothing here needs the renderer: it is arithmetic on arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -78,7 +79,8 @@ def amodal_box(points: np.ndarray, camera: Camera) -> tuple[float, float, float,
     """Extent of projected points in pixels, also beyond the frame: x, y, width, height."""
     pixels = camera.project(points)
     low, high = np.nanmin(pixels, axis=0), np.nanmax(pixels, axis=0)
-    return tuple(round(float(v), 2) for v in (*low, *(high - low)))
+    x, y, width, height = (round(float(v), 2) for v in (*low, *(high - low)))
+    return (x, y, width, height)
 
 
 def visible_share(mask: np.ndarray, amodal: tuple[float, float, float, float]) -> float:
@@ -100,7 +102,7 @@ def visible_share(mask: np.ndarray, amodal: tuple[float, float, float, float]) -
 
 def run_length(mask: np.ndarray) -> dict:
     """COCO's compressed run-length encoding of a bool mask: `size` and a `counts` string."""
-    encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    encoded: Any = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
     return {'size': [int(n) for n in encoded['size']], 'counts': encoded['counts'].decode('ascii')}
 
 

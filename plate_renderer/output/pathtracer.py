@@ -171,7 +171,7 @@ class Tracer:
         self, scene: Any, integrator: dict, sampler: dict, aperture: float, seed: int
     ) -> np.ndarray:
         mi, camera = self._mi, self._camera
-        lens = {'type': 'perspective'}
+        lens: dict[str, Any] = {'type': 'perspective'}
         if aperture > 0:
             lens = {
                 'type': 'thinlens',

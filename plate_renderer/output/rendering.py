@@ -84,7 +84,7 @@ def render(spec: Spec, split: str, index: int, variant: str = 'scalar_rgb') -> R
         whole = tracer.whole_mask(owner)
         item = placed.item
         crowd = item.loose_lid or visible_share(mask, box) < spec.image.sliver
-        instances.append(Instance(item.category, mask, whole, box, item.label, crowd))
+        instances.append(Instance(str(item.category), mask, whole, box, item.label, crowd))
 
     radiance = tracer.radiance(spec.image.samples, spec.image.depth, scene.seed)
     radiance = denoised(radiance, *tracer.features(spec.image.samples, scene.seed))

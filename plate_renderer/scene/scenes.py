@@ -135,21 +135,19 @@ def _exposure(
     spec: PhotographSpec, rng: np.random.Generator, extra: np.random.Generator
 ) -> Exposure:
     """How a picture is developed."""
-    exposure = Exposure(
-        stops=rng.uniform(*spec.stops),
-        balance=tuple(np.exp(rng.normal(0, spec.balance, 3))),
+    way, angle = extra.uniform(*spec.motion), extra.uniform(0, 2 * np.pi)
+    cast = extra.normal(0, spec.cast, 3)
+    stops = rng.uniform(*spec.stops)
+    red, green, blue = np.exp(rng.normal(0, spec.balance, 3) + cast).tolist()
+    return Exposure(
+        stops=stops,
+        balance=(red, green, blue),
         vignetting=rng.uniform(*spec.vignetting),
         noise=rng.uniform(*spec.noise),
         contrast=rng.uniform(*spec.contrast),
         sharpening=rng.uniform(*spec.sharpening),
         blur=rng.uniform(*spec.blur),
         quality=int(rng.integers(spec.quality[0], spec.quality[1] + 1)),
-    )
-    way, angle = extra.uniform(*spec.motion), extra.uniform(0, 2 * np.pi)
-    cast = np.exp(extra.normal(0, spec.cast, 3)) if spec.cast else np.ones(3)
-    return replace(
-        exposure,
-        balance=tuple(exposure.balance * cast),
         motion=(way * np.cos(angle), way * np.sin(angle)),
     )
 

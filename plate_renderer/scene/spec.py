@@ -22,6 +22,7 @@ from .lighting import LIGHTS
 from .yaml_values import SpecError, expect_mapping, expect_number, read_yaml
 
 Range: TypeAlias = tuple[float, float]
+Counts: TypeAlias = tuple[int, int]
 Weights: TypeAlias = dict[Any, float]
 
 GROWTHS = (
@@ -71,12 +72,12 @@ class SceneSpec:
     """How plates are set out, on what, in which light, among what. Weights are relative."""
 
     arrangements: Weights = field(default_factory=lambda: {name: 1.0 for name in ARRANGEMENTS})
-    plates: Range = (2, 5)
-    stack_height: Range = (2, 4)
+    plates: Counts = (2, 5)
+    stack_height: Counts = (2, 4)
     benches: Weights = field(default_factory=lambda: {name: 1.0 for name in BENCHES})
     lights: Weights = field(default_factory=lambda: {name: 1.0 for name in LIGHTS})
     second_light: float = 0.3
-    distractors: Range = (0, 4)
+    distractors: Counts = (0, 4)
     transparent: Weights = field(default_factory=lambda: {name: 1.0 for name in TRANSPARENT})
     opaque: Weights = field(default_factory=lambda: {name: 1.0 for name in OPAQUE})
     transparent_share: float = 0.5
@@ -110,7 +111,7 @@ class PhotographSpec:
     contrast: Range = (0.0, 0.5)
     sharpening: Range = (0.0, 0.6)
     blur: Range = (0.0, 0.7)
-    quality: Range = (82, 94)
+    quality: Counts = (82, 94)
     motion: Range = (0.0, 0.0)
     cast: float = 0.0
 
@@ -283,8 +284,8 @@ def _section(kind: type, values: Any, where: str) -> Any:
         annotation = str(fields[name].type)
         if annotation == 'Weights':
             checked[name] = _weights(value, CHOICES[name], place)
-        elif annotation == 'Range':
-            checked[name] = _range(value, place)
+        elif annotation in ('Range', 'Counts'):
+            checked[name] = _range(value, place, whole=annotation == 'Counts')
         else:
             checked[name] = expect_number(value, place, whole=annotation == 'int')
     return kind(**checked)
@@ -298,10 +299,10 @@ def _weights(value: Any, choices: tuple, where: str) -> Weights:
     return numbers
 
 
-def _range(value: Any, where: str) -> Range:
+def _range(value: Any, where: str, whole: bool) -> tuple[float, float]:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise SpecError(f'{where} is {value!r}, expected [lowest, highest]')
-    low, high = (expect_number(v, where) for v in value)
+    low, high = (expect_number(v, where, whole) for v in value)
     if low > high:
         raise SpecError(f'{where} is {value!r}: the lowest comes first')
     return (low, high)

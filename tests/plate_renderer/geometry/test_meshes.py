@@ -5,6 +5,7 @@ from shapely.geometry import Point, Polygon, box
 from plate_renderer.geometry.meshes import (
     Mesh,
     Outline,
+    capsule,
     domes,
     faceted,
     grooved_sheet,
@@ -12,6 +13,7 @@ from plate_renderer.geometry.meshes import (
     merge,
     sheet,
     terraces,
+    tube,
 )
 from tests.plate_renderer.volumes import volume
 
@@ -114,3 +116,23 @@ def test_moving_and_turning_inside_out_keep_size() -> None:
 def test_faceted_drops_triangles_without_area() -> None:
     triangles = np.array([[[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 0, 0], [1, 1, 1], [2, 2, 2]]])
     assert len(faceted(triangles.astype(float)).faces) == 1
+
+
+def test_a_tube_follows_its_path() -> None:
+    path = np.array([[0.0, 0, 0], [10, 0, 0], [20, 5, 3]])
+    mesh = tube(path, np.array([1.0, 1.0, 1.0]), turns=8)
+    assert faces_agree_with_normals(mesh)
+    from_path = np.linalg.norm(mesh.vertices.reshape(3, 8, 3) - path[:, None], axis=-1)
+    np.testing.assert_allclose(from_path, 1.0)
+
+
+def test_a_capsule_is_closed_and_round_at_both_ends() -> None:
+    mesh = capsule(np.zeros(3), np.array([30.0, 0, 10.0]), 5.0, 3.0)
+    edges = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    length = np.hypot(30, 10)
+    frustum = np.pi * length / 3 * (25 + 15 + 9)
+    ends = 2 / 3 * np.pi * (125 + 27)
+    assert volume(mesh) == pytest.approx(frustum + ends, rel=0.15)
+    assert len(edges) > 100
+    along = mesh.vertices @ [30 / length, 0, 10 / length]
+    assert along.min() == pytest.approx(-5.0) and along.max() == pytest.approx(length + 3.0)
