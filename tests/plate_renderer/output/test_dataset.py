@@ -157,6 +157,52 @@ def test_a_scene_that_fails_is_reported_and_leaves_nothing(
     assert [image['file_name'] for image in content['images']] == ['000001.jpg']
 
 
+def test_an_interrupted_run_leaves_annotations_of_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = dataset.render
+
+    def stopped(spec: Spec, split: str, index: int, variant: str) -> object:
+        if index == 1:
+            raise KeyboardInterrupt
+        return render(spec, split, index, variant)
+
+    monkeypatch.setattr(dataset, 'render', stopped)
+    with pytest.raises(KeyboardInterrupt):
+        dataset.write_dataset(tiny(layout='boxes', images=3), tmp_path)
+    content = json.loads((tmp_path / 'annotations/train.json').read_text())
+    assert [image['file_name'] for image in content['images']] == ['000000.jpg']
+
+
+def test_loose_lids_and_slivers_are_annotated_as_crowds(tmp_path: Path) -> None:
+    spec = parse_spec(
+        {
+            'name': 'lids',
+            'seed': 4,
+            'ground_truth': 'boxes',
+            'image': {'width': 96, 'height': 72, 'samples': 1, 'depth': 4, 'sliver': 0.2},
+            'plates': {
+                'classes': {'petri_dish': 1},
+                'petri_sizes': {60: 1},
+                'growth': {'empty': 1},
+                'lid': 0,
+                'loose_lid': 1,
+            },
+            'scene': {'arrangements': {'single': 1}, 'distractors': [0, 0]},
+            'camera': {'top_view': 1, 'fill': [0.3, 0.3], 'shift': 0},
+            'splits': {'train': {'images': 2}},
+        }
+    )
+    assert dataset.write_dataset(spec, tmp_path) == []
+    content = json.loads((tmp_path / 'annotations/train.json').read_text())
+    for image in content['images']:
+        found = [a for a in content['annotations'] if a['image_id'] == image['id']]
+        assert sorted((a['iscrowd'], a['label'].split(',')[0]) for a in found) == [
+            (0, 'petri 60x15'),
+            (1, 'loose lid'),
+        ]
+
+
 def test_a_folder_of_another_spec_is_refused(rendered: Path) -> None:
     with pytest.raises(SpecError, match='render into another folder'):
         dataset.write_dataset(tiny(seed=9), rendered)

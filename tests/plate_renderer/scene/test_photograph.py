@@ -50,3 +50,12 @@ def test_jpeg_decodes_to_the_picture() -> None:
     image[..., 0] = 200
     back = cv2.imdecode(np.frombuffer(jpeg(image, 95), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert np.abs(back.astype(int) - image).max() < 6
+
+
+def test_motion_smears_along_its_way_and_keeps_the_brightness() -> None:
+    scene = gray(0.02)
+    scene[24, 32] = 0.5
+    still, moved = picture(scene).astype(int), picture(scene, motion=(8.0, 0.0)).astype(int)
+    assert (moved[24, 30:35, 1] > still[24, 35, 1]).all()
+    assert moved[24, 32, 1] < still[24, 32, 1]
+    assert abs(moved[20, 32, 1] - still[20, 32, 1]) <= 1
