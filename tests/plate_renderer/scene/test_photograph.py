@@ -54,6 +54,7 @@ def test_jpeg_decodes_to_the_picture() -> None:
 
 def test_motion_smears_along_its_way_and_keeps_the_brightness() -> None:
     scene = gray(0.02)
+    scene[:4] = 1.0
     scene[24, 32] = 0.5
     still, moved = picture(scene).astype(int), picture(scene, motion=(8.0, 0.0)).astype(int)
     assert (moved[24, 30:35, 1] > still[24, 35, 1]).all()
