@@ -155,6 +155,12 @@ def many_categories(coco):
     coco['categories'] = [{'id': k, 'name': f'class_{k}'} for k in range(100_000)]
 
 
+def corners(coco):
+    for a in coco['annotations']:
+        x, y, width, height = a['bbox']
+        a['bbox'] = [x, y, x + width, y + height]
+
+
 HUGE = 10**400
 
 ANNOTATIONS = [
@@ -167,12 +173,12 @@ ANNOTATIONS = [
     Case('annotations', 'no lists', "has no list 'images'", text(b'{}')),
     Case('annotations', 'no categories', "has no list 'categories'", annotation(lambda c: c.pop('categories'))),
     Case('annotations', 'an empty list of categories', 'lists no categories', both(lambda c: c['categories'].clear())),
-    Case('annotations', 'image without width', "images[0] lacks 'width'", without('images', 'width')),
+    Case('annotations', 'image without width', 'ready to run', without('images', 'width'), 'goes on'),
     Case('annotations', 'image that is a number', "lacks 'id'", annotation(lambda c: c['images'].append(3))),
     Case('annotations', 'image id that is a list', 'id=[1], expected int | str', first('images', id=[1])),
     Case('annotations', 'file_name that is a number', 'file_name=7, expected str', first('images', file_name=7)),
-    Case('annotations', 'box without area', "lacks 'area'", without('annotations', 'area')),
-    Case('annotations', 'box without iscrowd', "lacks 'iscrowd'", without('annotations', 'iscrowd')),
+    Case('annotations', 'box without area', 'ready to run', without('annotations', 'area'), 'goes on'),
+    Case('annotations', 'box without iscrowd', 'ready to run', without('annotations', 'iscrowd'), 'goes on'),
     Case('annotations', 'box of three numbers', 'is not four finite numbers', box(1, 2, 3)),
     Case('annotations', 'box with NaN', 'is not four finite numbers', box(1, 2, float('nan'), 4)),
     Case('annotations', 'box with infinity', 'is not four finite numbers', box(1, 2, float('inf'), 4)),
@@ -200,13 +206,15 @@ ANNOTATIONS = [
     Case('annotations', 'file_name /etc/passwd', 'leads out of the image folder', first('images', file_name='/etc/passwd')),
     Case('annotations', 'file_name C:\\plate.jpg', 'leads out of the image folder', first('images', file_name='C:\\plate.jpg')),
     Case('annotations', 'image turned since it was annotated', '0001.jpg is 64 x 48, listed as 48 x 64', first('images', width=48, height=64)),
-    Case('annotations', 'image of width 0', 'width or height of image 1 is no number of pixels', first('images', width=0)),
+    Case('annotations', 'image of width 0', 'ready to run', first('images', width=0), 'goes on'),
     Case('annotations', 'image of width NaN', 'width or height of image 1 is no number of pixels', first('images', width=float('nan'))),
     Case('annotations', 'no image', 'lists no image', annotation(lambda c: c['images'].clear())),
     Case('annotations', 'images without a single box', 'has no box in 4 images', annotation(lambda c: c['annotations'].clear())),
     Case('annotations', '100,000 categories', 'lists 100,000 categories, expected at most 10,000', both(many_categories)),
     Case('annotations', 'other categories in train than in val', 'the categories differ', annotation(lambda c: c['categories'].pop())),
-    Case('annotations', 'categories in another order in val', 'the categories differ', annotation(lambda c: c['categories'].reverse())),
+    Case('annotations', 'categories in another order in val', 'ready to run', annotation(lambda c: c['categories'].reverse()), 'goes on'),
+    Case('annotations', 'boxes of another class in val', 'the categories differ', annotation(lambda c: c['categories'][0].update(name='lid'))),
+    Case('annotations', 'corners in place of width and height', 'bbox holds x1, y1, x2, y2', annotation(corners)),
     Case('annotations', 'class without a box', f'has no box of {CLASSES[0]!r}', lambda s: s.doctor(), 'goes on'),
 ]  # fmt: skip
 
@@ -435,7 +443,7 @@ COMMAND_LINES = [
     Case('command lines', 'to_coco.py into its source', 'is inside the source', lambda s: [TO_COCO, s.data, s.data / 'out']),
     Case('command lines', 'to_coco.py onto other files', 'was not written by a conversion', occupied),
     Case('command lines', 'to_coco.py --splits week1', 'expected NAME=train', lambda s: [TO_COCO, s.data, s.folder / 'out', '--splits', 'week1'], 'usage'),
-    Case('command lines', 'to_coco.py --splits of an unknown split', "the source has no split 'week1', only train, val", lambda s: [TO_COCO, s.data, s.folder / 'out', '--splits', 'week1=val']),
+    Case('command lines', 'to_coco.py --splits of an unknown split', "the source has no split 'week1', only train", lambda s: [TO_COCO, s.data, s.folder / 'out', '--splits', 'week1=val']),
     Case('command lines', 'to_coco.py --classes of an unknown class', "no class 'lid'; there are petri_dish", lambda s: [TO_COCO, s.data, s.folder / 'out', '--classes', 'lid=plate']),
     Case('command lines', 'to_coco.py --group-by (', 'no valid expression', lambda s: [TO_COCO, s.data, s.folder / 'out', '--group-by', '(']),
     Case('command lines', 'to_coco.py --val 2', 'expected shares from 0 to less than 1', lambda s: [TO_COCO, s.data, s.folder / 'out', '--val', '2', '--resplit']),
@@ -460,6 +468,7 @@ COMMAND_LINES = [
     Case('command lines', 'benchmarks --size 100', 'expected a multiple of 32', lambda s: [benchmark.main, '--size', '100'], 'usage'),
     Case('command lines', 'benchmarks without data', 'absent/annotations/train.json does not exist', lambda s: [benchmark.main, '--data-root', 'absent', '--size', '64']),
 ]  # fmt: skip
+
 
 CASES = [*ANNOTATIONS, *IMAGES, *CHECKPOINTS, *CONFIGS, *COMMAND_LINES]
 

@@ -24,6 +24,24 @@ TOLERANCE = 0.02
 CONTRADICTING = 0.25
 
 
+#: Pixels, beyond which a number is no position in an image.
+FARTHEST = 1e9
+
+
+def is_box(bbox: Any) -> bool:
+    """Whether a ``bbox`` is four finite numbers.
+
+    Example:
+        >>> is_box([1, 2, 3, 4.5]), is_box([1, 2, 3]), is_box([1, 2, 3, float('nan')])
+        (True, False, False)
+    """
+    return isinstance(bbox, list) and len(bbox) == 4 and all(_is_number(v) for v in bbox)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) <= FARTHEST
+
+
 @dataclass(frozen=True)
 class Sample:
     """Four numbers that a file has for a box.
@@ -82,7 +100,7 @@ def other_convention(coco: CocoFile) -> str | None:
     """How a COCO file writes boxes, where they aren't x, y, width and height in pixels.
 
     Args:
-        coco: With the sizes of its images, and boxes of four numbers.
+        coco: Boxes are four numbers, see :func:`is_box`.
     """
     rotated = [a['id'] for a in coco.annotations if _rotation(a) and not a.get('segmentation')]
     if rotated:
@@ -91,9 +109,9 @@ def other_convention(coco: CocoFile) -> str | None:
         )
     sizes = {image['id']: (image['width'], image['height']) for image in coco.images}
     boxes = [
-        (a['bbox'], sizes[a['image_id']], a['area'])
+        (a['bbox'], sizes[a['image_id']], a['area'] if _is_number(a['area']) else None)
         for a in coco.annotations
-        if a['image_id'] in sizes and min(sizes[a['image_id']]) > 0
+        if a['image_id'] in sizes and all(0 < v <= FARTHEST for v in sizes[a['image_id']])
     ]
     if are_shares([box for box, _, _ in boxes]):
         return 'bbox is in shares of the image, expected pixels'
@@ -105,7 +123,7 @@ def other_convention(coco: CocoFile) -> str | None:
 def _rotation(annotation: dict[str, Any]) -> bool:
     attributes = annotation.get('attributes')
     rotation = attributes.get('rotation') if isinstance(attributes, dict) else None
-    return isinstance(rotation, int | float) and rotation % 360 != 0
+    return _is_number(rotation) and rotation % 360 != 0
 
 
 def _fits(sample: Sample, name: str) -> bool:

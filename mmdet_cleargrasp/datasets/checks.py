@@ -12,7 +12,7 @@ from typing import Any
 from ..utils.errors import DataError
 from ..utils.findings import Finding, error, ok, warning
 from .annotations import CONVERT, CocoFile, needs_renumbering, read_coco
-from .box_conventions import other_convention
+from .box_conventions import FARTHEST, is_box, other_convention
 from .images import MAX_ASPECT, check_image, find_file
 from .split import Split
 
@@ -24,8 +24,6 @@ LONGEST = 80
 MOST_NAMED = 20
 #: Categories, beyond which something else was taken for the class; LVIS has 1203.
 MOST_CATEGORIES = 10_000
-#: Pixels, beyond which a number is no position in an image.
-FARTHEST = 1e9
 #: Pixels of the shorter side below which MMDetection skips an image in training (``min_size``).
 SMALLEST = 32
 #: Threads that look at images: the wait is for the file system.
@@ -145,7 +143,7 @@ def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
             '', f'{coco.path}: width or height of image {_some(sizeless)} is no number of pixels'
         )
         return
-    malformed = [a['id'] for a in coco.annotations if not _is_box(a['bbox'])]
+    malformed = [a['id'] for a in coco.annotations if not is_box(a['bbox'])]
     if malformed:
         yield error(
             '',
@@ -162,7 +160,7 @@ def _check_boxes(coco: CocoFile) -> Iterable[Finding]:
             f'{coco.path}: every box is marked iscrowd, so that none is learned or scored. Set '
             'iscrowd to 0, or let tools/dataset_converters/to_coco.py do it',
         )
-    sound = [a for a in coco.annotations if _is_box(a['bbox']) and a['image_id'] in sizes]
+    sound = [a for a in coco.annotations if is_box(a['bbox']) and a['image_id'] in sizes]
     boxes = [(a['id'], a['bbox'], sizes[a['image_id']]) for a in sound]
     ignored = [a['id'] for a in sound if not a['area'] > 0 or a.get('ignore')]
     if ignored:
@@ -231,14 +229,6 @@ def check_overlap(name: str, split: Split, train: Split) -> list[Finding]:
 def _real_paths(split: Split) -> Iterable[str]:
     for image in read_coco(split.ann_file).images:
         yield os.path.realpath(find_file(split.img_dir / image['file_name']))
-
-
-def _is_box(box: Any) -> bool:
-    return (
-        isinstance(box, list)
-        and len(box) == 4
-        and all(isinstance(v, int | float) and abs(v) <= FARTHEST for v in box)
-    )
 
 
 def _is_length(value: float) -> bool:

@@ -12,12 +12,9 @@ from typing import Any
 
 from ..utils.errors import DataError
 from .annotations import CONVERT, CocoFile, check_sections, load_coco_dict, write_coco
-from .box_conventions import other_convention
+from .box_conventions import is_box, other_convention
 from .images import read_size
 from .split import Split
-
-#: Pixels, beyond which a number is no side of an image.
-MAX_SIDE = 1e9
 
 
 def completed(split: Split, out_file: str | Path, classes: Sequence[str] | None = None) -> Split:
@@ -56,7 +53,7 @@ def read_completed(split: Split) -> CocoFile:
     content = load_coco_dict(split.ann_file)
     for annotation in _dicts(content.get('annotations')):
         annotation.setdefault('iscrowd', 0)
-        if annotation.get('area') is None and _is_box(annotation.get('bbox')):
+        if annotation.get('area') is None and is_box(annotation.get('bbox')):
             annotation['area'] = annotation['bbox'][2] * annotation['bbox'][3]
     for image in _dicts(content.get('images')):
         if not (image.get('width') and image.get('height')) and 'file_name' in image:
@@ -96,16 +93,12 @@ def common_classes(files: Sequence[CocoFile]) -> tuple[str, ...]:
 
 def _refuse_other_boxes(coco: CocoFile) -> None:
     """Refuse boxes that aren't x, y, width and height; the check of a run warns of single ones."""
-    malformed = [a['id'] for a in coco.annotations if not _is_box(a['bbox'])]
-    fault = other_convention(coco) if not malformed and _have_sizes(coco) else None
+    malformed = [a['id'] for a in coco.annotations if not is_box(a['bbox'])]
+    fault = other_convention(coco) if not malformed else None
     if coco.annotations and len(malformed) == len(coco.annotations):
         fault = 'no bbox is four numbers x, y, width, height'
     if fault:
         raise DataError(f'{coco.path}: {fault}. {CONVERT}')
-
-
-def _have_sizes(coco: CocoFile) -> bool:
-    return all(0 < i['width'] < MAX_SIDE and 0 < i['height'] < MAX_SIDE for i in coco.images)
 
 
 def _is_complete(path: Path, coco: CocoFile) -> bool:
@@ -169,10 +162,6 @@ def _with_numbers(coco: CocoFile) -> CocoFile:
 def _dicts(section: Any) -> list[dict[str, Any]]:
     entries = section if isinstance(section, list) else []
     return [entry for entry in entries if isinstance(entry, dict)]
-
-
-def _is_box(bbox: Any) -> bool:
-    return isinstance(bbox, list) and len(bbox) == 4 and all(type(v) in (int, float) for v in bbox)
 
 
 def _size(img_dir: Path, name: str) -> dict[str, int]:
