@@ -52,6 +52,13 @@ def make_parser() -> argparse.ArgumentParser:
         metavar='FRACTION',
         help="added on each side of a crop, of the box's width and height [0]",
     )
+    parser.add_argument(
+        '--export',
+        nargs='+',
+        default=[],
+        metavar='FORMAT',
+        help='also write labelme, yolo, voc, cvat, fiji (ROI sets) or qupath (GeoJSON) below DIR',
+    )
     tiles = parser.add_argument_group('large scans')
     tiles.add_argument('--tile', type=int, metavar='PIXELS', help='look at squares one by one')
     tiles.add_argument(
@@ -73,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = make_parser().parse_args(argv)
 
-    from ..inference import PlateDetector, batch, inputs
+    from ..inference import PlateDetector, batch, exports, inputs
     from ..inference.detector import take_detector
 
     options = batch.BatchOptions(
@@ -86,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         plate_diameter=args.plate_diameter,
         plate_class=args.plate_class,
     )
+    exports.check_formats(args.export)
     files, rest = take_detector(args.what)
     found = inputs.find_inputs(rest)
     detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
@@ -98,5 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     for path, reason in found.skipped:
         print(f'not used: {path} {reason}')
+    written = exports.export(result, found.root, args.export)
     print(batch.describe(result, options))
+    for name, folder in written.items():
+        print(f'  {folder.name + "/":16} the detections for {name}')
     return 3 if result.failures or found.skipped else 0

@@ -115,7 +115,7 @@ def run_batch(
     given = options.score_thr
     threshold = str(detector.threshold) if given is None else f'{given:.2f} (as given)'
     result = BatchResult(make_out_dir(out_dir), threshold, detector.classes)
-    names = _UniqueNames()
+    names = UniqueNames()
     try:
         try:
             for picture in _with_progress(pictures, total):
@@ -230,7 +230,7 @@ def _add(
     detector: PlateDetector,
     picture: Picture,
     options: BatchOptions,
-    names: _UniqueNames,
+    names: UniqueNames,
 ) -> None:
     entry = dict.fromkeys(IMAGE_COLUMNS, '') | {'image': picture.name, 'detections': 0}
     rows: list[dict[str, Any]] = []
@@ -255,7 +255,7 @@ def _write_pictures(
     image: np.ndarray,
     found: sv.Detections,
     options: BatchOptions,
-    names: _UniqueNames,
+    names: UniqueNames,
 ) -> list[dict[str, Any]]:
     """Write overlay and crops of one image and fill in its entry; returns its rows."""
     size = (entry['width'], entry['height'])
@@ -321,13 +321,14 @@ def _with_progress(pictures: Iterable[Picture], total: int | None) -> Iterator[P
         yield from bar.track(pictures, total=total, description='images')
 
 
-class _UniqueNames:
+class UniqueNames:
     """Names of output files: the input's without its suffix, numbered if already taken."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
 
     def stem(self, name: str) -> str:
+        """A path without suffix that no earlier call returned."""
         parts = PurePosixPath(name).with_suffix('').parts
         stem = first = '/'.join(map(_shortened, parts))
         number = 1

@@ -1,0 +1,273 @@
+"""Detections as files of labeling and microscopy tools, to correct them and train again.
+
+LabelMe, YOLO, Pascal VOC and CVAT come as data sets with their images, which ``to_coco`` reads;
+Fiji's ROI sets and QuPath's GeoJSON as one file an image.
+"""
+
+from __future__ import annotations
+
+import shutil
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..utils.atomic_files import write_json
+from ..utils.errors import ConfigError
+from .batch import BatchResult, UniqueNames
+
+if TYPE_CHECKING:
+    from labelformat.model.object_detection import ObjectDetectionInput
+
+
+@dataclass(frozen=True)
+class Box:
+    """One detection; sides in pixels of the upright image."""
+
+    label: str
+    score: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Labeled:
+    """One image with its detections.
+
+    Attributes:
+        source: The image's file.
+        name: Its name in an export, relative; unique without its suffix.
+        width: In pixels, as is ``height``.
+        boxes: By falling score.
+    """
+
+    source: Path
+    name: str
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+
+
+def export(result: BatchResult, root: str | Path, formats: Sequence[str]) -> dict[str, Path]:
+    """Write the detections of a batch in other formats, below its folder.
+
+    Args:
+        result: Of :func:`.run_batch`.
+        root: The folder that the images' names are relative to. Frames of videos are no files and
+            are not exported.
+        formats: In :data:`FORMATS`.
+
+    Returns:
+        The folder of each format.
+
+    Raises:
+        ConfigError: A format is unknown, or takes a package that is not installed.
+    """
+    check_formats(formats)
+    images = _labeled(result, Path(root))
+    folders = {name: result.out_dir / name for name in formats}
+    for name, folder in folders.items():
+        folder.mkdir()
+        FORMATS[name](folder, images, result.classes)
+    return folders
+
+
+def check_formats(formats: Iterable[str]) -> None:
+    """Refuse formats that cannot be written, before any image is read.
+
+    Raises:
+        ConfigError: A format is unknown, or takes a package that is not installed.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise ConfigError(f'--export {name}: expected some of {", ".join(FORMATS)}')
+        try:
+            if name in ('yolo', 'voc', 'cvat'):
+                import labelformat  # noqa: F401
+            if name == 'fiji':
+                import roifile  # noqa: F401
+        except ImportError as error:
+            raise ConfigError(
+                f"--export {name} takes the package {error.name}: pip install 'mmdet_cleargrasp"
+                "[labels]'"
+            ) from error
+
+
+def _labeled(result: BatchResult, root: Path) -> list[Labeled]:
+    boxes: dict[str, list[Box]] = {}
+    for row in result.rows:
+        left, top = row['x'], row['y']
+        box = Box(
+            row['class'], row['score'], left, top, left + row['box_width'], top + row['box_height']
+        )
+        boxes.setdefault(row['image'], []).append(box)
+    names = UniqueNames()
+    images = []
+    for entry in result.images:
+        source = root / entry['image']
+        if not entry['problem'] and source.is_file():
+            stem = names.stem(entry['image'].encode(errors='backslashreplace').decode())
+            found = tuple(boxes.get(entry['image'], ()))
+            size = (entry['width'], entry['height'])
+            images.append(Labeled(source, f'{stem}{source.suffix}', *size, found))
+    return images
+
+
+def _write_labelme(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    for image in images:
+        _place(image, folder)
+        shapes = [
+            {
+                'label': box.label,
+                'shape_type': 'rectangle',
+                'points': [[box.left, box.top], [box.right, box.bottom]],
+                'group_id': None,
+                'description': f'score {box.score}',
+                'flags': {},
+            }
+            for box in image.boxes
+        ]
+        content = {
+            'version': '5.5.0',
+            'flags': {},
+            'shapes': shapes,
+            'imagePath': Path(image.name).name,
+            'imageData': None,
+            'imageWidth': image.width,
+            'imageHeight': image.height,
+        }
+        write_json((folder / image.name).with_suffix('.json'), content)
+
+
+def _write_yolo(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    from labelformat.formats.yolov8 import YOLOv8ObjectDetectionOutput
+
+    for image in images:
+        _place(image, folder / 'images')
+    YOLOv8ObjectDetectionOutput(folder / 'data.yaml', 'train').save(_as_input(images, classes))
+
+
+def _write_voc(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    from labelformat.formats.pascalvoc import PascalVOCObjectDetectionOutput
+
+    for image in images:
+        _place(image, folder / 'JPEGImages')
+        (folder / 'Annotations' / image.name).parent.mkdir(parents=True, exist_ok=True)
+    PascalVOCObjectDetectionOutput(folder / 'Annotations').save(_as_input(images, classes))
+
+
+def _write_cvat(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    from labelformat.formats.cvat import CVATObjectDetectionOutput
+
+    for image in images:
+        _place(image, folder / 'images')
+    CVATObjectDetectionOutput(folder).save(_as_input(images, classes))
+
+
+def _write_fiji(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    """One ROI set (.zip) per image, which Fiji's ROI Manager opens."""
+    from roifile import ROI_TYPE, ImagejRoi, roiwrite
+
+    for image in images:
+        rois = []
+        for number, box in enumerate(image.boxes, 1):
+            roi = ImagejRoi()
+            roi.roitype = ROI_TYPE.RECT
+            roi.left, roi.top = round(box.left), round(box.top)  # whole pixels
+            roi.right, roi.bottom = round(box.right), round(box.bottom)
+            roi.name = f'{number} {box.label} {box.score:.2f}'
+            rois.append(roi)
+        target = folder / f'{image.name}.zip'
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if rois:
+            roiwrite(target, rois, mode='w')
+
+
+def _write_qupath(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    """One GeoJSON file per image, as QuPath imports annotations."""
+    for image in images:
+        features = []
+        for box in image.boxes:
+            corners = [
+                [box.left, box.top],
+                [box.right, box.top],
+                [box.right, box.bottom],
+                [box.left, box.bottom],
+                [box.left, box.top],
+            ]
+            features.append(
+                {
+                    'type': 'Feature',
+                    'geometry': {'type': 'Polygon', 'coordinates': [corners]},
+                    'properties': {
+                        'objectType': 'annotation',
+                        'classification': {'name': box.label},
+                        'measurements': {'score': box.score},
+                    },
+                }
+            )
+        content = {'type': 'FeatureCollection', 'features': features}
+        write_json(folder / f'{image.name}.geojson', content)
+
+
+def _place(image: Labeled, folder: Path) -> None:
+    """Copy an image into an export; not a link, since some tools turn images in place."""
+    target = folder / image.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(image.source, target)
+
+
+def _as_input(images: Sequence[Labeled], classes: Sequence[str]) -> ObjectDetectionInput:
+    """The images as labelformat's writers take them."""
+    from labelformat.model.bounding_box import BoundingBox
+    from labelformat.model.category import Category
+    from labelformat.model.image import Image
+    from labelformat.model.object_detection import (
+        ImageObjectDetection,
+        ObjectDetectionInput,
+        SingleObjectDetection,
+    )
+
+    categories = {name: Category(number, name) for number, name in enumerate(classes)}
+    labels = [
+        ImageObjectDetection(
+            Image(number, image.name, image.width, image.height),
+            [
+                SingleObjectDetection(
+                    categories[box.label], BoundingBox(box.left, box.top, box.right, box.bottom)
+                )
+                for box in image.boxes
+            ],
+        )
+        for number, image in enumerate(images)
+    ]
+
+    class Detections(ObjectDetectionInput):
+        @staticmethod
+        def add_cli_arguments(parser: ArgumentParser) -> None:
+            """Nothing: it is not used on a command line."""
+
+        def get_categories(self) -> list[Category]:
+            return list(categories.values())
+
+        def get_images(self) -> list[Image]:
+            return [label.image for label in labels]
+
+        def get_labels(self) -> list[ImageObjectDetection]:
+            return labels
+
+    return Detections()
+
+
+#: Writers by the names that ``--export`` takes.
+FORMATS: dict[str, Callable[[Path, Sequence[Labeled], Sequence[str]], None]] = {
+    'labelme': _write_labelme,
+    'yolo': _write_yolo,
+    'voc': _write_voc,
+    'cvat': _write_cvat,
+    'fiji': _write_fiji,
+    'qupath': _write_qupath,
+}

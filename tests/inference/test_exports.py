@@ -1,0 +1,80 @@
+import json
+
+import pytest
+from PIL import Image
+
+from mmdet_cleargrasp.conversion import convert
+from mmdet_cleargrasp.inference.batch import BatchResult
+from mmdet_cleargrasp.inference.exports import FORMATS, check_formats, export
+from mmdet_cleargrasp.utils.errors import ConfigError
+from tests.conversion.sources import converted_boxes
+
+CLASSES = ('petri_dish', 'plate [96]')
+BOXES = {
+    'day1/IMG_0.jpg': [
+        ('petri_dish', 10.5, 20.25, 30.0, 31.5),
+        ('plate [96]', 2.0, 3.0, 50.0, 40.0),
+    ],
+    'day2/IMG_1.jpg': [('petri_dish', 1.0, 2.0, 60.0, 50.0)],
+    'day2/IMG_1.png': [('plate [96]', 5.0, 6.0, 70.0, 60.0)],
+    'empty.jpg': [],
+}
+
+
+@pytest.fixture
+def result(tmp_path):
+    images, rows = [], []
+    for name, boxes in BOXES.items():
+        path = tmp_path / 'photos' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (100, 80), 'gray').save(path)
+        images.append({'image': name, 'width': 100, 'height': 80, 'problem': ''})
+        for label, x, y, width, height in boxes:
+            sides = {'x': x, 'y': y, 'box_width': width, 'box_height': height}
+            rows.append({'image': name, 'class': label, 'score': 0.9, **sides})
+    images.append({'image': 'bad.jpg', 'width': '', 'height': '', 'problem': 'is empty'})
+    images.append({'image': 'film.mp4/000001', 'width': 9, 'height': 9, 'problem': ''})
+    (tmp_path / 'out').mkdir()
+    return BatchResult(tmp_path / 'out', classes=CLASSES, images=images, rows=rows)
+
+
+@pytest.mark.parametrize('name', ['labelme', 'yolo', 'voc', 'cvat'])
+def test_exports_are_read_again_by_to_coco(name, result, tmp_path):
+    folder = export(result, tmp_path / 'photos', [name])[name]
+    report = convert(folder, tmp_path / 'coco')
+    assert not report.skipped
+    found = converted_boxes(tmp_path / 'coco')
+    expected = {
+        'IMG_0': BOXES['day1/IMG_0.jpg'],
+        'IMG_1': BOXES['day2/IMG_1.jpg'],
+        'IMG_1-2': BOXES['day2/IMG_1.png'],
+        'empty': [],
+    }
+    assert found.keys() == expected.keys()
+    for stem, boxes in expected.items():
+        assert [box[0] for box in found[stem]] == sorted(box[0] for box in boxes)
+        for (_, *sides), (_, *wanted) in zip(found[stem], sorted(boxes), strict=True):
+            assert sides == pytest.approx(wanted, abs=0.002)
+
+
+def test_geojson_for_qupath(result, tmp_path):
+    folder = export(result, tmp_path / 'photos', ['qupath'])['qupath']
+    content = json.loads((folder / 'day1/IMG_0.jpg.geojson').read_text())
+    first = content['features'][0]
+    assert first['geometry']['coordinates'][0][::2] == [[10.5, 20.25], [40.5, 51.75], [10.5, 20.25]]
+    assert first['properties']['classification'] == {'name': 'petri_dish'}
+    assert len(list(folder.rglob('*.geojson'))) == 4
+
+
+def test_roi_sets_for_fiji(result, tmp_path):
+    roifile = pytest.importorskip('roifile')
+    folder = export(result, tmp_path / 'photos', ['fiji'])['fiji']
+    first, second = roifile.roiread(folder / 'day1/IMG_0.jpg.zip')
+    assert first.roitype == roifile.ROI_TYPE.RECT and first.name == '1 petri_dish 0.90'
+    assert (second.left, second.top, second.right, second.bottom) == (2, 3, 52, 43)
+
+
+def test_formats_that_cannot_be_written():
+    check_formats(FORMATS)
+    with pytest.raises(ConfigError, match='--export vott: expected some of labelme, yolo'):
+        check_formats(['vott'])
