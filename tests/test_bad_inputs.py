@@ -339,6 +339,12 @@ def drn():
     return {f'backbone.{name}': torch.ones(1) for name in names}
 
 
+def flipped(content):
+    """With one bit changed in the middle, where the weights are."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+
+
 NAN = torch.full((64,), torch.nan)
 
 CHECKPOINTS = [
@@ -347,6 +353,8 @@ CHECKPOINTS = [
     Case('checkpoints', 'empty file', 'is empty (0 bytes)', as_checkpoint(lambda s: b'')),
     Case('checkpoints', 'web page', 'is no checkpoint that torch wrote', as_checkpoint(lambda s: b'<html>404</html>')),
     Case('checkpoints', 'cut off', 'probably truncated', as_checkpoint(lambda s: whole(s.detector)[:100_000])),
+    Case('checkpoints', 'a flipped bit in a detector', 'is damaged: Bad CRC-32', as_checkpoint(lambda s: flipped(whole(s.detector)))),
+    Case('checkpoints', 'a flipped bit in a backbone', 'is damaged: Bad CRC-32', as_backbone(lambda s: flipped(whole(s.backbone)))),
     Case('checkpoints', 'malicious pickle in torch\'s archive', 'nothing of it was executed', as_checkpoint(lambda s: {'state_dict': Malicious(s.folder / 'trace')})),
     Case('checkpoints', 'malicious plain pickle', 'nothing of it was executed', as_checkpoint(lambda s: pickle.dumps(Malicious(s.folder / 'trace')))),
     Case('checkpoints', 'malicious pickle as backbone', 'nothing of it was executed', as_backbone(lambda s: pickle.dumps({'a': Malicious(s.folder / 'trace')}))),
@@ -355,6 +363,7 @@ CHECKPOINTS = [
     Case('checkpoints', 'backbone file given as detector', 'belongs into init_cfg.checkpoint', as_checkpoint(lambda s: whole(s.backbone))),
     Case('checkpoints', 'detector of another depth', 'does not fit the model of this config', lambda s: s.doctor('--checkpoint', s.detector, '--cfg-options', 'model.backbone.depth=34')),
     Case('checkpoints', 'detector of other classes, as many', 'was trained for the classes', as_checkpoint(lambda s: detector(s, meta={'dataset_meta': {'classes': ('a', 'b', 'c')}}))),
+    Case('checkpoints', 'load_from a detector of other classes', "set model.init_cfg=dict(type='DetectorCheckpoint'", lambda s: s.doctor('--cfg-options', f"load_from={s._file(detector(s, meta={'dataset_meta': {'classes': ('a', 'b', 'c')}}))}")),
     Case('checkpoints', 'detector of other classes, fewer', 'does not fit the model of this config', as_checkpoint(lambda s: spoiled(s, **{'roi_head.bbox_head.fc_cls.weight': torch.zeros(2, 16)}))),
     Case('checkpoints', 'NaN in a detector', 'backbone.bn1.bias, not finite', as_checkpoint(lambda s: spoiled(s, **{'backbone.bn1.bias': NAN}))),
     Case('checkpoints', 'classes that are a number', 'meta.dataset_meta.classes is 3, expected a list of names', as_checkpoint(lambda s: detector(s, meta={'dataset_meta': {'classes': 3}}))),
@@ -367,6 +376,7 @@ CHECKPOINTS = [
     Case('checkpoints', 'whole numbers in a backbone', 'torch.int8 instead of floating point', as_backbone(lambda s: resnet(**{'bn1.bias': torch.ones(64, dtype=torch.int8)}))),
     Case('checkpoints', 'backbone file without tensors', 'holds no tensors by name', as_backbone(lambda s: {'state_dict': {}})),
     Case('checkpoints', 'resuming from nothing', 'no checkpoint at no.pth', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.folder / 'run', '--resume', 'no.pth']),
+    Case('checkpoints', 'resuming from a file with a flipped bit', 'is damaged: Bad CRC-32', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.folder / 'run', '--resume', s._file(flipped(whole(s.detector)))]),
     Case('checkpoints', 'resuming from a file that is cut off', 'probably truncated', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.folder / 'run', '--resume', s._file(whole(s.detector)[:100_000])]),
 ]  # fmt: skip
 

@@ -90,7 +90,7 @@ def with_batch_norm_eps(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Returns:
         All tensors, with new weights where batch norms have no step counter.
-        Those that count were trained anew, with torch's usual constant, and stay.
+        Those that count were trained again, with torch's usual constant, and stay.
 
     Example:
         >>> norm = {'bn.weight': torch.ones(1), 'bn.running_var': torch.full((1,), 1e-5)}

@@ -1,4 +1,4 @@
-"""The whole detector as one ONNX graph, from an image's bytes to boxes, and its check.
+"""Export of a whole detector as one ONNX graph, from an image's bytes to boxes, and its check.
 
 The graph takes a *canvas* of a fixed size with the image, made to fit, in its upper left corner:
 
@@ -69,7 +69,7 @@ class WholeDetector(nn.Module):
     """A detector of MMDetection as one function of tensors, without branches on their values.
 
     Args:
-        model: Faster R-CNN or RetinaNet, or what is built alike.
+        model: Faster R-CNN or RetinaNet, or a subclass that predicts in the same way.
         canvas: Height and width of the input.
 
     Raises:
@@ -106,7 +106,7 @@ class WholeDetector(nn.Module):
             boxes, scores, labels, _ = self._candidates(self.model.bbox_head, cfg, features, size)
         # Before the suppression, as MMDetection does: rounding of sizes changes overlaps a little.
         boxes = boxes * (original / size).flip(0).repeat(2).to(boxes.dtype)
-        # What scores low suppresses nothing that scores high: it may go afterwards.
+        # Low scores suppress no high ones: they may be dropped afterwards.
         kept = _suppress(boxes, scores, labels, cfg.nms)
         kept = kept[_large_enough(boxes[kept], cfg)][: cfg.max_per_img]
         kept = kept[scores[kept] > cfg.score_thr]
@@ -261,7 +261,7 @@ def _predicts_as(part: nn.Module, known: type[nn.Module]) -> bool:
 
 
 def scale_of(model: nn.Module) -> tuple[int, int]:
-    """The longer and the shorter side that images are made to fit in, as the config tests.
+    """The longer and the shorter side that the test pipeline resizes images to fit in.
 
     Raises:
         ConfigError: The test pipeline resizes in another way.
@@ -286,7 +286,7 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     if out.suffix != '.onnx':
         raise ConfigError(f'{out}: expected a name that ends in .onnx')
     if out.exists():
-        raise ConfigError(f'{out} is there, and nothing is overwritten: name another file')
+        raise ConfigError(f'{out} exists, and nothing is overwritten: name another file')
     scale = scale_of(detector.model)
     divisor = detector.model.data_preprocessor.pad_size_divisor
     side = -(-scale[0] // divisor) * divisor  # square: images come lying and standing
@@ -314,7 +314,7 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
 
 
 def require_packages() -> None:
-    """Say what is missing before anything long starts.
+    """Refuse to start without the packages that an export needs.
 
     Raises:
         ConfigError: A package of the extra ``export`` is not installed.
@@ -373,7 +373,7 @@ class OnnxPlateDetector:
 def to_canvas(
     image: np.ndarray, scale: tuple[int, int], canvas: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[int, int]]:
-    """Make an image fit and lay it on a black canvas.
+    """Resize an image to fit and pad it to the canvas with black.
 
     Args:
         image: uint8 (H, W, 3), RGB.
@@ -396,11 +396,11 @@ def to_canvas(
 
 @dataclass(frozen=True)
 class Difference:
-    """How far an ONNX file and MMDetection are apart on one image.
+    """How much the results of an ONNX file and of MMDetection differ on one image.
 
     Attributes:
         detections: How many MMDetection found.
-        unmatched: Of both, those that the other has not.
+        unmatched: Detections of either that the other doesn't have.
         unmatched_score: The highest score of these; 0 without any.
         score: The largest difference of scores.
         box: The largest difference of a box's side, in pixels of the image.
@@ -413,7 +413,7 @@ class Difference:
     box: float
 
     def within(self, score: float, box: float) -> bool:
-        """Whether nothing differs by more, but for one detection in fifty.
+        """Whether nothing differs by more, except for one detection in fifty.
 
         Where two boxes overlap by almost exactly what suppression allows, the last bit decides
         which of them stays.
@@ -425,7 +425,7 @@ class Difference:
 def check(
     path: str | Path, detector: PlateDetector, pictures: Iterable[Picture]
 ) -> dict[str, Difference]:
-    """Hold an ONNX file against MMDetection on images, one by one.
+    """Compare an ONNX file with MMDetection on images, one by one.
 
     Args:
         path: What :func:`export_onnx` wrote.
@@ -467,7 +467,7 @@ def describe(checks: dict[str, Difference]) -> str:
 
 
 def compare(exported: OnnxPlateDetector, detector: PlateDetector, image: np.ndarray) -> Difference:
-    """Hold an ONNX file against MMDetection's own prediction on the same canvas.
+    """Compare an ONNX file with MMDetection's own prediction on the same canvas.
 
     Args:
         exported: The file.
@@ -526,7 +526,7 @@ def _largest(differences: np.ndarray) -> float:
 
 @contextlib.contextmanager
 def _quiet(*names: str) -> Iterator[None]:
-    """Loggers without a word below an error."""
+    """Silence loggers below errors."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

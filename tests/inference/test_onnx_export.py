@@ -56,7 +56,7 @@ def random_run(name, work_dir):
         if 'scale' in step:
             step.scale = (96, 96)
     cfg.dump(work_dir / f'{name}.py')
-    meta = {'dataset_meta': {'classes': cfg.classes}}
+    meta = {'dataset_meta': {'classes': cfg.test_dataloader.dataset.metainfo.classes}}
     torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
     return work_dir
 
