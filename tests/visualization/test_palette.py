@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 
 def test_classes_have_one_order():
     config = load_config(ROOT / 'configs' / 'frcnn_cleargrasp_plates.py')
-    assert tuple(config.classes) == CLASSES == CATEGORIES
+    trained = config.train_dataloader.dataset.metainfo.classes
+    assert tuple(trained) == CLASSES == CATEGORIES
 
 
 def test_the_renderer_s_contact_sheets_have_the_same_colors():
