@@ -11,6 +11,8 @@ import time
 import pytest
 import torch
 
+from mmdet_cleargrasp.checkpoints import read_checkpoint
+
 from ..conftest import ROOT
 
 EPOCHS = 3
@@ -50,7 +52,7 @@ def finish(process) -> str:
 
 
 def weights(work_dir):
-    return torch.load(work_dir / f'epoch_{EPOCHS}.pth', weights_only=True)['state_dict']
+    return read_checkpoint(work_dir / f'epoch_{EPOCHS}.pth')['state_dict']
 
 
 def assert_equal(one, other):
@@ -75,7 +77,7 @@ def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path, w
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 143
     assert 'interrupted.pth' in output and 'Traceback' not in output
-    stopped = torch.load(tmp_path / 'stopped' / 'interrupted.pth', weights_only=True)
+    stopped = read_checkpoint(tmp_path / 'stopped' / 'interrupted.pth')
     assert stopped['meta']['epoch'] == 1 and stopped['meta']['iter'] in (4, 5)
     assert stopped['meta']['batches'] in ((1, 3), (2, 3))
 
