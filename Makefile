@@ -55,7 +55,7 @@ test: install  ## the test suite, under ten minutes on two cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
 
 test-slow: install  ## what takes minutes: the page in Chromium, ONNX, the tutorial …
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow -n auto
 
 lint: install  ## style and mistakes that show without running
 	$(RUN) -m ruff check .

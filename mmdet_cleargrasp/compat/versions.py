@@ -32,7 +32,8 @@ LIBRARIES = {
 def check_versions() -> None:
     """Refuse what cannot work, from the metadata of installed packages; none is imported.
 
-    - torch before 2.4 was never tried.
+    - torch before 2.10 reads weights unsafely even with ``weights_only=True`` (CVE-2025-32434,
+      CVE-2026-24747).
     - mmengine up to 0.10.7 finds ``mmdet::`` base configs through ``pkg_resources``, which
       setuptools 81 removed (https://github.com/open-mmlab/mmengine/pull/1676).
     - mmdet 3.3 refuses mmcv from 2.2 on (https://github.com/open-mmlab/mmdetection/issues/11763),
@@ -48,10 +49,10 @@ def check_versions() -> None:
         if importlib.util.find_spec(name) is None:
             raise InstallationError(f'{name} is not installed: pip install {requirement}')
     torch = _version('torch')
-    if torch and torch < (2, 4):
+    if torch and torch < (2, 10):
         raise InstallationError(
-            f'torch {metadata.version("torch")} is installed, mmdet_cleargrasp needs 2.4 or later: '
-            "pip install 'torch>=2.4'"
+            f'torch {metadata.version("torch")} is installed, expected 2.10 or later: '
+            "pip install 'torch>=2.10'"
         )
     if _version('mmengine') and importlib.util.find_spec('pkg_resources') is None:
         raise InstallationError(

@@ -35,8 +35,8 @@ def install(monkeypatch):
 @pytest.mark.parametrize(
     ('changed', 'missing', 'message'),
     [
-        ({'torch': '1.13.1'}, (), "torch 1.13.1 .* pip install 'torch>=2.4'"),
-        ({'torch': '2.3.1+cu121'}, (), "torch 2.3.1.* pip install 'torch>=2.4'"),
+        ({'torch': '1.13.1'}, (), "torch 1.13.1 .* pip install 'torch>=2.10'"),
+        ({'torch': '2.9.1+cu128'}, (), "torch 2.9.1.* pip install 'torch>=2.10'"),
         ({}, ('torch',), "torch is not installed: pip install 'torch>=2.10' torchvision"),
         ({}, ('mmdet',), "mmdet is not installed: pip install 'mmdet>=3.3'"),
         ({}, ('pkg_resources',), "pip install 'setuptools<81'"),
@@ -54,7 +54,7 @@ def test_versions_that_cannot_work_are_refused_in_one_sentence(install, changed,
     ('changed', 'missing'),
     [
         ({}, ()),
-        ({'torch': '2.4.0+cpu'}, ()),
+        ({'torch': '2.10.0+cpu'}, ()),
         ({'mmcv-lite': None, 'mmcv': '2.1.0'}, ()),
         # Maintained forks: other distributions under the same import names.
         (
