@@ -16,6 +16,50 @@ from mmdet_cleargrasp.utils.errors import ConfigError
 pytest.importorskip('onnxruntime')
 
 
+def random_run(name, work_dir, **changes):
+    """A detector of a config with random weights, as training would have left it."""
+    cfg = load_config(config_path(name))
+    cfg.merge_from_dict(changes)
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    cfg.model.backbone.update(frozen=False, init_cfg=None)
+    cfg.model.init_cfg = None
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    with torch.no_grad():  # so that scores differ, and some are high
+        for parameter, value in model.named_parameters():
+            if parameter.endswith(('retina_cls.weight', 'fc_cls.weight', 'rpn_cls.weight')):
+                value.mul_(300 if 'retina' in parameter else 12)
+    for step in cfg.test_dataloader.dataset.pipeline:
+        if 'scale' in step:
+            step.scale = (96, 96)
+    cfg.dump(work_dir / f'{name}.py')
+    meta = {'dataset_meta': {'classes': cfg.test_dataloader.dataset.metainfo.classes}}
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
+    return work_dir
+
+
+# A single level of a ResNet-18 in AlexNet's place, and short towers: a graph of a few seconds.
+ONE_LEVEL = {'type': 'ClearGraspResNet', 'depth': 18, 'out_indices': (2,), '_delete_': True}
+SHORT = {
+    'frcnn_alexnet_plates': {'model.backbone': ONE_LEVEL},
+    'retinanet_cleargrasp_plates': {
+        'model.backbone.depth': 18, 'model.bbox_head.stacked_convs': 1,
+        'model.neck.in_channels': [64, 128, 256, 512],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', SHORT)
+def test_exported_file_of_a_small_detector_finds_the_same(toy_plates, tmp_path, name):
+    detector = PlateDetector.from_run(random_run(name, tmp_path, **SHORT[name]), device='cpu')
+    out = onnx_export.export_onnx(detector, tmp_path / 'plates.onnx')
+    checks = onnx_export.check(out, detector, pictures(find_inputs([toy_plates / 'val'])))
+    assert sum(found.detections for found in checks.values()) > 5
+    assert all(found.within(score=1e-4, box=0.05) for found in checks.values()), checks
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['retinanet_cleargrasp_plates', 'frcnn_cleargrasp_plates'])
 def test_exported_file_finds_what_mmdetection_finds(tiny_runs, toy_plates, tmp_path, name):
     detector = PlateDetector.from_run(tiny_runs(name), device='cpu')
@@ -37,28 +81,6 @@ def test_exported_file_finds_what_mmdetection_finds(tiny_runs, toy_plates, tmp_p
     assert not np.array_equal(theirs.confidence, exported(255 - standing).confidence)
     with pytest.raises(ConfigError, match='nothing is overwritten'):
         onnx_export.export_onnx(detector, out)
-
-
-def random_run(name, work_dir):
-    """A detector of a config with random weights, as training would have left it."""
-    cfg = load_config(config_path(name))
-    init_default_scope('mmdet')
-    torch.manual_seed(0)
-    cfg.model.backbone.update(frozen=False, init_cfg=None)
-    cfg.model.init_cfg = None
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    with torch.no_grad():  # so that scores differ, and some are high
-        for parameter, value in model.named_parameters():
-            if parameter.endswith(('retina_cls.weight', 'fc_cls.weight', 'rpn_cls.weight')):
-                value.mul_(300 if 'retina' in parameter else 12)
-    for step in cfg.test_dataloader.dataset.pipeline:
-        if 'scale' in step:
-            step.scale = (96, 96)
-    cfg.dump(work_dir / f'{name}.py')
-    meta = {'dataset_meta': {'classes': cfg.test_dataloader.dataset.metainfo.classes}}
-    torch.save({'state_dict': model.state_dict(), 'meta': meta}, work_dir / 'epoch_1.pth')
-    return work_dir
 
 
 @pytest.mark.slow
