@@ -10,6 +10,7 @@ from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.evaluation import CocoMetric
 from mmengine.config import Config, DictAction
 from mmengine.model import ImgDataPreprocessor
+from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, Runner
@@ -22,6 +23,9 @@ NAMES = [
     (Runner, '_resume'),
     (Runner, '_train_loop'),
     (EpochBasedTrainLoop, '_epoch'),
+    (EpochBasedTrainLoop, '_max_epochs'),
+    (EpochBasedTrainLoop, '_max_iters'),
+    (OptimWrapper, '_accumulative_counts'),
     (_ParamScheduler, '_global_step'),
     (DictAction, '_parse_iterable'),
     (DetVisualizationHook, '_test_index'),
