@@ -6,6 +6,7 @@ Fiji's ROI sets and QuPath's GeoJSON as one file an image.
 
 from __future__ import annotations
 
+import re
 import shutil
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Sequence
@@ -109,11 +110,16 @@ def _labeled(result: BatchResult, root: Path) -> list[Labeled]:
     for entry in result.images:
         source = root / entry['image']
         if not entry['problem'] and source.is_file():
-            stem = names.stem(entry['image'].encode(errors='backslashreplace').decode())
+            stem = names.stem(_as_latin_1(entry['image']))
             found = tuple(boxes.get(entry['image'], ()))
             size = (entry['width'], entry['height'])
             images.append(Labeled(source, f'{stem}{source.suffix}', *size, found))
     return images
+
+
+def _as_latin_1(name: str) -> str:
+    """A name whose bytes that are no UTF-8 are read as Latin-1, the likeliest other encoding."""
+    return re.sub('[\udc80-\udcff]', lambda byte: chr(ord(byte[0]) - 0xDC00), name)
 
 
 def _write_labelme(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:

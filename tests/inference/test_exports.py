@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from PIL import Image
@@ -17,6 +18,7 @@ BOXES = {
     ],
     'day2/IMG_1.jpg': [('petri_dish', 1.0, 2.0, 60.0, 50.0)],
     'day2/IMG_1.png': [('plate [96]', 5.0, 6.0, 70.0, 60.0)],
+    os.fsdecode(b'n\xe4pfe.jpg'): [('petri_dish', 9.0, 8.0, 7.0, 6.0)],
     'empty.jpg': [],
 }
 
@@ -48,6 +50,7 @@ def test_exports_are_read_again_by_to_coco(name, result, tmp_path):
         'IMG_0': BOXES['day1/IMG_0.jpg'],
         'IMG_1': BOXES['day2/IMG_1.jpg'],
         'IMG_1-2': BOXES['day2/IMG_1.png'],
+        'näpfe': [('petri_dish', 9.0, 8.0, 7.0, 6.0)],
         'empty': [],
     }
     assert found.keys() == expected.keys()
@@ -63,7 +66,7 @@ def test_geojson_for_qupath(result, tmp_path):
     first = content['features'][0]
     assert first['geometry']['coordinates'][0][::2] == [[10.5, 20.25], [40.5, 51.75], [10.5, 20.25]]
     assert first['properties']['classification'] == {'name': 'petri_dish'}
-    assert len(list(folder.rglob('*.geojson'))) == 4
+    assert len(list(folder.rglob('*.geojson'))) == 5
 
 
 def test_roi_sets_for_fiji(result, tmp_path):
