@@ -42,7 +42,7 @@ def check_schedule(plan: RunPlan) -> Iterable[Finding]:
     if epochs * steps < FEW_STEPS:
         yield warning(
             'schedule',
-            f'{text} are {epochs * steps} steps; heads that start from nothing take some hundred: '
+            f'{text} are {epochs * steps} steps; randomly initialized heads need some hundred: '
             f'--epochs {-(-FEW_STEPS // steps)} or more',
         )
     else:
