@@ -98,9 +98,9 @@ class _CocoFile:
             found.append(((left, top, width, height), size, annotation.get('area')))
         shares = are_shares([numbers for numbers, _, _ in found])
         samples = [
-            Sample(n, (1, 1) if shares else size, None if shares else _number(area))
-            for n, size, area in found
-            if shares or size
+            Sample(n, size, None if shares else _number(area))
+            for n, listed, area in found
+            if (size := (1.0, 1.0) if shares else listed)
         ]
         reading = reading_of(samples, format_reading)
         meaning = [f'bbox holds {reading}'] if reading != format_reading else []
@@ -205,16 +205,16 @@ def _from_names(label: str, bbox: Mapping[str, Any]) -> Box:
     def value(names: tuple[str, ...]) -> float | None:
         return next((float(bbox[name]) for name in names if name in bbox), None)
 
-    near = [value(names) for names in EDGES]
-    far = [value(names) for names in FAR_EDGES]
-    sides = [value(names) for names in SIDES]
-    ends = [
-        edge if edge is not None else start + side if None not in (start, side) else None
-        for start, edge, side in zip(near, far, sides, strict=True)
-    ]
-    if None in (*near, *ends):
-        raise ValueError('bbox has no numbers x, y, width and height')
-    return Box(label, *near, *ends)
+    def edges(near: tuple[str, ...], far: tuple[str, ...], side: tuple[str, ...]) -> list[float]:
+        start, end, length = value(near), value(far), value(side)
+        if end is None and start is not None and length is not None:
+            end = start + length
+        if start is None or end is None:
+            raise ValueError('bbox has no numbers x, y, width and height')
+        return [start, end]
+
+    (left, right), (top, bottom) = map(edges, EDGES, FAR_EDGES, SIDES)
+    return Box(label, left, top, right, bottom)
 
 
 def _size(image: dict[str, Any]) -> Size | None:

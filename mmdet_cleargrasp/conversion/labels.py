@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .boxes import Box
 from .orientation import Size
@@ -91,7 +91,7 @@ class Picture:
     if_stored: tuple[Box, ...] = ()
 
 
-def annotated_size(width: object, height: object) -> Size | None:
+def annotated_size(width: Any, height: Any) -> Size | None:
     """The size that an annotation says; ``None`` of what is missing, zero or no size.
 
     Example:
@@ -101,7 +101,7 @@ def annotated_size(width: object, height: object) -> Size | None:
     sides = []
     for value in (width, height):
         try:
-            sides.append(float(value))  # type: ignore[arg-type]  what is no number is caught
+            sides.append(float(value))
         except FAULTS:
             return None
     usable = all(math.isfinite(side) and side > 0 for side in sides)

@@ -139,7 +139,8 @@ def _is_named(folder: Path, name: str) -> bool:
 
 def _extent(mask: np.ndarray) -> Box:
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    return Box(LABEL, *(float(v) for v in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)))
+    left, right = float(columns[0]), float(columns[-1] + 1)
+    return Box(LABEL, left, float(rows[0]), right, float(rows[-1] + 1))
 
 
 def _parts(mask: np.ndarray) -> Iterator[Box]:

@@ -51,7 +51,9 @@ def drawn_on(
     if fits_upright != fits_stored and annotated != upright:
         # Scripts take the stored size from the file, for boxes that were drawn upright as well.
         return 'upright' if fits_upright else 'stored'
-    return {upright: 'upright', stored: 'stored'}.get(annotated)
+    if annotated == upright:
+        return 'upright'
+    return 'stored' if annotated == stored else None
 
 
 def turn_size(size: tuple[N, N], orientation: int) -> tuple[N, N]:

@@ -151,7 +151,7 @@ class _LabelFiles:
         self.by_stem: dict[str, list[Path]] = defaultdict(list)
         for path in folder.with_suffix('.txt'):
             self.by_stem[normalized(path.stem).casefold()].append(path)
-        self.stems = defaultdict(int)
+        self.stems: dict[str, int] = defaultdict(int)
         for image in folder.images:
             self.stems[normalized(image.stem).casefold()] += 1
 
@@ -164,8 +164,8 @@ class _LabelFiles:
                 if found:
                     return found
         stem = normalized(image.stem).casefold()
-        found = self.by_stem.get(stem, [])
-        return found[0] if len(found) == 1 == self.stems[stem] else None
+        texts = self.by_stem.get(stem, [])
+        return texts[0] if len(texts) == 1 == self.stems[stem] else None
 
 
 def _in_labels(place: PurePosixPath) -> PurePosixPath:
@@ -245,8 +245,9 @@ def _note_encoding(source: Source, path: Path | None) -> None:
 def _points(config: dict[str, Any]) -> int:
     """Numbers that follow the box in labels of poses."""
     shape = config.get('kpt_shape')
-    sound = isinstance(shape, list) and len(shape) == 2 and all(isinstance(n, int) for n in shape)
-    return max(0, shape[0] * shape[1]) if sound else 0
+    if isinstance(shape, list) and len(shape) == 2 and all(isinstance(n, int) for n in shape):
+        return max(0, shape[0] * shape[1])
+    return 0
 
 
 def _splits(source: Source, config: dict[str, Any]) -> tuple[dict[Path, str], set[Path]]:
@@ -309,7 +310,7 @@ def _orphans(folder: Folder, known: set[Path | None]) -> list[Path]:
 
 def _holds_boxes(path: Path) -> bool:
     lines = readable(read_lines, path)
-    return bool(lines) and LINE.fullmatch(lines[0]) is not None
+    return lines is not None and bool(lines) and LINE.fullmatch(lines[0]) is not None
 
 
 def _is_empty(path: Path) -> bool:

@@ -123,7 +123,7 @@ def other_convention(coco: CocoFile) -> str | None:
 def _rotation(annotation: dict[str, Any]) -> bool:
     attributes = annotation.get('attributes')
     rotation = attributes.get('rotation') if isinstance(attributes, dict) else None
-    return _is_number(rotation) and rotation % 360 != 0
+    return rotation is not None and _is_number(rotation) and rotation % 360 != 0
 
 
 def _fits(sample: Sample, name: str) -> bool:
@@ -137,11 +137,12 @@ def _fits(sample: Sample, name: str) -> bool:
 
 def _contradicts_area(sample: Sample, name: str) -> bool:
     """Whether a box's area is that of another reading and not that of this one."""
-    if not sample.area:
+    area = sample.area
+    if not area:
         return False
 
     def agrees(reading: str) -> bool:
         left, top, right, bottom = READINGS[reading](*sample.numbers)
-        return abs((right - left) * (bottom - top) / sample.area - 1) < 0.02
+        return abs((right - left) * (bottom - top) / area - 1) < 0.02
 
     return not agrees(name) and any(agrees(other) for other in READINGS)
