@@ -79,8 +79,8 @@ class Box:
         """The upright box around this one, rotated clockwise about its center.
 
         Example:
-            >>> Box('dish', 0, 10, 40, 30).rotated(90).sides
-            (10.0, 0.0, 30.0, 40.0)
+            >>> [round(side) for side in Box('dish', 0, 10, 40, 30).rotated(90).sides]
+            [10, 0, 30, 40]
         """
         if not degrees % 360:
             return self

@@ -73,12 +73,13 @@ class _CocoFile:
             for category in categories
             if 'id' in category and category.get('name')
         }
-        parents = {str(category.get('supercategory')) for category in categories}
+        parents = {category.get('supercategory') for category in categories if 'name' in category
+                   and isinstance(category.get('supercategory'), str)}  # fmt: skip
         for category in categories:
-            if category.get('supercategory') in (None, 'none', '') and (
-                str(category.get('name')) in parents
-            ):
-                self.source.no_classes[str(category['name'])] = (
+            root = category.get('supercategory') in (None, 'none', '')
+            name = category.get('name')
+            if root and isinstance(name, str) and name in parents:
+                self.source.no_classes[' '.join(name.split())] = (
                     'it has no box and is the supercategory of the others, as Roboflow writes it'
                 )
         self.source.classes += [n for n in names.values() if n not in self.source.classes]
