@@ -1,4 +1,4 @@
-"""Plot curves of runs, or their training times, from work dirs or JSON logs."""
+"""Plot training curves or print training times, from work dirs or JSON logs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     tasks = parser.add_subparsers(dest='task', required=True)
-    plot = tasks.add_parser('plot_curve', help='draw logged values')
+    plot = tasks.add_parser('plot_curve', help='plot logged values')
     plot.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
-    plot.add_argument('--keys', nargs='+', default=['bbox_mAP'], help='what to draw [bbox_mAP]')
+    plot.add_argument('--keys', nargs='+', default=['bbox_mAP'], help='values to plot [bbox_mAP]')
     plot.add_argument('--start-epoch', type=int, default=1, help='epoch to start from [1]')
-    plot.add_argument('--title', help='title of the picture')
-    plot.add_argument('--legend', nargs='+', help='one name per curve, run by run')
-    plot.add_argument('--out', default='curves.png', help='picture to write [curves.png]')
+    plot.add_argument('--title', help='title of the plot')
+    plot.add_argument('--legend', nargs='+', help='one name per curve, in the order of the runs')
+    plot.add_argument('--out', default='curves.png', help='image to write [curves.png]')
     times = tasks.add_parser('cal_train_time', help='seconds per training step, by epoch')
     times.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
     times.add_argument(

@@ -1,4 +1,4 @@
-"""Serve a page on which photographs are dropped and plates are found."""
+"""Serve a web page that detects plates in uploaded images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ examples:
   python -m mmdet_cleargrasp app CONFIG CHECKPOINT --port 8000
   ssh -L 7860:localhost:7860 you@server    # then open http://localhost:7860 on your own computer
 
-The page listens on this machine alone. --host 0.0.0.0 opens it, without a password, to everyone
-who reaches the machine.
+The page listens on this machine only. --host 0.0.0.0 opens it, without a password, to everyone
+who can reach the machine.
 """
 
 
@@ -28,15 +28,15 @@ def make_parser() -> argparse.ArgumentParser:
         'what',
         nargs='+',
         metavar='RUN',
-        help='a work dir of tools/train.py (its best checkpoint is taken), or a config and a '
+        help='a work dir of tools/train.py (its best checkpoint is used), or a config and a '
         'checkpoint',
     )
-    parser.add_argument('--host', default='127.0.0.1', help='address to listen at [127.0.0.1]')
-    parser.add_argument('--port', type=int, default=7860, help='port to listen at [7860]')
+    parser.add_argument('--host', default='127.0.0.1', help='address to listen on [127.0.0.1]')
+    parser.add_argument('--port', type=int, default=7860, help='port to listen on [7860]')
     add_detector(parser)
     for name, default in (('files', 30), ('megabytes', 50), ('megapixels', 60)):
         parser.add_argument(
-            f'--max-{name}', type=int, default=default, help=f'accepted at once [{default}]'
+            f'--max-{name}', type=int, default=default, help=f'limit per upload [{default}]'
         )
     return parser
 
@@ -65,6 +65,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         files = find_run(args.what[0]) if len(args.what) == 1 else args.what
         detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
         if not is_loopback(args.host):
-            print(f'warning: everyone who reaches {args.host} can use the page', file=sys.stderr)
+            print(f'warning: everyone who can reach {args.host} can use the page', file=sys.stderr)
         launch(make_page(detector, limits), limits, args.host, args.port)
     return 0

@@ -1,4 +1,4 @@
-"""What the command lines have in common."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """A parser whose help ends in examples, as they would be typed the way this command was.
+    """Create a parser with examples in its help, written for the way the command was called.
 
     Args:
-        description: What the command does.
-        examples: With ``python tools/TOOL.py`` in them.
+        description: One line on what the command does.
+        examples: Command lines that start with ``python tools/TOOL.py``.
     """
     name = Path(sys.argv[0]).name
     if name.startswith('mmdet-cleargrasp'):
@@ -35,10 +35,10 @@ def command_name() -> str:
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
-    """A type of argument: whole numbers from a minimum on.
+    """Argument type: an integer with a minimum.
 
     Args:
-        minimum: The smallest that is accepted.
+        minimum: Smallest accepted value.
 
     Example:
         >>> at_least(1)('0')
@@ -60,10 +60,10 @@ def at_least(minimum: int) -> Callable[[str], int]:
 
 
 def picture_file(text: str) -> Path:
-    """A type of argument: a ``.png`` or ``.jpg`` to write.
+    """Argument type: a ``.png`` or ``.jpg`` file to write.
 
     Args:
-        text: As typed.
+        text: Value on the command line.
 
     Example:
         >>> picture_file('sheet.gif')
@@ -78,42 +78,42 @@ def picture_file(text: str) -> Path:
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add the config and what changes it."""
+    """Add the config and the options that change it."""
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--data-root',
         metavar='DIR',
-        help='a folder of your own data with COCO annotations; classes and their number come from '
-        'there and are set everywhere they are needed',
+        help='folder with your own data in COCO format; classes are read from its annotations and '
+        'set everywhere in the config',
     )
     add_cfg_options(parser)
 
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
-    """Add what changes single values of a config."""
+    """Add the option that overrides single config values."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=_KeyValues,
         metavar='KEY=VALUE',
-        help='values that replace those of the config, such as train_dataloader.batch_size=4',
+        help='override config values, such as train_dataloader.batch_size=4',
     )
 
 
 def add_scale(parser: argparse.ArgumentParser) -> None:
-    """Add the size to which images are resized."""
+    """Add the image size."""
     parser.add_argument(
         '--scale',
         nargs='+',
         type=at_least(1),
         action=_WidthAndHeight,
         metavar=('WIDTH', 'HEIGHT'),
-        help="pixels that images are resized to fit in; one number for a square [the config's]",
+        help="maximum image size in pixels; one number for a square [the config's]",
     )
 
 
 def add_test_split(parser: argparse.ArgumentParser) -> None:
-    """Add the split that is tested on."""
+    """Add the test split."""
     parser.add_argument(
         '--test-split',
         metavar='NAME',
@@ -122,24 +122,24 @@ def add_test_split(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add where a run writes and how its processes were started."""
-    parser.add_argument('--work-dir', help='where everything goes [work_dirs/CONFIG]')
+    """Add the work dir, verbosity and launcher."""
+    parser.add_argument('--work-dir', help='folder for all output [work_dirs/CONFIG]')
     parser.add_argument(
-        '--verbose', action='store_true', help="MMEngine's whole log on the console [in its file]"
+        '--verbose', action='store_true', help="print MMEngine's full log [only to its file]"
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
-    """Add a training's length, precision and what it resumes from."""
+    """Add length, precision and resuming of a training run."""
     length = parser.add_mutually_exclusive_group()
-    length.add_argument('--epochs', type=int, help="length of the run [the config's]")
+    length.add_argument('--epochs', type=int, help="number of epochs [the config's]")
     length.add_argument(
         '--max-minutes',
         type=_minutes,
         metavar='MINUTES',
-        help='as many epochs as fit, by the speed of the first steps on this machine',
+        help='train for as many epochs as fit, estimated from the speed of the first steps',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision; bfloat16 on a CPU')
     parser.add_argument(
@@ -147,25 +147,25 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from a checkpoint, or from the latest in the work dir',
+        help='resume from a checkpoint; without a value, from the latest in the work dir',
     )
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
-    """Add how a detector is run on images."""
+    """Add NMS and device of a detector."""
     parser.add_argument(
         '--per-class',
         action='store_true',
-        help='keep boxes of several classes around the same plate [the best one alone]',
+        help='NMS per class: a plate may have boxes of several classes [class-agnostic NMS]',
     )
-    parser.add_argument('--device', help='such as cuda:0 or cpu [a GPU where there is one]')
+    parser.add_argument('--device', help='such as cuda:0 or cpu [a GPU if available]')
 
 
 def set_local_rank(args: argparse.Namespace) -> None:
-    """Tell mmengine this process's number on its machine, where the launcher did not.
+    """Set ``LOCAL_RANK`` for mmengine if the launcher has not.
 
     Args:
-        args: With the options of :func:`add_run`.
+        args: Parsed options of :func:`add_run`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
 
@@ -181,7 +181,7 @@ def _minutes(text: str) -> float:
 
 
 class _WidthAndHeight(argparse.Action):
-    """One or two numbers as a width and a height."""
+    """Parse one or two numbers as width and height."""
 
     def __call__(
         self,
@@ -196,7 +196,7 @@ class _WidthAndHeight(argparse.Action):
 
 
 class _KeyValues(argparse.Action):
-    """mmengine's reading of KEY=VALUE, with argparse's kind of error."""
+    """Parse KEY=VALUE as mmengine does, with argparse's error messages."""
 
     def __call__(
         self,
@@ -209,6 +209,6 @@ class _KeyValues(argparse.Action):
         for pair in pairs:
             if '=' not in pair:
                 parser.error(f'{option_string} {pair}: expected KEY=VALUE')
-        from mmengine.config import DictAction  # late: it takes longer than --help
+        from mmengine.config import DictAction  # lazy: slow to import
 
         DictAction(self.option_strings, self.dest)(parser, namespace, pairs, option_string)

@@ -16,8 +16,8 @@ examples:
       --data-root ~/my_plates --count 32
   python tools/analysis_tools/browse_dataset.py ~/my_plates
 
-writes OUT/train_before.png and OUT/train_after.png, the same images at the same places; of a
-folder, which has no augmentation, a sheet for every split
+writes OUT/train_before.png and OUT/train_after.png with the same images in the same order; for a
+folder, which has no augmentation, one sheet per split
 """
 
 
@@ -25,10 +25,10 @@ def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('source', metavar='CONFIG|FOLDER', type=Path)
-    parser.add_argument('--data-root', metavar='DIR', help='a folder of your own data')
+    parser.add_argument('--data-root', metavar='DIR', help='folder with your own data')
     parser.add_argument('--count', type=at_least(1), default=16, help='images per sheet [16]')
     parser.add_argument('--size', type=at_least(1), default=320, help='pixels of each image [320]')
-    parser.add_argument('--seed', type=int, default=0, help='of the augmentation [0]')
+    parser.add_argument('--seed', type=int, default=0, help='random seed of the augmentation [0]')
     parser.add_argument('--out', type=Path, help='folder to write [work_dirs/browse/NAME]')
     return parser
 

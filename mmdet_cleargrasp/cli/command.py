@@ -1,4 +1,4 @@
-"""The boundary around every command: mistakes end in one message and a documented exit status."""
+"""Error handling of every command: one message and a documented exit status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUCCESS, FAILURE, CTRL_C, BROKEN_PIPE, SIGTERM = 0, 1, 130, 141, 143
 
 
 def command(main: Main) -> Main:
-    """Give a ``main(argv) -> int`` one message and an exit status in place of a traceback.
+    """Decorate ``main(argv) -> int`` to print one message instead of a traceback.
 
     What a user can cause (a :class:`.UserError`, Ctrl-C, SIGTERM, a full disk, a file of other
     rights or another encoding, too little memory) is explained; anything else is a bug, and keeps
@@ -71,10 +71,10 @@ def command(main: Main) -> Main:
 
 
 def explain(error: BaseException) -> tuple[int, str] | None:
-    """Exit status and message of an error that a user can cause; ``None`` for a bug.
+    """Return exit status and message of an error that a user can cause; ``None`` for a bug.
 
     Args:
-        error: What left a command.
+        error: Exception raised by a command.
 
     Example:
         >>> explain(PermissionError(13, 'Permission denied', 'work_dirs/a'))
@@ -92,7 +92,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return BROKEN_PIPE, ''
     if _out_of_memory(error):
         return FAILURE, (
-            f'error: out of memory ({_text(error)}). Take smaller batches, smaller images or '
+            f'error: out of memory ({_text(error)}). Use smaller batches, smaller images or '
             'fewer processes'
         )
     if isinstance(error, RecursionError):
@@ -109,10 +109,10 @@ def explain(error: BaseException) -> tuple[int, str] | None:
 
 @contextlib.contextmanager
 def sigterm_as_exception() -> Iterator[None]:
-    """Let SIGTERM raise :class:`.Terminated`, so that it ends a command in order, as Ctrl-C does.
+    """Raise :class:`.Terminated` on SIGTERM, so that a command cleans up as on Ctrl-C.
 
-    Temporary folders are removed and what was found so far is written. Processes that are forked
-    meanwhile keep the default, and other threads than the main one change nothing.
+    Temporary folders are removed and results so far are written. Forked processes keep the default
+    handler. Does nothing outside the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -133,7 +133,7 @@ def sigterm_as_exception() -> Iterator[None]:
 
 
 def print_any_name() -> None:
-    """Let names of files that are no UTF-8, or not in the terminal's encoding, print escaped."""
+    """Escape file names that the terminal's encoding cannot print."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
@@ -145,12 +145,12 @@ def _print_error(message: str) -> None:
             print(f'\n{message}', file=sys.stderr)
         sys.stdout.flush()
     except OSError:
-        # Nobody reads any more; Python would try once more to flush at its end.
+        # The reader of stdout has exited; without this, Python would flush again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """Whether it is Python's, a GPU's or the CPU allocator's; torch isn't imported for it."""
+    """Whether Python, a GPU or torch's CPU allocator is out of memory; does not import torch."""
     name, text = type(error).__name__, str(error)
     return (
         isinstance(error, MemoryError)
@@ -160,7 +160,7 @@ def _out_of_memory(error: BaseException) -> bool:
 
 
 def _text(error: BaseException) -> str:
-    """The message alone: a loader's worker puts its whole traceback before it."""
+    """Message without the traceback that a data loader's worker puts before it."""
     text = str(error)
     if 'Traceback (most recent call last)' in text:
         text = text.split(f'{type(error).__name__}: ')[-1]

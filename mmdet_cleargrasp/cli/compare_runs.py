@@ -16,8 +16,8 @@ examples:
       cleargrasp=work_dirs/a_seed1 coco=work_dirs/b_seed0 coco=work_dirs/b_seed1 \\
       --reference coco --out work_dirs/comparison
 
-takes folders of tools/run_experiment.py, and work dirs of tools/train.py that tools/test.py tested;
-runs of one name are seeds of the same arm. See docs/comparison.md.
+takes folders of tools/run_experiment.py, and work dirs of tools/train.py that were tested with
+tools/test.py; runs with the same name are seeds of one arm. See docs/comparison.md.
 """
 
 
@@ -26,17 +26,19 @@ def make_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('runs', nargs='+', metavar='[NAME=]DIR', help='work dirs')
     parser.add_argument('--out', metavar='DIR', help="folder to write [the first DIR's comparison]")
-    parser.add_argument('--reference', metavar='ARM', help='compare the others with it [the first]')
-    parser.add_argument('--question', help='the question that stands at the top of the report')
     parser.add_argument(
-        '--replicates', type=at_least(100), default=2000, help='resamplings of the images [2000]'
+        '--reference', metavar='ARM', help='arm that the others are compared with [the first]'
+    )
+    parser.add_argument('--question', help='title of the report')
+    parser.add_argument(
+        '--replicates', type=at_least(100), default=2000, help='bootstrap samples [2000]'
     )
     parser.add_argument('--pictures', type=int, default=3, help='images drawn per arm and test [3]')
     parser.add_argument(
         '--no-cost', action='store_true', help='do not count parameters and operations'
     )
     parser.add_argument(
-        '--measure-speed', action='store_true', help='also time an image of each arm, here'
+        '--measure-speed', action='store_true', help='measure the time per image of each arm'
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Print the shell code that completes tools, options and files after ``mmdet-cleargrasp``."""
+"""Print shell completion for ``mmdet-cleargrasp``: tools, options and files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .command import command
 
 EXAMPLES = """
 examples:
-  eval "$(mmdet-cleargrasp completion)"                # this shell; put it into ~/.bashrc
-  eval "$(mmdet-cleargrasp completion zsh)"            # into ~/.zshrc, after compinit
+  eval "$(mmdet-cleargrasp completion)"                # bash; add it to ~/.bashrc
+  eval "$(mmdet-cleargrasp completion zsh)"            # zsh; add it to ~/.zshrc, after compinit
   mmdet-cleargrasp completion fish > ~/.config/fish/completions/mmdet-cleargrasp.fish
 """
 
@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def complete(tools: Sequence[str]) -> None:
-    """Answer the shell, which calls the command with the line so far in its environment.
+    """Complete the command line that the shell has put into the environment.
 
     Args:
-        tools: Names of the modules beside this one.
+        tools: Names of the modules in this package.
     """
     import argcomplete
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .command import command
 from .completion import complete
 
-#: Modules of this package, in the order in which they are listed.
+#: Modules of this package, in the order of the list.
 TOOLS = (
     'train',
     'test',
@@ -35,14 +35,14 @@ TOOLS = (
 
 USAGE = """usage: mmdet-cleargrasp TOOL [ARGUMENT ...]
 
-tools (TOOL --help shows a tool's options and examples):
+tools (TOOL --help shows options and examples):
 """
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """List the tools, or run one; returns the exit status."""
-    if '_ARGCOMPLETE' in os.environ:  # the shell asks; see cli/completion.py
+    if '_ARGCOMPLETE' in os.environ:  # called by shell completion
         complete(TOOLS)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ('-h', '--help'):
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = arguments[0].replace('-', '_')
     if name not in TOOLS:
         print(
-            f'mmdet-cleargrasp: error: {arguments[0]!r} is no tool of this project '
+            f'mmdet-cleargrasp: error: {arguments[0]!r} is not a tool of this project '
             '(mmdet-cleargrasp lists them; those of MMDetection: mmdet-cleargrasp mmdet SCRIPT)',
             file=sys.stderr,
         )
@@ -61,12 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def list_tools() -> str:
-    """Each tool and what it does, one per line."""
+    """Names and summaries of all tools, one per line."""
     return '\n'.join(f'  {name:18}{summary(name)}' for name in TOOLS)
 
 
 def summary(name: str) -> str:
-    """The first line of a tool's documentation.
+    """Return the first line of a tool's docstring.
 
     Args:
         name: One of :data:`TOOLS`.

@@ -1,4 +1,4 @@
-"""Check a run without starting it: versions, device, data, classes, backbone file, strides."""
+"""Check a config and its data without training: versions, device, data, classes, weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_config(parser)
     add_scale(parser)
     add_test_split(parser)
-    parser.add_argument('--checkpoint', help="a detector's checkpoint, to check a test")
+    parser.add_argument('--checkpoint', help='detector checkpoint, to check a test run')
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Draw what a pretrained network sees in photographs: mask, outlines and surface normals."""
+"""Draw the predictions of a pretraining network: mask, outlines and surface normals."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ example:
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('config', help='of the pretraining')
-    parser.add_argument('checkpoint', help='its backbone.pth')
+    parser.add_argument('config', help='config of the pretraining')
+    parser.add_argument('checkpoint', help='backbone.pth of the pretraining')
     parser.add_argument('photographs', nargs='+', type=Path, help='image files or folders of them')
     parser.add_argument(
-        '--out', type=picture_file, default=Path('seen.png'), help='picture [seen.png]'
+        '--out', type=picture_file, default=Path('seen.png'), help='image to write [seen.png]'
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Draw a tiny data set of plates, to try the tools on."""
+"""Generate a tiny data set of drawn plates, for trying out the tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Export a whole detector to ONNX, and compare it with torch on images."""
+"""Export a detector to ONNX and compare its outputs with torch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ examples:
   python tools/export.py configs/retinanet_cleargrasp_plates.py \\
       work_dirs/retinanet_cleargrasp_plates/epoch_24.pth plates.onnx --images a.jpg b.jpg
 
-needs pip install 'mmdet_cleargrasp[export]'; docs/inference.md tells the graph's inputs and outputs
+needs pip install 'mmdet_cleargrasp[export]'; docs/inference.md documents inputs and outputs
 
-exit status: 0 exported (and the same), 1 not exported, 2 wrong options, 3 exported, but the
-answers differ from torch's
+exit status: 0 exported (and equal), 1 not exported, 2 invalid options, 3 exported, but results
+differ from torch's
 """
 
 
@@ -26,15 +26,18 @@ def make_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="the detector's checkpoint file")
-    parser.add_argument('out', metavar='OUT.onnx', help='the file to write')
+    parser.add_argument('out', metavar='OUT.onnx', help='file to write')
     parser.add_argument(
         '--images', nargs='+', default=[], metavar='INPUT', help='images, folders or quoted globs'
     )
     parser.add_argument(
-        '--score-tolerance', type=float, default=1e-3, help='largest difference allowed [0.001]'
+        '--score-tolerance',
+        type=float,
+        default=1e-3,
+        help='largest allowed difference of scores [0.001]',
     )
     parser.add_argument(
-        '--box-tolerance', type=float, default=0.5, help='the same, in pixels of the image [0.5]'
+        '--box-tolerance', type=float, default=0.5, help='the same for boxes, in pixels [0.5]'
     )
     return parser
 
@@ -52,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = onnx_export.export_onnx(detector, args.out)
     print(f'written: {out} ({out.stat().st_size / 1e6:.0f} MB)')
     if found is None:
-        print('not compared with torch: name images by --images')
+        print('not compared with torch: give images with --images')
         return 0
     checks = onnx_export.check(out, detector, inputs.pictures(found))
     print(onnx_export.describe(checks))

@@ -1,4 +1,4 @@
-"""Show what a backbone file is, and write the plain backbone."""
+"""Identify a backbone checkpoint, and write the backbone alone."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('input', help="ClearGrasp's, torchvision's or MMDetection's file")
-    parser.add_argument('output', nargs='?', type=Path, help='file to write; without it, only show')
     parser.add_argument(
-        '--half', action='store_true', help='write 16-bit numbers: half the size, read all the same'
+        'output', nargs='?', type=Path, help='file to write; without it, only identify the input'
+    )
+    parser.add_argument(
+        '--half', action='store_true', help='write 16-bit floating point: half the size'
     )
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
     return parser

@@ -1,4 +1,4 @@
-"""Find plates in photographs, scans and videos: tables, COCO's JSON, overlays, crops."""
+"""Detect plates in images, scans and videos; write tables, COCO JSON, overlays and crops."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ examples:
   python tools/infer.py WORK_DIR photos/ --plate-diameter 90 --plate-class petri_dish
   python tools/infer.py WORK_DIR 0 --frames 10            # the first camera
 
-writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, overlays/ and, if asked
-for, crops/
+writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, overlays/ and, with
+--crops, crops/
 
-exit status: 0 every image was used, 1 nothing was done for a mistake that is named, 2 wrong
-options, 3 some images could not be used (named at the end and in images.csv), 130 Ctrl-C and 143
-SIGTERM (what was found before is written)
+exit status: 0 success, 1 error (see the message), 2 invalid options, 3 some images could not be
+read (listed at the end and in images.csv), 130 Ctrl-C and 143 SIGTERM (earlier results are written)
 """
 
 
@@ -33,24 +32,26 @@ def make_parser() -> argparse.ArgumentParser:
         'what',
         nargs='+',
         metavar='RUN_AND_INPUTS',
-        help='a work dir of tools/train.py (its best checkpoint is taken), or a config and a '
-        'checkpoint; then images, folders, quoted globs, videos, numbers of cameras',
+        help='a work dir of tools/train.py (its best checkpoint is used), or a config and a '
+        'checkpoint; then images, folders, quoted globs, videos, camera numbers',
     )
     parser.add_argument('--out', metavar='DIR', help='a new or empty folder [detections]')
     parser.add_argument(
         '--score-thr',
         type=float,
-        help="lowest score [the checkpoint's, which has the best F1 on validation, or 0.5]",
+        help="score threshold [the checkpoint's, with the best F1 on validation, or 0.5]",
     )
     add_detector(parser)
-    parser.add_argument('--no-overlays', action='store_true', help='no images with drawn boxes')
-    parser.add_argument('--crops', action='store_true', help='each plate cropped, as JPEG')
+    parser.add_argument(
+        '--no-overlays', action='store_true', help='do not write images with drawn boxes'
+    )
+    parser.add_argument('--crops', action='store_true', help='write a JPEG crop of each plate')
     parser.add_argument(
         '--crop-margin',
         type=float,
         default=0.0,
         metavar='FRACTION',
-        help="added on each side of a crop, of the box's width and height [0]",
+        help='margin of a crop on each side, as a share of the box [0]',
     )
     parser.add_argument(
         '--export',
@@ -60,9 +61,12 @@ def make_parser() -> argparse.ArgumentParser:
         help='also write labelme, yolo, voc, cvat, fiji (ROI sets) or qupath (GeoJSON) below DIR',
     )
     tiles = parser.add_argument_group('large scans')
-    tiles.add_argument('--tile', type=int, metavar='PIXELS', help='look at squares one by one')
+    tiles.add_argument('--tile', type=int, metavar='PIXELS', help='tile size for tiled inference')
     tiles.add_argument(
-        '--overlap', type=float, default=0.25, help='of neighboring tiles, a share of one [0.25]'
+        '--overlap',
+        type=float,
+        default=0.25,
+        help='overlap of neighboring tiles, as a share [0.25]',
     )
     sizes = parser.add_argument_group('sizes in mm')
     sizes.add_argument(
@@ -70,8 +74,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     sizes.add_argument('--plate-class', metavar='NAME', help='the class that has this diameter')
     videos = parser.add_argument_group('videos and cameras')
-    videos.add_argument('--stride', type=at_least(1), default=1, help='take every Nth frame [1]')
-    videos.add_argument('--frames', type=at_least(1), help='take at most N frames of each')
+    videos.add_argument('--stride', type=at_least(1), default=1, help='use every Nth frame [1]')
+    videos.add_argument('--frames', type=at_least(1), help='use at most N frames of each')
     return parser
 
 

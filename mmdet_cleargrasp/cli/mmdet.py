@@ -1,7 +1,7 @@
-"""Run a script that MMDetection ships, with this project's types and operators in place.
+"""Run one of MMDetection's scripts with this project's types registered.
 
-MMDetection's scripts import operators before they read a config, so that ``custom_imports`` comes
-too late for them where mmcv was installed without its compiled operators.
+MMDetection's scripts import mmcv's operators before they read a config. With mmcv-lite that fails
+before ``custom_imports`` is evaluated, so the operators are provided first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ examples:
   mmdet-cleargrasp mmdet misc/print_config configs/frcnn_cleargrasp_plates.py
   mmdet-cleargrasp mmdet get_flops --help
 
-The folder may be omitted where the name is unique. The scripts are:
+The folder may be omitted if the name is unique. The scripts are:
 """
 
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..engine.runner import safe_files
 
     sys.argv = [str(script), *args.arguments]
-    # As python does for a script: some import their neighbors.
+    # As for `python script.py`: some scripts import modules from their folder.
     sys.path.insert(0, str(script.parent))
     with safe_files():
         runpy.run_path(str(script), run_name='__main__')
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def scripts_dir() -> Path:
-    """Folder of the scripts in the installed MMDetection, which isn't imported for it."""
+    """Folder of the scripts in the installed MMDetection; does not import it."""
     spec = importlib.util.find_spec('mmdet')
     if spec is None or spec.origin is None:
         raise ConfigError("MMDetection is not installed: pip install 'mmdet>=3.3,<3.4'")
@@ -76,13 +76,13 @@ def list_scripts() -> list[str]:
 
 
 def find_script(name: str) -> Path:
-    """The script of a name.
+    """Find a script by name.
 
     Args:
-        name: As :func:`list_scripts` gives it, or its last part where that is unique.
+        name: Name from :func:`list_scripts`, or its last part if that is unique.
 
     Raises:
-        ConfigError: No script of the name, or several.
+        ConfigError: If no script or several scripts match.
 
     Example:
         >>> find_script('get_flops').name

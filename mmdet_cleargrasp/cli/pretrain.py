@@ -24,7 +24,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('config', help='config file, such as those in configs/pretrain/')
     parser.add_argument(
-        '--data-root', metavar='DIR', help="DIR/train and DIR/val in ClearGrasp's folder layout"
+        '--data-root',
+        metavar='DIR',
+        help="folder with DIR/train and DIR/val in ClearGrasp's layout",
     )
     add_cfg_options(parser)
     add_run(parser)

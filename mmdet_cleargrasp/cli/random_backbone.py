@@ -1,4 +1,4 @@
-"""Write a ClearGrasp ResNet of random weights: the control of a comparison."""
+"""Write a ResNet with random weights, the control of a comparison."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ example:
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('images', type=Path, help='folder of .jpg or .png to measure batch norm on')
+    parser.add_argument('images', type=Path, help='folder of images for the batch norm statistics')
     parser.add_argument('output', help='file to write')
     parser.add_argument('--depth', type=int, default=50, choices=(18, 34, 50, 101, 152))
     parser.add_argument('--seed', type=int, default=0)
@@ -27,9 +27,9 @@ def make_parser() -> argparse.ArgumentParser:
         type=int,
         default=16,
         choices=(8, 16, 32),
-        help='output stride of the configs that read the file [16]',
+        help='trained_stride of the configs that load the file [16]',
     )
-    parser.add_argument('--max-images', type=int, default=16, help='images to measure on [16]')
+    parser.add_argument('--max-images', type=int, default=16, help='number of images to use [16]')
     return parser
 
 
@@ -47,6 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise DataError(f'no image in {args.images}')
     chosen = images[: args.max_images]
     out = write_random_backbone(args.output, chosen, args.depth, args.seed, args.trained_stride)
-    made = f'random ResNet-{args.depth}, seed {args.seed}, measured on {len(chosen)} images'
+    made = f'random ResNet-{args.depth}, seed {args.seed}, batch norm from {len(chosen)} images'
     print(f'wrote {out}: {made}')
     return 0

@@ -1,7 +1,6 @@
 """Render transparent plates with exact ground truth.
 
-Images that are already there are kept, so that an interrupted run goes on where it stopped. See
-docs/rendering.md.
+Existing images are kept, so run the command again to resume. See docs/rendering.md.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ VARIANTS = ('scalar_rgb', 'llvm_ad_rgb', 'cuda_ad_rgb')
 
 EXAMPLES = """
 examples:
-  # the embedded data set, two images at a time; run it again to go on after an interruption
+  # the embedded data set, two images at a time; run it again to resume after an interruption
   python tools/render_plates.py configs/rendering/plates.yaml data/plates --processes 2
 
-  # your own distribution, with normals, depth and outlines in ClearGrasp's folders
+  # your own spec, with normals, depth and outlines in ClearGrasp's folders
   cp configs/rendering/example.yaml my_plates.yaml
   python tools/render_plates.py my_plates.yaml work_dirs/my_plates
 
-  # 40 pictures with boxes, masks, normals and outlines on one page
+  # contact sheet of 40 images with boxes, masks, normals and outlines
   python tools/render_plates.py my_plates.yaml work_dirs/my_plates --contact-sheet sheet.jpg
 """
 
@@ -34,8 +33,8 @@ examples:
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('spec', type=Path, help='YAML file that says what is drawn')
-    parser.add_argument('folder', type=Path, help='where to write the data set')
+    parser.add_argument('spec', type=Path, help='YAML spec of the data set')
+    parser.add_argument('folder', type=Path, help='output folder')
     parser.add_argument(
         '--processes', type=at_least(1), default=1, help='images rendered at a time [1]'
     )
@@ -50,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         '--contact-sheet',
         type=picture_file,
         metavar='FILE',
-        help='also draw 40 pictures with their labels',
+        help='also write a contact sheet of 40 images with labels',
     )
     return parser
 
@@ -89,11 +88,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ConfigError(str(error)) from error
     except BrokenProcessPool as error:
         raise UserError(
-            'a rendering process was killed, perhaps because memory ran out: what is done is in '
+            'a rendering process was killed, perhaps out of memory: finished images are in '
             f'{args.folder}; run the same command with fewer --processes'
         ) from error
     except KeyboardInterrupt:
-        print(f'what is done is in {args.folder}; run the same command to go on', file=sys.stderr)
+        print(
+            f'finished images are in {args.folder}; run the same command to resume', file=sys.stderr
+        )
         raise
     if args.contact_sheet:
         sheet = contact_sheet(args.folder, list(spec.splits), 40, columns=4, width=320)

@@ -1,4 +1,4 @@
-"""Train and test arms x seeds x fractions of the data, as a spec says; run it again to go on."""
+"""Train and test arms x seeds x subsets of the training images; run again to resume."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ examples:
   python tools/run_experiment.py my_experiment.yaml --slurm
   python tools/analysis_tools/compare_runs.py work_dirs/example
 
-writes WORK_DIR/ARM/fraction-100/seed-0/ and so on, one folder a run; see docs/comparison.md
+writes WORK_DIR/ARM/fraction-100/seed-0/ and so on, one folder per run; see docs/comparison.md
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('spec', help='YAML file that says what is compared')
-    parser.add_argument('--work-dir', help='where everything goes [work_dirs/NAME]')
-    parser.add_argument('--dry-run', action='store_true', help='check, list the runs, start none')
+    parser.add_argument('spec', help='YAML spec of the experiment')
+    parser.add_argument('--work-dir', help='folder for all output [work_dirs/NAME]')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='check and list the runs without starting them'
+    )
     parser.add_argument(
         '--slurm',
         nargs='?',
         const='slurm',
         choices=['slurm', 'local'],
-        help='submit the runs instead, through submitit; `local` starts them all on this machine, '
-        'to try it out',
+        help='submit the runs as Slurm jobs with submitit; `local` runs all jobs on this machine',
     )
     return parser
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.dry_run:
         listing.print_plan(console, plan)
     if errors:
-        raise ConfigError(f'{errors} error(s) in the way; nothing was started')
+        raise ConfigError(f'{errors} error(s); nothing was started')
     if args.dry_run:
         return 0
     jobs.write_plan(plan)
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for job, reason in failures:
         print(f'\nerror: {job.name}: {reason}', file=sys.stderr)
     complete = listing.count_complete(plan.jobs)
-    print(f'\n{complete} of {len(plan.jobs)} runs are complete; everything is in {root}')
+    print(f'\n{complete} of {len(plan.jobs)} runs are complete; output is in {root}')
     if complete:
         print(f'next: python tools/analysis_tools/compare_runs.py {root}')
     return 1 if failures else 0

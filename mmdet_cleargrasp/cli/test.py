@@ -1,4 +1,4 @@
-"""Test a detector: mAP, and precision, recall and F1 of its answers; charts and pictures."""
+"""Test a detector: mAP, precision, recall and F1, with charts and images."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ examples:
   python tools/test.py CONFIG CHECKPOINT --data-root ~/other_plates
   python tools/test.py CONFIG CHECKPOINT --show-dir drawn --out predictions.pkl
 
-writes WORK_DIR/test/NAME/, NAME being that of the annotation file (a folder without splits is
-tested whole):
+writes WORK_DIR/test/NAME/, where NAME is the name of the annotation file (all images are tested if
+a folder has no splits):
   metrics.json, predictions.bbox.json (COCO), pr_curves.png, f1_curve.png, confusion_matrix.png,
-  source.json and, with --show-dir DIR, DIR/: ground truth on the left, the answers on the right
+  source.json and, with --show-dir DIR, DIR/: ground truth on the left, detections on the right
 
-COCO's figures (AP) rank the boxes of each class at all scores. Those of the answers count one box
-per plate above the score threshold with the best F1 on validation, which the checkpoint stores.
+COCO's figures (AP) rank the boxes of each class over all scores. The answer figures (precision,
+recall, F1) count one box per plate above the checkpoint's score threshold, which has the best F1 on
+validation.
 """
 
 
@@ -34,8 +35,10 @@ def make_parser() -> argparse.ArgumentParser:
     add_scale(parser)
     add_test_split(parser)
     add_run(parser)
-    parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's own tools")
-    parser.add_argument('--show-dir', metavar='DIR', help='boxes drawn, a folder of the report')
+    parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's tools")
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='draw boxes into this folder of the report'
+    )
     parser.add_argument('--show', action='store_true', help='show images with drawn boxes')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds to show an image')
     return parser

@@ -1,4 +1,4 @@
-"""Convert a data set of another format into the COCO layout that training reads."""
+"""Convert a data set from another format to COCO."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from .arguments import new_parser
 from .command import SUCCESS, command
 
-#: Converted, but some annotated images had to be left out.
+#: Exit status if annotated images were skipped.
 INCOMPLETE = 3
 
 EXAMPLES = """
-formats, recognized by looking at the folder (--format forces one):
-  labelme  LabelMe, X-AnyLabeling: a JSON for every image   voc  Pascal VOC's XML
-  yolo     YOLO, Darknet: a text file for every image       cvat CVAT for images 1.1
-  coco     COCO under any name, Label Studio's export too   masks PNG masks
+formats, recognized automatically (--format selects one):
+  labelme  LabelMe, X-AnyLabeling: one JSON per image       voc  Pascal VOC's XML
+  yolo     YOLO, Darknet: one text file per image           cvat CVAT for images 1.1
+  coco     COCO with any name, Label Studio's export        masks PNG masks
 
 examples:
   python tools/dataset_converters/to_coco.py ~/labelme_plates data/my_plates
@@ -26,18 +26,17 @@ examples:
 then:
   python tools/train.py configs/frcnn_cleargrasp_plates.py --data-root data/my_plates
 
-The source is only read. Splits that it has are kept; otherwise images are split at random, by the
-seed and their names, or with --group-by so that photographs of one plate stay together. Everything
-that is left out is named in DIR/conversion.json; the exit status is 3 where annotated images are
-among it.
+The source is not modified. Its splits are kept; otherwise images are split at random, by seed and
+file name. With --group-by, images of the same plate go into the same split. Skipped images and
+boxes are listed in OUT/conversion.json; the exit status is 3 if annotated images were skipped.
 """
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """A type of argument: the source's name of a split, and ours.
+    """Argument type: ``NAME=SPLIT``, a name in the source and the split that it means.
 
     Args:
-        text: As ``NAME=SPLIT``.
+        text: Value on the command line.
     """
     name, _, split = text.rpartition('=')
     if not name or split not in ('train', 'val', 'test'):
@@ -48,7 +47,7 @@ def split_name(text: str) -> tuple[str, str]:
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('src', help='folder of the source')
+    parser.add_argument('src', help='source folder')
     parser.add_argument('out', help='folder to write')
     parser.add_argument(
         '--format', choices=['labelme', 'voc', 'yolo', 'cvat', 'coco', 'masks'], dest='format_name'
@@ -58,14 +57,14 @@ def make_parser() -> argparse.ArgumentParser:
         nargs='+',
         default=[],
         metavar='CLASS',
-        help='OLD=NEW renames a class (those that get the same name are merged), OLD= drops its '
-        'boxes; NAME keeps it, and all that are not named are dropped',
+        help='OLD=NEW renames a class (classes with the same new name are merged), OLD= drops its '
+        'boxes, NAME keeps it and drops all classes that are not listed',
     )
     parser.add_argument(
         '--group-by',
         metavar='REGEX',
-        help='images in whose path the first group of this expression (or its whole match) is the '
-        'same go into the same split; "parent" takes the folder',
+        help='keep images in the same split if this expression matches the same text in their path '
+        '(its first group, or the whole match); "parent" groups by folder',
     )
     parser.add_argument(
         '--splits',
@@ -73,29 +72,27 @@ def make_parser() -> argparse.ArgumentParser:
         type=split_name,
         default=[],
         metavar='NAME=SPLIT',
-        help="splits whose names don't say what they are, such as week1=train week2=val",
+        help='map split names of the source, such as week1=train week2=val',
     )
-    parser.add_argument(
-        '--resplit', action='store_true', help="split again, ignore the source's splits"
-    )
-    parser.add_argument('--val', type=float, default=0.2, help='share for validation [0.2]')
-    parser.add_argument('--test', type=float, default=0.0, help='share for the test [0]')
-    parser.add_argument('--seed', type=int, default=0, help='of the random split [0]')
+    parser.add_argument('--resplit', action='store_true', help='ignore the splits of the source')
+    parser.add_argument('--val', type=float, default=0.2, help='validation share [0.2]')
+    parser.add_argument('--test', type=float, default=0.0, help='test share [0]')
+    parser.add_argument('--seed', type=int, default=0, help='random seed of the split [0]')
     parser.add_argument(
         '--unannotated',
         choices=['negative', 'skip'],
-        help='take images without annotation as images without a plate, or skip them [skip; '
+        help='keep images without annotation as images without a plate, or skip them [skip; '
         'negative for YOLO, which has no file for such images]',
     )
     parser.add_argument(
         '--drawn-on',
         choices=['upright', 'stored'],
-        help='whether the labeling tool showed photographs turned by their EXIF orientation, '
-        'where sizes do not prove it [upright, with a warning]',
+        help='whether boxes were drawn with EXIF rotation applied (upright) or not (stored), if '
+        'image sizes do not show it [upright, with a warning]',
     )
-    parser.add_argument('--link', action='store_true', help='hard links instead of copies')
+    parser.add_argument('--link', action='store_true', help='create hard links instead of copies')
     parser.add_argument(
-        '--overwrite', action='store_true', help='replace OUT where a conversion wrote it'
+        '--overwrite', action='store_true', help='replace OUT if it was written by a conversion'
     )
     return parser
 

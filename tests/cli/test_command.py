@@ -79,7 +79,7 @@ def test_every_tool_has_help(monkeypatch, capsys, tool):
 
 def test_an_unknown_tool_is_named(capsys):
     assert dispatch.main(['trian']) == 2
-    assert "'trian' is no tool" in capsys.readouterr().err
+    assert "'trian' is not a tool" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

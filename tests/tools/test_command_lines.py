@@ -160,7 +160,7 @@ def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_pat
         ([TRAIN, 'absent.py'], 1, 'error: no config at absent.py'),
         ([TRAIN, '{config}', '--data-root', '{data}', '--resume', 'no.pth'], 1, 'no checkpoint at no.pth'),
         ([TEST, '{config}', 'absent.pth', '--data-root', '{data}'], 1, 'no checkpoint at absent.pth'),
-        (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 2, 'is no tool of this project'),
+        (['-m', 'mmdet_cleargrasp', 'no_such_tool'], 2, 'is not a tool of this project'),
         (['-m', 'mmdet_cleargrasp', 'mmdet', 'no_such_script'], 1, 'no script of MMDetection'),
     ],
 )  # fmt: skip
