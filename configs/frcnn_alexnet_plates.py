@@ -1,4 +1,4 @@
-# Faster R-CNN on AlexNet's single map of stride 16, from scratch.
+# Faster R-CNN on AlexNet, a single level with stride 16, from scratch.
 #
 #   python tools/train.py configs/frcnn_alexnet_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/alexnet.py']
@@ -8,7 +8,7 @@ model = dict(
     backbone=dict(_delete_=True, **_base_.backbone),
     neck=None,
     rpn_head=dict(
-        # 32, 64, 128 and 256 pixels, all on the one map
+        # 32, 64, 128 and 256 pixels, on a single level
         anchor_generator=dict(scales=[2, 4, 8, 16], ratios=[0.5, 1.0, 2.0], strides=[16]),
     ),
     roi_head=dict(

@@ -1,4 +1,4 @@
-# Faster R-CNN on a ClearGrasp ResNet-50 that learns once the heads are warm.
+# Faster R-CNN on a ClearGrasp ResNet-50 that is trained after two frozen epochs.
 #
 #   python tools/train.py configs/frcnn_cleargrasp_finetuned_plates.py
 _base_ = ['frcnn_cleargrasp_plates.py', '_base_/finetune.py']
@@ -6,5 +6,5 @@ _base_ = ['frcnn_cleargrasp_plates.py', '_base_/finetune.py']
 model = dict(backbone=dict(frozen=False))
 custom_hooks = [*_base_.custom_hooks, _base_.late_backbone]
 optim_wrapper = _base_.slow_backbone
-# With several GPUs: parameters that are frozen at first get no gradient.
+# For several GPUs: parameters of the frozen backbone get no gradient.
 find_unused_parameters = True

@@ -3,10 +3,10 @@
 #   python tools/train.py configs/frcnn_coco_finetuned_300_plates.py
 _base_ = 'frcnn_coco_finetuned_plates.py'
 
-# -------------------------------------- what to change --------------------------------------
+# ----------------------------------------- settings -----------------------------------------
 scale = (500, 300)  # longer and shorter side, at most
-anchor_scales = [5]  # anchors of 20, 40, 80, 160 and 320 pixels: times the strides 4 to 64
-# Height over width. COCO's weights of the region proposals are kept where these are three.
+anchor_scales = [5]  # anchors of 20, 40, 80, 160 and 320 pixels (times strides 4 to 64)
+# Height over width. COCO's RPN weights are kept if there are three ratios.
 anchor_ratios = [0.67, 1.0, 1.5]
 # ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-# Faster R-CNN fine-tuned from MMDetection's on COCO: backbone, neck and heads.
+# Faster R-CNN fine-tuned from MMDetection's COCO checkpoint: backbone, neck and heads.
 #
 #   python tools/train.py configs/frcnn_coco_finetuned_plates.py
 _base_ = ['frcnn_coco_plates.py', '_base_/finetune.py']
@@ -9,7 +9,7 @@ model = dict(
         type='DetectorCheckpoint',
         checkpoint=_base_.checkpoint,
         source=_base_.source,
-        classes=_base_.classes,  # what ends in classes is kept where COCO has them all
+        classes=_base_.classes,  # classification layers are kept if COCO has all classes
     ),
 )
 optim_wrapper = _base_.slow_backbone

@@ -1,4 +1,4 @@
-# Faster R-CNN on a frozen ResNet-50 of COCO (MMDetection's file); the rest is random.
+# Faster R-CNN on a frozen ResNet-50 from MMDetection's COCO detector; neck and heads are random.
 #
 #   python tools/train.py configs/frcnn_coco_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/coco_resnet50.py']

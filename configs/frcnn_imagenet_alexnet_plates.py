@@ -1,9 +1,9 @@
-# Faster R-CNN on AlexNet's single map of stride 16, fine-tuned from ImageNet.
+# Faster R-CNN on AlexNet, a single level with stride 16, fine-tuned from ImageNet.
 #
 #   python tools/train.py configs/frcnn_imagenet_alexnet_plates.py
 _base_ = 'frcnn_alexnet_plates.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/alexnet-owt-7be5be79.pth'
 source = 'download.pytorch.org/models/alexnet-owt-7be5be79.pth'
 # --------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-# Faster R-CNN on a frozen DRN-D-54 of ImageNet.
+# Faster R-CNN on a frozen DRN-D-54 pretrained on ImageNet.
 #
 #   python tools/train.py configs/frcnn_imagenet_drn54_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/imagenet_drn54.py']

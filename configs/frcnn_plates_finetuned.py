@@ -1,11 +1,11 @@
-# The detector of plates that comes with this repository, fine-tuned on labels of one's own.
+# This repository's plate detector, fine-tuned on your own data.
 #
 #   python tools/train.py configs/frcnn_plates_finetuned.py --data-root DIR
 #
-# All that fits is taken over; what ends in classes too, where the classes have the same names.
+# All layers are loaded; classification layers only if the classes have the same names.
 _base_ = 'frcnn_plates_detector.py'
 
-# -------------------------------------- what to change --------------------------------------
+# ----------------------------------------- settings -----------------------------------------
 checkpoint = 'checkpoints/plate_detector.pth'
 source = 'a clone of this repository has it; or tools/train.py configs/frcnn_plates_detector.py'
 batch_size = 2
@@ -13,12 +13,12 @@ lr = 1e-4
 # ---------------------------------------------------------------------------------------------
 
 model = dict(
-    backbone=dict(init_cfg=None),  # stays frozen: few labels teach the heads, not the features
+    backbone=dict(init_cfg=None),  # stays frozen: small data sets train only the heads
     init_cfg=dict(
         type='DetectorCheckpoint',
         checkpoint=checkpoint,
         source=source,
-        classes=_base_.classes,  # --data-root sets those of the data
+        classes=_base_.classes,  # set by --data-root
     ),
 )
 train_dataloader = dict(batch_size=batch_size)

@@ -1,4 +1,4 @@
-# Faster R-CNN on a frozen ResNet-50 of random weights, the control.
+# Faster R-CNN on a frozen ResNet-50 with random weights, the control.
 #
 #   python tools/train.py configs/frcnn_random_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/random_resnet50.py']

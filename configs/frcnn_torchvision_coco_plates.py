@@ -1,4 +1,4 @@
-# Faster R-CNN on a frozen ResNet-50 of COCO (torchvision's file); the rest is random.
+# Faster R-CNN on a frozen ResNet-50 from torchvision's COCO detector; neck and heads are random.
 #
 #   python tools/train.py configs/frcnn_torchvision_coco_plates.py
 _base_ = ['_base_/frcnn.py', '_base_/backbones/torchvision_coco_resnet50.py']

@@ -1,4 +1,4 @@
-# RetinaNet on a ClearGrasp ResNet-50 that learns once the heads are warm.
+# RetinaNet on a ClearGrasp ResNet-50 that is trained after two frozen epochs.
 #
 #   python tools/train.py configs/retinanet_cleargrasp_finetuned_plates.py
 _base_ = ['retinanet_cleargrasp_plates.py', '_base_/finetune.py']

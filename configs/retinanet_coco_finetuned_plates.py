@@ -1,4 +1,4 @@
-# RetinaNet fine-tuned from MMDetection's on COCO: backbone, neck and heads.
+# RetinaNet fine-tuned from MMDetection's COCO checkpoint: backbone, neck and heads.
 #
 #   python tools/train.py configs/retinanet_coco_finetuned_plates.py
 _base_ = ['retinanet_coco_plates.py', '_base_/finetune.py']
@@ -9,7 +9,7 @@ model = dict(
         type='DetectorCheckpoint',
         checkpoint=_base_.checkpoint,
         source=_base_.source,
-        classes=_base_.classes,  # what ends in classes is kept where COCO has them all
+        classes=_base_.classes,  # classification layers are kept if COCO has all classes
     ),
 )
 optim_wrapper = _base_.slow_backbone

@@ -1,4 +1,4 @@
-# RetinaNet on a frozen DRN-D-54 of ImageNet.
+# RetinaNet on a frozen DRN-D-54 pretrained on ImageNet.
 #
 #   python tools/train.py configs/retinanet_imagenet_drn54_plates.py
 _base_ = ['_base_/retinanet.py', '_base_/backbones/imagenet_drn54.py']

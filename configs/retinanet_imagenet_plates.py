@@ -1,4 +1,4 @@
-# RetinaNet on a frozen ResNet-50 of ImageNet.
+# RetinaNet on a frozen ResNet-50 pretrained on ImageNet.
 #
 #   python tools/train.py configs/retinanet_imagenet_plates.py
 _base_ = ['_base_/retinanet.py', '_base_/backbones/imagenet_resnet50.py']

@@ -1,4 +1,4 @@
-# RetinaNet on a frozen ResNet-50 of random weights, the control.
+# RetinaNet on a frozen ResNet-50 with random weights, the control.
 #
 #   python tools/train.py configs/retinanet_random_plates.py
 _base_ = ['_base_/retinanet.py', '_base_/backbones/random_resnet50.py']

@@ -1,4 +1,4 @@
-# RetinaNet fine-tuned from torchvision's on COCO: backbone, neck and heads.
+# RetinaNet fine-tuned from torchvision's COCO checkpoint: backbone, neck and heads.
 #
 #   python tools/train.py configs/retinanet_torchvision_coco_finetuned_plates.py
 _base_ = ['retinanet_torchvision_coco_plates.py', '_base_/finetune.py']
@@ -12,7 +12,7 @@ model = dict(
         type='DetectorCheckpoint',
         checkpoint=_base_.checkpoint,
         source=_base_.source,
-        classes=_base_.classes,  # what ends in classes is kept where COCO has them all
+        classes=_base_.classes,  # classification layers are kept if COCO has all classes
     ),
 )
 optim_wrapper = _base_.slow_backbone

@@ -1,4 +1,4 @@
-# RetinaNet on a frozen ResNet-50 of COCO (torchvision's file); the rest is random.
+# RetinaNet on a frozen ResNet-50 from torchvision's COCO detector; neck and heads are random.
 #
 #   python tools/train.py configs/retinanet_torchvision_coco_plates.py
 _base_ = ['_base_/retinanet.py', '_base_/backbones/torchvision_coco_retinanet_resnet50.py']

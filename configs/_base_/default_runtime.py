@@ -5,13 +5,13 @@ custom_imports = dict(imports=['mmdet_cleargrasp'], allow_failed_imports=False)
 randomness = dict(seed=0)
 
 default_hooks = dict(
-    # Short runs are the rule: a line every tenth step and at least one an epoch.
+    # Log every tenth step, and at least once per epoch.
     logger=dict(interval=10),
     checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP', rule='greater'),
     visualization=dict(type='PlateVisualizationHook'),
 )
 custom_hooks = [
-    dict(type='RandomStateHook'),  # an interrupted run ends as if it had not been
+    dict(type='RandomStateHook'),  # exact resuming
     dict(type='PlainCheckpointHook'),  # checkpoints that torch.load and DetInferencer read
     dict(type='InterruptHook'),
     dict(type='MissedValidationHook'),

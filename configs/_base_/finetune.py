@@ -1,10 +1,10 @@
-# Fine-tuning: a pretrained backbone that learns, a tenth as fast as what starts from nothing.
-# A config takes it as `optim_wrapper = _base_.slow_backbone`, and where the heads start from
-# nothing also as `custom_hooks = [*_base_.custom_hooks, _base_.late_backbone]`.
+# Fine-tuning: the pretrained backbone is trained with a tenth of the learning rate. Use
+# `optim_wrapper = _base_.slow_backbone` and, if the heads are randomly initialized,
+# `custom_hooks = [*_base_.custom_hooks, _base_.late_backbone]`.
 
-# -------------------------------------- what to change --------------------------------------
-lr_mult = 0.1  # of the backbone
-frozen_epochs = 2  # until the heads are warm
+# ----------------------------------------- settings -----------------------------------------
+lr_mult = 0.1  # learning rate factor of the backbone
+frozen_epochs = 2  # the backbone is frozen while the heads warm up
 # ---------------------------------------------------------------------------------------------
 
 slow_backbone = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=lr_mult))))

@@ -1,6 +1,6 @@
-# Faster R-CNN with FPN, all but the backbone: the same for every arm of a comparison.
+# Faster R-CNN with FPN, without backbone: the same for every arm.
 #
-# What you may want to change stands at the top of
+# Settings are at the top of these files:
 #   checkpoint of the backbone              backbones/*.py
 #   data, classes, image scale, batch size  datasets/plates.py (or --data-root DIR)
 #   epochs, learning rate                   schedules/plates.py
@@ -14,12 +14,11 @@ _base_ = [
 model = dict(
     rpn_head=dict(type='SparseGradRPNHead'),  # MMDetection's, with a cheaper backward pass
     roi_head=dict(
-        # Boxes are regressed for all classes together: every plate teaches it, and a plate that
-        # could be of two classes has the same box under both.
+        # Class-agnostic regression: all plates train it, and the boxes of a plate are the same for
+        # all classes.
         bbox_head=dict(num_classes=_base_.num_classes, reg_class_agnostic=True)
     ),
-    # Few plates an image need few proposals, and few RoIs to learn from: MMDetection has 1000
-    # proposals and 512 RoIs.
+    # Images have few plates, so few proposals and RoIs are enough (MMDetection: 1000 and 512).
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=1000, max_per_img=500), rcnn=dict(sampler=dict(num=128))
     ),

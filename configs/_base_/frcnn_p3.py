@@ -1,8 +1,8 @@
-# Faster R-CNN on a pyramid that begins at P3: stride 8, for plates of 32 pixels and more.
-# P2 (stride 4) takes three quarters of the time of neck and RPN, and hardly any plate needs it.
+# Faster R-CNN with an FPN that starts at P3 (stride 8), for plates of at least 32 pixels.
+# P2 (stride 4) takes three quarters of the time of neck and RPN, and few plates need it.
 _base_ = './frcnn.py'
 
-# -------------------------------------- what to change --------------------------------------
+# ----------------------------------------- settings -----------------------------------------
 # Anchors of 32, 45, 64, 90, 128, 181, 256 and 362 pixels: these times the strides 8 to 64.
 anchor_scales = [4, 5.66]
 anchor_ratios = [0.5, 1.0, 2.0]  # height over width
@@ -14,7 +14,7 @@ model = dict(
         anchor_generator=dict(scales=anchor_scales, ratios=anchor_ratios, strides=[8, 16, 32, 64])
     ),
     roi_head=dict(
-        # RoIs below 224 pixels are read from P3, below 448 from P4, as with a pyramid from P2.
+        # RoIs below 224 pixels use P3, below 448 pixels P4, as in an FPN from P2.
         bbox_roi_extractor=dict(featmap_strides=[8, 16, 32], finest_scale=112)
     ),
 )

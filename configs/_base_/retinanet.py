@@ -1,6 +1,6 @@
-# RetinaNet (P3-P7, 9 anchors a cell, class prior 0.01), all but the backbone.
+# RetinaNet (P3-P7, 9 anchors per location, class prior 0.01) without backbone.
 #
-# What you may want to change stands at the top of
+# Settings are at the top of these files:
 #   checkpoint of the backbone              backbones/*.py
 #   data, classes, image scale, batch size  datasets/plates.py (or --data-root DIR)
 #   epochs, learning rate                   schedules/plates.py
@@ -18,8 +18,8 @@ model = dict(
     )
 )
 
-# The focal loss is divided by the number of positive anchors: batches without a plate would swamp
-# the others. The anchors beside the plates are negatives enough.
+# The focal loss is divided by the number of positive anchors, so batches without a plate would have
+# a much larger loss. Anchors on background in the other images are enough negatives.
 train_dataloader = dict(dataset=dict(filter_cfg=dict(filter_empty_gt=True)))
-# Half of Faster R-CNN's learning rate, as MMDetection has it on COCO: its heads do not normalize.
+# Half of Faster R-CNN's learning rate, as in MMDetection's COCO configs.
 optim_wrapper = dict(optimizer=dict(lr=_base_.lr / 2))

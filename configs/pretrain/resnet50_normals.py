@@ -5,5 +5,5 @@ _base_ = 'resnet50_joint.py'
 
 model = dict(tasks=dict(_delete_=True, normals=1.0))
 train_dataloader = dict(dataset=dict(tasks=['normals']))
-# The mask says where normals are measured: on what is transparent.
+# Normals are evaluated on transparent pixels, given by the mask.
 val_dataloader = dict(dataset=dict(tasks=['mask', 'normals']))

@@ -1,5 +1,5 @@
 # The joint network, cut down so that each step is cheap on a CPU.
-# What came of it: checkpoints/README.md.
+# Results: checkpoints/README.md.
 #
 #   python tools/render_plates.py configs/rendering/pretraining.yaml work_dirs/pretraining_data
 #   python tools/pretrain.py configs/pretrain/resnet50_plates.py
@@ -8,10 +8,10 @@ _base_ = 'resnet50_joint.py'
 max_epochs = 32
 lr = 5e-4
 
-# Half of ClearGrasp's decoder: the steps that it saves go to the backbone, which is what is kept.
+# Half of ClearGrasp's decoder width: only the backbone is kept.
 model = dict(channels=128, channels_last=True)
 
-# Many small steps. Square crops and right-angled turns; larger crops for the last quarter.
+# Many small steps. Square crops and 90° rotations; larger crops in the last quarter.
 small_crops = [
     dict(type='LoadClearGraspSample'),
     dict(type='RandomCropSample', size=128, scale=(0.5, 1.0)),
@@ -25,7 +25,7 @@ large_crops = [
     *small_crops[2:],
 ]
 train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(pipeline=small_crops))
-# Whole images, in the size that they were rendered in.
+# Whole images at their rendered size.
 val_dataloader = dict(
     num_workers=1,
     persistent_workers=False,
@@ -56,7 +56,7 @@ param_scheduler = [
 ]
 custom_hooks = [
     *_base_.custom_hooks,
-    # Averages over the last hundreds of steps, batch norm's statistics too.
+    # Exponential moving average over some hundred steps, including batch norm's statistics.
     dict(type='EMAHook', momentum=0.005, update_buffers=True),
     dict(type='PipelineSwitchHook', switch_epoch=28, switch_pipeline=large_crops),
 ]

@@ -1,12 +1,12 @@
-# The control of resnet50_plates.py: the same decoder and heads, trained on an untrained backbone
-# that stays as it is. What the pretrained network does better, its backbone learned.
+# The control of resnet50_plates.py: the same decoder and heads, trained on a frozen backbone
+# with random weights. Any advantage of the pretrained network comes from its backbone.
 #
 #   python tools/model_converters/random_backbone.py data/plates/train \
 #       checkpoints/random_resnet50.pth
 #   python tools/pretrain.py configs/pretrain/resnet50_plates_control.py
 _base_ = 'resnet50_plates.py'
 
-max_epochs = 6  # with nothing but decoder and heads to learn
+max_epochs = 6  # only decoder and heads are trained
 
 model = dict(
     backbone=dict(

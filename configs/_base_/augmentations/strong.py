@@ -1,10 +1,10 @@
-# Augmentation for training on renders what has to work on photographs: steps of a pipeline, to be
-# put between loading and packing. See mmdet_cleargrasp/datasets/composition.py and augmentation.py
-# for what each does.
+# Strong augmentation, for detectors trained on renders and used on photographs. Insert these
+# transforms between loading and packing; see mmdet_cleargrasp/datasets/composition.py and
+# augmentation.py.
 
-# -------------------------------------- what to change --------------------------------------
-paste_prob = 0.5  # plates of other images, by their masks
-view_size = (320, 320)  # width and height of the views that the network is fed
+# ----------------------------------------- settings -----------------------------------------
+paste_prob = 0.5  # paste plates from other images, using their masks
+view_size = (320, 320)  # width and height of the network input
 grayscale_prob = 0.05
 # ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-# AlexNet from scratch, together with the input of torchvision's.
+# AlexNet from scratch, with torchvision's input normalization.
 _base_ = '../inputs/imagenet.py'
 
 backbone = dict(type='AlexNet', frozen=False)

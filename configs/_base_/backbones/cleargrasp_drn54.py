@@ -1,7 +1,7 @@
-# The DRN-D-54 that ClearGrasp released, frozen, together with the input it was pretrained on.
+# The DRN-D-54 that ClearGrasp released, frozen, with the input normalization of its pretraining.
 _base_ = '../inputs/cleargrasp.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 task = 'normals'  # which of ClearGrasp's three networks: 'mask', 'outlines' or 'normals'
 checkpoint = f'checkpoints/cleargrasp_{task}.pth'
 source = (
@@ -13,7 +13,7 @@ source = (
 backbone = dict(
     type='ClearGraspDRN',
     arch='D-54',
-    output_stride=32,  # the dense network's values at the positions that the FPN reads
+    output_stride=32,  # exactly the dense network's values at the FPN's strides
     frozen=True,
     init_cfg=dict(type='ClearGraspCheckpoint', checkpoint=checkpoint, source=source),
 )

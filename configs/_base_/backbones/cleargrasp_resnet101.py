@@ -1,7 +1,7 @@
-# ClearGrasp's ResNet-101, frozen, with the same input as its ResNet-50.
+# ClearGrasp's ResNet-101, frozen, with the same input normalization as its ResNet-50.
 _base_ = './cleargrasp_resnet50.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/cleargrasp_resnet101.pth'
 source = "tools/pretrain.py, or ClearGrasp's own code; its released files are DRN-D-54"
 trained_stride = 16  # the output stride at which the file was trained: 8 or 16

@@ -1,7 +1,7 @@
-# The ResNet-50 of MMDetection's Faster R-CNN on COCO, frozen, together with its input.
+# The ResNet-50 of MMDetection's Faster R-CNN on COCO, frozen, with its input normalization.
 _base_ = '../inputs/imagenet.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth'
 source = (
     'download.openmmlab.com/mmdetection/v2.0/faster_rcnn/faster_rcnn_r50_fpn_1x_coco/'
@@ -12,7 +12,7 @@ source = (
 backbone = dict(
     type='ClearGraspResNet',
     depth=50,
-    trained_stride=32,  # a plain ResNet: COCO's was never dilated
+    trained_stride=32,  # no dilation
     frozen=True,
     init_cfg=dict(type='ClearGraspCheckpoint', checkpoint=checkpoint, source=source),
 )

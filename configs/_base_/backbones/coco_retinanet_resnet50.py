@@ -1,7 +1,7 @@
 # The ResNet-50 of MMDetection's RetinaNet on COCO.
 _base_ = './coco_resnet50.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/retinanet_r50_fpn_1x_coco_20200130-c2398f9e.pth'
 source = (
     'download.openmmlab.com/mmdetection/v2.0/retinanet/retinanet_r50_fpn_1x_coco/'

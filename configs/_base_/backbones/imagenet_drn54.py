@@ -1,7 +1,7 @@
-# ImageNet's DRN-D-54 as its authors publish it, frozen, together with its input.
+# ImageNet's DRN-D-54 as its authors publish it, frozen, with its input normalization.
 _base_ = '../inputs/imagenet.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/drn_d_54-0e0534ff.pth'
 source = 'dl.yf.io/drn/drn_d_54-0e0534ff.pth'
 # --------------------------------------------------------------------------------------------

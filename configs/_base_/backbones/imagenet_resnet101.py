@@ -1,7 +1,7 @@
-# ImageNet's ResNet-101 as torchvision publishes it, with the input of its ResNet-50.
+# ImageNet's ResNet-101 as published by torchvision, with its input normalization.
 _base_ = './imagenet_resnet50.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/resnet101-63fe2227.pth'
 source = 'download.pytorch.org/models/resnet101-63fe2227.pth'
 # --------------------------------------------------------------------------------------------

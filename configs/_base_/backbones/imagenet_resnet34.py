@@ -1,7 +1,7 @@
-# ImageNet's ResNet-34 as torchvision publishes it, with the input of its ResNet-50.
+# ImageNet's ResNet-34 as published by torchvision, with its input normalization.
 _base_ = './imagenet_resnet50.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/resnet34-b627a593.pth'
 source = 'download.pytorch.org/models/resnet34-b627a593.pth'
 # --------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-# ImageNet's ResNet-50 as torchvision publishes it, frozen, together with its input.
+# ImageNet's ResNet-50 as torchvision publishes it, frozen, with its input normalization.
 _base_ = '../inputs/imagenet.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/resnet50-0676ba61.pth'
 source = 'download.pytorch.org/models/resnet50-0676ba61.pth'
 # --------------------------------------------------------------------------------------------
@@ -9,7 +9,7 @@ source = 'download.pytorch.org/models/resnet50-0676ba61.pth'
 backbone = dict(
     type='ClearGraspResNet',
     depth=50,
-    trained_stride=32,  # a plain ResNet: ImageNet's was never dilated
+    trained_stride=32,  # no dilation
     frozen=True,
     init_cfg=dict(type='ClearGraspCheckpoint', checkpoint=checkpoint, source=source),
 )

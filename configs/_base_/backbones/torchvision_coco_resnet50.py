@@ -1,7 +1,7 @@
-# The ResNet-50 of torchvision's Faster R-CNN on COCO; the input is the same.
+# The ResNet-50 of torchvision's Faster R-CNN on COCO; the input normalization is the same.
 _base_ = './coco_resnet50.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth'
 source = 'download.pytorch.org/models/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth'
 # --------------------------------------------------------------------------------------------

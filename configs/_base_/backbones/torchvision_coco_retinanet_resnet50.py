@@ -1,7 +1,7 @@
-# The ResNet-50 of torchvision's RetinaNet on COCO; the input is the same.
+# The ResNet-50 of torchvision's RetinaNet on COCO; the input normalization is the same.
 _base_ = './coco_resnet50.py'
 
-# ------------------------------ what to change for another file ------------------------------
+# ------------------------------ change these for another file -------------------------------
 checkpoint = 'checkpoints/retinanet_resnet50_fpn_coco-eeacb38b.pth'
 source = 'download.pytorch.org/models/retinanet_resnet50_fpn_coco-eeacb38b.pth'
 # --------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-# What ClearGrasp feeds: RGB between 0 and 1, without ImageNet's mean and deviation.
+# ClearGrasp's input: RGB in [0, 1], without ImageNet's mean and standard deviation.
 data_preprocessor = dict(
     type='DetDataPreprocessor',
     mean=[0, 0, 0],

@@ -1,4 +1,4 @@
-# What TensorFlow's EfficientNet-Lite was trained on: RGB, (x - 127) / 128.
+# Input of TensorFlow's EfficientNet-Lite: RGB, (x - 127) / 128.
 data_preprocessor = dict(
     type='DetDataPreprocessor',
     mean=[127, 127, 127],

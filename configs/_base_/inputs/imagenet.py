@@ -1,4 +1,4 @@
-# What torchvision and MMDetection feed: RGB with the mean and deviation of ImageNet.
+# Input of torchvision and MMDetection: RGB with ImageNet's mean and standard deviation.
 data_preprocessor = dict(
     type='DetDataPreprocessor',
     mean=[123.675, 116.28, 103.53],

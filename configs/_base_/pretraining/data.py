@@ -1,15 +1,15 @@
 # Images with masks, outlines and normals in ClearGrasp's folders (docs/pretraining.md).
 
-# -------------------------------------- what to change --------------------------------------
+# ----------------------------------------- settings -----------------------------------------
 train_folders = ['work_dirs/pretraining_data/train']  # or tools/pretrain.py --data-root DIR
 val_folders = ['work_dirs/pretraining_data/val']
 tasks = dict(mask=1.0, outlines=1.0, normals=2.0)  # weights of the losses
-size = 256  # pixels of a side, as ClearGrasp has them
+size = 256  # image size in pixels, as in ClearGrasp
 batch_size = 8
 num_workers = 2
 # ---------------------------------------------------------------------------------------------
 
-# What ClearGrasp changes about images, but for the geometry.
+# ClearGrasp's photometric augmentation.
 appearance = [
     dict(type='BrightPatches'),
     dict(type='ColorChange'),
@@ -32,9 +32,9 @@ val_pipeline = [
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
-    persistent_workers=False,  # started and seeded again for every epoch
+    persistent_workers=False,  # restarted and reseeded every epoch
     worker_init_fn=dict(type='init_worker'),
-    drop_last=True,  # batch norm learns nothing good from a batch of one
+    drop_last=True,  # batch norm needs more than one image
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
     dataset=dict(

@@ -1,7 +1,7 @@
-# ClearGrasp's network: ResNet-50 dense at stride 16, DeepLabv3+ decoder, one head a task.
+# ClearGrasp's network: ResNet-50 dense at stride 16, DeepLabv3+ decoder, one head per task.
 model = dict(
     type='ClearGraspNetwork',
-    # RGB between 0 and 1, as the detectors feed it later.
+    # RGB in [0, 1], as in the detectors.
     data_preprocessor=dict(
         type='ImgDataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True
     ),
@@ -12,6 +12,6 @@ model = dict(
         output_stride=16,
         out_indices=(0, 3),
         frozen=False,
-        norm_eval=False,  # from scratch batch norm has to learn
+        norm_eval=False,  # trained from scratch
     ),
 )

@@ -1,4 +1,4 @@
-# ClearGrasp's: Adam at 1e-4, a tenth of it every seven epochs.
+# ClearGrasp's schedule: Adam at 1e-4, divided by 10 every seven epochs.
 max_epochs = 21
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')

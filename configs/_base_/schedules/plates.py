@@ -1,19 +1,19 @@
 # A schedule for a few hundred images on one machine.
 
-# -------------------------------------- what to change --------------------------------------
+# ----------------------------------------- settings -----------------------------------------
 max_epochs = 24
-lr = 2e-4  # for batches of 2 in all; --auto-scale-lr adapts it to the actual batch
+lr = 2e-4  # for a total batch size of 2; --auto-scale-lr adapts it
 # ---------------------------------------------------------------------------------------------
 
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
-# The backbone is frozen, so that neck and heads start from nothing: AdamW gets them going within
-# tens of steps. Warm-up lasts the first epoch, whatever the number of images.
+# AdamW trains the randomly initialized neck and heads within tens of steps. Warm-up lasts one
+# epoch.
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=lr, weight_decay=0.01, fused=True),  # the same, sooner
+    optimizer=dict(type='AdamW', lr=lr, weight_decay=0.01, fused=True),  # same result, faster
     clip_grad=dict(max_norm=10),
 )
 param_scheduler = [
