@@ -149,7 +149,7 @@ def make_page(detector: PlateDetector, limits: Limits) -> gradio.Blocks:
 
 
 def launch(page: gradio.Blocks, limits: Limits, host: str, port: int, block: bool = True) -> str:
-    """Serve a page and nothing else: no files, no other addresses, nobody told.
+    """Serve the page only: no files, no other addresses, no analytics.
 
     Args:
         page: Of :func:`make_page`.

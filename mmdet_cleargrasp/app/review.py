@@ -71,7 +71,7 @@ class Photograph:
 
 @dataclass
 class Review:
-    """Photographs that were looked at, and those that could not be.
+    """Images that were processed, and those that could not be read.
 
     Attributes:
         classes: Names by class id.
@@ -149,7 +149,7 @@ def count(detections: sv.Detections) -> str:
 
 
 def look_at(detector: PlateDetector, files: Sequence[tuple[Path, str]], limits: Limits) -> Review:
-    """Look at photographs; those beyond the limits are told as problems.
+    """Run the detector on images; images that exceed the limits are reported as problems.
 
     Args:
         detector: The detector.

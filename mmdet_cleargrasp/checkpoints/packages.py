@@ -12,7 +12,7 @@ SUFFIXES = ('.pth', '.pt')
 
 
 def local_path(checkpoint: str | Path) -> Path:
-    """The file that a checkpoint's name stands for.
+    """Resolve the name of a checkpoint to a file.
 
     Args:
         checkpoint: A path, or ``'package:NAME'`` for the one checkpoint file in the installed
@@ -53,7 +53,7 @@ def local_path(checkpoint: str | Path) -> Path:
 
 
 def is_available(checkpoint: str | Path) -> bool:
-    """Whether the file that a checkpoint's name stands for is there.
+    """Whether the file of a checkpoint name exists.
 
     Args:
         checkpoint: A path or ``'package:NAME'``.

@@ -59,7 +59,7 @@ def check_trained(
         raise CheckpointError(
             f'{path} was trained for the classes {trained}, the config and data have '
             f'{tuple(classes)}. To fine-tune it on other classes, set model.init_cfg=dict('
-            f"type='DetectorCheckpoint', checkpoint='{path}', classes=classes) in place of "
+            f"type='DetectorCheckpoint', checkpoint='{path}', classes=classes) instead of "
             'load_from.'
         )
     return trained

@@ -69,7 +69,7 @@ class StorageType:
 
 @dataclass(frozen=True)
 class Builder:
-    """What stands for a function or class that a pickle names."""
+    """Replacement for a function or class that a pickle names."""
 
     build: Callable[..., Any]
 
@@ -108,7 +108,7 @@ class PlainUnpickler(pickle._Unpickler):
         self._load_storage = load_storage
 
     def find_class(self, module: str, name: str) -> object:
-        """What stands for a name in this module's table."""
+        """Return the replacement for a name from this module's table."""
         try:
             return GLOBALS[f'{module}.{name}']
         except KeyError:
@@ -420,7 +420,7 @@ DTYPES = (
 )  # fmt: skip
 QUANTIZED = ('QInt8', 'QUInt8', 'QInt32', 'QUInt4x2', 'QUInt2x4')
 
-#: Everything that a checkpoint's pickle may name, and what stands for it.
+#: All names that a checkpoint's pickle may use, and their replacements.
 GLOBALS: dict[str, object] = {
     **{f'torch.{name}Storage': StorageType(dtype) for name, dtype in STORAGES.items()},
     **{f'torch.{name}Storage': StorageType(torch.uint8) for name in QUANTIZED},

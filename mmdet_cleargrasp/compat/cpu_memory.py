@@ -15,7 +15,7 @@ def keep_freed_memory(keep: bool = True) -> bool:
     """Let the process keep freed memory for its next tensors, or give it back as it usually does.
 
     By default glibc returns every block above 32 MB to the system at once. Feature maps of large
-    images are such blocks: each step asks for them anew, and the system hands out page after page
+    images are such blocks: each step allocates them again, and the system hands out page after page
     filled with zeros, on a CPU a good part of a step. Kept, they serve the next tensors; the peak
     grows a little (docs/performance.md), and between peaks nothing is given back. Only the
     allocator of Linux's glibc can be told; the variables ``MALLOC_MMAP_MAX_=0

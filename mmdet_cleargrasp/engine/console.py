@@ -1,4 +1,4 @@
-"""What reaches the console of a run; the log file has everything.
+"""Console output of a run; the log file has everything.
 
 mmengine logs its environment, its whole config and its hooks before the first epoch, pycocotools
 prints its tables, and libraries warn of what a user cannot change.

@@ -92,6 +92,6 @@ def check_amp(cfg: Config) -> Iterable[Finding]:
 
 
 def _has_bfloat16() -> bool:
-    # torch tells since 2.10; before, nobody is warned
+    # known since torch 2.10; no warning with older versions
     capabilities = getattr(torch.cpu, 'get_capabilities', lambda: None)()
     return capabilities is None or any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS)

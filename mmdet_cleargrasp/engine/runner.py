@@ -23,7 +23,7 @@ from ..utils.errors import ConfigError
 from ..utils.locks import lock_folder
 from .console import quiet, quiet_logger
 
-# What torchrun, Slurm and Open MPI tell each process; mmengine reads them when the runner is built.
+# Rank variables of torchrun, Slurm and Open MPI; mmengine reads them when it builds the runner.
 RANK_VARIABLES = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 WORLD_SIZE_VARIABLES = ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')
 #: Another file than the lock of an experiment, which starts a training in a folder that it holds.

@@ -22,7 +22,7 @@ from ..models.postprocessing import class_agnostic_nms
 IOU_THRESHOLD = 0.5
 #: Share of an answer's area that lies within an ignore region from which on it doesn't count.
 IGNORED_SHARE = 0.5
-#: An area in square pixels, in place of that of an empty box.
+#: Minimum area in square pixels, to avoid division by zero for empty boxes.
 TINY = 1e-9
 #: Score thresholds of the F1 curve.
 THRESHOLDS = np.round(np.arange(0.01, 1, 0.01), 2)

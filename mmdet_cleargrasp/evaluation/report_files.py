@@ -1,4 +1,4 @@
-"""The files of one test, and how a half-written report is told from a complete one.
+"""The files of one test, and how complete and incomplete reports are distinguished.
 
 A test writes predictions, metrics and ``source.json`` one after the other. Last of all it writes a
 manifest with their hashes: without one, or with files that have changed since, a report doesn't

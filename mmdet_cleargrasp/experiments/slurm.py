@@ -22,7 +22,7 @@ def submit(
 ) -> dict[str, str]:
     """Submit the runs that are not complete, as one array.
 
-    A job that is started again, after its time limit or a second submission, goes on where it was.
+    A job that is started again, after its time limit or a second submission, resumes.
 
     Args:
         spec: Whose ``slurm`` says what to ask for.

@@ -52,7 +52,7 @@ class ExperimentSpec:
     Attributes:
         name: Of the experiment, and of its folder in ``work_dirs``.
         question: Stands at the top of the report.
-        arms: The first is the one that the others are held against, if
+        arms: The first is the reference of the comparison, if
             ``reference`` does not say otherwise.
         reference: Name of that arm.
         seeds: A run each.

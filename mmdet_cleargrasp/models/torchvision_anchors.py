@@ -17,7 +17,7 @@ class TorchvisionAnchorGenerator(AnchorGenerator):
     - sizes are whole pixels, and so are the corners around an anchor's center;
     - the distance between the anchors of a level is the image's size divided by the map's, rounded
       down. Pooled maps are rounded up: where P7 of an image of 800 pixels has 7 rows, its anchors
-      are 114 pixels apart in place of 128, and the last is 84 pixels from where MMDetection has it.
+      are 114 pixels apart instead of 128, and the last is 84 pixels from MMDetection's position.
 
     Args:
         *args: As in ``mmdet.models.task_modules.AnchorGenerator``.

@@ -72,7 +72,7 @@ class PicturesHook(Hook):
         self._rows: list[tuple[Any, Any, Any]] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Start afresh."""
+        """Reset."""
         self._rows = []
 
     def after_val_iter(

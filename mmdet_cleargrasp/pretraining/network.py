@@ -102,7 +102,7 @@ class ClearGraspNetwork(BaseModel):
     def forward(
         self, inputs: Tensor, mode: str = 'tensor', **targets: Tensor
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
-        """Predict, or lose against targets.
+        """Compute predictions or losses.
 
         Args:
             inputs: Normalized images, (N, 3, H, W), float.

@@ -1,4 +1,4 @@
-"""What the network sees beside what is there: one row an image."""
+"""Predictions next to ground truth, one row per image."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Sample = dict[str, Any]
 
 @TRANSFORMS.register_module()
 class LoadClearGraspSample(BaseTransform):
-    """Read an image and its truth.
+    """Load an image and its ground truth.
 
     Raises:
         DataError: A file that cannot be read, sizes that differ, or an unknown outline class.

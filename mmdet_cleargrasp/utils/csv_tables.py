@@ -1,4 +1,4 @@
-"""CSV tables that spreadsheets and scripts open alike, whatever names stand in them."""
+"""CSV tables that are safe to open in spreadsheets and scripts, with any file names."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ class Finding:
 
     Attributes:
         level: ``'ok'``, ``'warning'`` or ``'error'``; an error is in the way of a run.
-        subject: What was looked at, such as ``'train data'``.
+        subject: What was checked, such as ``'train data'``.
         text: What was found, and for the others what was expected and what to do.
     """
 

@@ -14,7 +14,7 @@ DEJAVU_SANS = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / 'DejaVuSans.t
 
 @lru_cache
 def find_font(text: str) -> str:
-    """The file of a font that has every letter of a text.
+    """Find a font file that has all characters of a text.
 
     Args:
         text: Such as the names of files or classes, in any script.

@@ -35,7 +35,7 @@ LICENSE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/license
 
 
 SAVE_EVERY = 100
-"""Images after which the annotations are written again, for what is done so far."""
+"""Annotations are written after every this many images."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def write_dataset(
             if done % SAVE_EVERY == 0:
                 _write_annotations(spec, folder, variant, command)
     finally:
-        # Also when interrupted: what is done is a usable data set.
+        # Also when interrupted: finished images are a valid data set.
         _write_annotations(spec, folder, variant, command)
     return failures
 

@@ -100,7 +100,7 @@ class Tracer:
         Args:
             samples: Paths per pixel.
             depth: Longest path, in surfaces.
-            seed: Of the random numbers.
+            seed: Random seed.
 
         Returns:
             Linear RGB radiance, float32 of shape (h, w, 3).
@@ -110,14 +110,14 @@ class Tracer:
         return self._render(self._scene, path, sampler, self._camera.aperture_radius, seed)[..., :3]
 
     def features(self, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """What guides the denoiser: albedo and normals of what is seen first.
+        """Auxiliary features for the denoiser: albedo and normals of the first surface.
 
-        A lid or a gel hides from it what lies beneath, whose detail it would smear. So half of the
-        features are taken with all panes lifted off.
+        Half of the samples ignore lids and gels, since the denoiser would smear the details below
+        them otherwise.
 
         Args:
             samples: Rays per pixel.
-            seed: Of the random numbers.
+            seed: Random seed.
 
         Returns:
             Albedo and normals, each float32 of shape (h, w, 3).

@@ -173,7 +173,7 @@ def make_lighting(kinds: list[str], camera: Camera, rng: np.random.Generator) ->
 
     Args:
         kinds: Names from `LIGHTS`.
-        camera: No light stands in its view; a ring light is around its lens.
+        camera: Lights are outside its view; a ring light is around its lens.
         rng: Source of chance.
 
     Returns:

@@ -160,7 +160,7 @@ class Spec:
 
     @property
     def digest(self) -> str:
-        """Identifies what the pixels depend on, to tell folders of different specs apart."""
+        """Hash of the fields that the pixels depend on, to distinguish specs of folders."""
         content = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 

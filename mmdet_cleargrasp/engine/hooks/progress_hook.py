@@ -31,7 +31,7 @@ LINE_EVERY = 60
 
 @contextlib.contextmanager
 def showing_progress(runner: Runner, *, verbose: bool = False) -> Iterator[TextIO]:
-    """Show a run's progress on the console in place of its log.
+    """Show progress on the console instead of the log.
 
     Args:
         runner: Trains or tests inside this context.

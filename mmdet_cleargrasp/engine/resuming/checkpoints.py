@@ -61,7 +61,7 @@ def start_from(cfg: Config, checkpoint: str | Path) -> None:
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:
-    """The latest checkpoint of a run that can be read, whatever ended the run.
+    """Find the latest readable checkpoint of a run.
 
     Args:
         work_dir: Of the run. The file ``last_checkpoint`` in it is followed where it names

@@ -1,4 +1,4 @@
-"""Saving and leaving when a run is told to stop."""
+"""Signal handler that saves a checkpoint and stops the run."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ...utils.errors import ConfigError
 
 #: Settings that training takes from the checkpoint when it resumes, not from the config.
 SETTINGS = ('lr', 'weight_decay', 'momentum', 'betas', 'eps', 'alpha')
-#: Those that tell SGD, Adam and its relatives, and RMSprop apart.
+#: Hyperparameters that distinguish SGD, Adam variants and RMSprop.
 KINDS = {'SGD': 'momentum', 'Adam': 'betas', 'AdamW': 'betas', 'RMSprop': 'alpha'}
 
 

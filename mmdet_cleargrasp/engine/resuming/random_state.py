@@ -41,7 +41,7 @@ class RandomStateHook(Hook):
         torch.manual_seed(seed)  # CUDA's generators too
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Tell the loop where to resume, and with which random numbers."""
+        """Set the step and the random states from which the loop resumes."""
         # Not runner.train_loop, which would build a loop, and its data, for a mere test.
         loop, meta = vars(runner)['_train_loop'], checkpoint.get('meta', {})
         if not runner._resume or not isinstance(loop, ResumableTrainLoop):

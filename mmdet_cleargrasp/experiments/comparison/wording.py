@@ -61,7 +61,7 @@ def cautions(differences: Sequence[Difference]) -> list[str]:
     if len(differences) > 1:
         expected = 0.05 * len(differences)
         found.append(
-            f'{len(differences)} differences are looked at: even if no arm differed from the '
+            f'{len(differences)} differences are compared: even if no arm differed from the '
             f'reference, {expected:.2g} of their intervals would be expected to exclude 0 by '
             'chance.'
         )

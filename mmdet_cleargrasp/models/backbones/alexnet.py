@@ -39,7 +39,7 @@ class AlexNet(FreezableBackbone):
 
     def __init__(self, frozen: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        # torchvision goes on with a pooling, which would make the stride 32.
+        # Without torchvision's last pooling, which would make the stride 32.
         self.features = nn.Sequential(
             nn.Conv2d(3, 64, 11, stride=4, padding=2),
             nn.ReLU(inplace=True),

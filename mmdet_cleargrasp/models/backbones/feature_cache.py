@@ -32,7 +32,7 @@ class FeatureCache:
     Args:
         backbone: Frozen, with its weights loaded.
         folder: Several backbones and runs may share it.
-        structure: What the weights alone do not tell, such as the backbone's config.
+        structure: What the weights do not determine, such as the backbone's config.
         dtype: ``'float32'``, exact, or ``'float16'``, half the size. Maps are returned in 32 bits,
             rounded the same way whether they were found or computed.
         max_gigabytes: Beyond it no more maps of this backbone are kept; those on disk are still
