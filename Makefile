@@ -1,4 +1,4 @@
-# make train and make test do all of the set-up on a fresh machine: Python >= 3.10, pip and git.
+# make train and make test install everything first. Requirements: Python >= 3.10, pip and git.
 PYTHON ?= python3
 # The pair that was tried; any from torch 2.10 on may be named. PyPI's for Linux on x86 bring CUDA and
 # take 5 GB; without a GPU: make install TORCH='torch torchvision --index-url
@@ -28,9 +28,9 @@ endef
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-install: $(INSTALLED)  ## make .venv with everything in it
+install: $(INSTALLED)  ## make .venv with all dependencies
 
-# Wheels only: nothing is compiled. The project itself is installed as a link to this folder.
+# Wheels only: nothing is compiled. The project is installed in editable mode.
 $(INSTALLED): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	    { echo "error: $(PYTHON) is $$($(PYTHON) -V), expected 3.10 or newer: make PYTHON=python3.12"; exit 1; }
@@ -54,16 +54,16 @@ train: install  ## train, test and draw on the embedded data and checkpoint
 test: install  ## the test suite, under ten minutes on two cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
 
-test-slow: install  ## what takes minutes: the page in Chromium, ONNX, the tutorial …
+test-slow: install  ## the slow tests: the page in Chromium, ONNX, the tutorial …
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow -n auto
 
-lint: install  ## style and mistakes that show without running
+lint: install  ## check style, types and common mistakes
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-format: install  ## rewrite to the style
+format: install  ## fix the formatting
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-clean:  ## remove what make train made, and .venv
+clean:  ## remove .venv and the output of make train
 	rm -rf $(VENV) $(WORK_DIR)

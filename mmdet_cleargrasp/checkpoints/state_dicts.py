@@ -167,7 +167,7 @@ def _fault(name: str, tensor: object, expected: Tensor | None) -> str | None:
 
 
 def _refuse_caffe_style(path: Path, about: Mapping[str, object]) -> None:
-    """Read the ResNet style from the config in MMDetection's file; tensor names do not show it."""
+    """Refuse Caffe-style files, recognized by the config inside; tensor names do not show it."""
     meta = about.get('meta')
     text = (meta.get('cfg') or meta.get('config')) if isinstance(meta, Mapping) else None
     if isinstance(text, str) and re.search(r"""style=["']caffe["']""", text):
