@@ -11,6 +11,7 @@ from .command import command
 
 EXAMPLES = """
 examples:
+  python -m mmdet_cleargrasp app                          # the detector of the repository
   python -m mmdet_cleargrasp app work_dirs/frcnn_cleargrasp_plates
   python -m mmdet_cleargrasp app CONFIG CHECKPOINT --port 8000
   ssh -L 7860:localhost:7860 you@server    # then open http://localhost:7860 on your own computer
@@ -23,13 +24,13 @@ who can reach the machine.
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.usage = '%(prog)s [options] (WORK_DIR | CONFIG CHECKPOINT)'
+    parser.usage = '%(prog)s [options] [WORK_DIR | CONFIG CHECKPOINT]'
     parser.add_argument(
         'what',
-        nargs='+',
+        nargs='*',
         metavar='RUN',
         help='a work dir of tools/train.py (its best checkpoint is used), or a config and a '
-        'checkpoint',
+        'checkpoint, or neither for the detector that comes with the repository',
     )
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on [127.0.0.1]')
     parser.add_argument('--port', type=int, default=7860, help='port to listen on [7860]')
@@ -55,14 +56,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..app.page import launch, make_page, prepare_gradio
     from ..app.review import Limits
     from ..inference import PlateDetector
-    from ..inference.detector import find_run
+    from ..inference.detector import find_run, take_detector
 
     limits = Limits(args.max_files, args.max_megabytes, args.max_megapixels)
     with tempfile.TemporaryDirectory(prefix='plates_') as folder:
         tempfile.tempdir = folder
         prepare_gradio(folder)
         stay_offline()
-        files = find_run(args.what[0]) if len(args.what) == 1 else args.what
+        files = find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
         detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
         if not is_loopback(args.host):
             print(f'warning: everyone who can reach {args.host} can use the page', file=sys.stderr)

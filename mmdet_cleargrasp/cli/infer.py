@@ -10,6 +10,7 @@ from .command import command
 
 EXAMPLES = """
 examples:
+  python tools/infer.py photos/                           # the detector of the repository
   python tools/infer.py work_dirs/frcnn_cleargrasp_plates photos/
   python tools/infer.py CONFIG CHECKPOINT day_1.jpg 'week_*/**/*.tif' film.mp4 --stride 25
   python tools/infer.py WORK_DIR scans/ --tile 1024 --crops
@@ -27,13 +28,14 @@ read (listed at the end and in images.csv), 130 Ctrl-C and 143 SIGTERM (earlier 
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.usage = '%(prog)s [options] (WORK_DIR | CONFIG CHECKPOINT) INPUT...'
+    parser.usage = '%(prog)s [options] [WORK_DIR | CONFIG CHECKPOINT] INPUT...'
     parser.add_argument(
         'what',
         nargs='+',
         metavar='RUN_AND_INPUTS',
         help='a work dir of tools/train.py (its best checkpoint is used), or a config and a '
-        'checkpoint; then images, folders, quoted globs, videos, camera numbers',
+        'checkpoint, or neither for the detector that comes with the repository; then images, '
+        'folders, quoted globs, videos, camera numbers',
     )
     parser.add_argument('--out', metavar='DIR', help='a new or empty folder [detections]')
     parser.add_argument(
@@ -86,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from ..inference import PlateDetector, batch, exports, inputs
     from ..inference.detector import take_detector
+    from ..utils.errors import ConfigError
 
     options = batch.BatchOptions(
         score_thr=args.score_thr,
@@ -99,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     exports.check_formats(args.export)
     files, rest = take_detector(args.what)
+    if not rest:
+        raise ConfigError('no input named: expected images, folders or videos after the detector')
     found = inputs.find_inputs(rest)
     detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
     result = batch.run_batch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,17 +25,18 @@ from ..engine.run_plan import read_plan
 from ..evaluation.working_threshold import read_working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
+from .shipped import shipped_detector
 
 
 class PlateDetector:
-    """Finds plates in photographs with the files that a run left behind.
+    """Finds plates in photographs, with the shipped detector or with one of your own runs.
 
     MMDetection's own ``init_detector`` and ``inference_detector`` do the work. The checkpoint holds
     the whole detector: the backbone's own file, from which training started, is not needed.
 
     Args:
-        config: The config, best that in the run's work dir.
-        checkpoint: The detector's checkpoint, a local file.
+        config: The config, best that in the run's work dir; by default the shipped detector's.
+        checkpoint: The detector's checkpoint, a local file; by default the shipped detector's.
         device: Such as ``'cuda:0'``; by default a GPU where there is one.
         per_class: Keep boxes of several classes around the same plate, as MMDetection's own
             functions do; by default the best of them is kept, since a plate is of one kind.
@@ -50,18 +52,22 @@ class PlateDetector:
         CheckpointError: The checkpoint is absent, broken, unsafe, of another model or not finite.
 
     Example:
-        >>> detector = PlateDetector.from_run('work_dirs/mine')  # doctest: +SKIP
+        >>> detector = PlateDetector()  # or PlateDetector.from_run('work_dirs/mine')
         >>> detections = detector('plates/day_3.jpg')  # doctest: +SKIP
         >>> detections.xyxy, detections.confidence, detections['class_name']  # doctest: +SKIP
     """
 
     def __init__(
         self,
-        config: str | Path | Config,
-        checkpoint: str | Path,
+        config: str | Path | Config | None = None,
+        checkpoint: str | Path | None = None,
         device: str | None = None,
         per_class: bool = False,
     ) -> None:
+        if config is None and checkpoint is None:
+            config, checkpoint = shipped_detector()
+        if config is None or checkpoint is None:
+            raise ConfigError('expected both a config and a checkpoint, or neither')
         cfg = config.copy() if isinstance(config, Config) else load_config(config)
         self.classes = _check_checkpoint(cfg, checkpoint)
         with local_checkpoints_read_by(load_from_local):
@@ -181,27 +187,35 @@ def find_run(work_dir: str | Path) -> tuple[Path, Path]:
     return configs[0], _find_checkpoint(work_dir)
 
 
-def take_detector(arguments: list[str]) -> tuple[tuple[Path, Path], list[str]]:
-    """Part a command line into the detector's config and checkpoint, and what is left.
+def take_detector(arguments: Sequence[str]) -> tuple[tuple[Path, Path], list[str]]:
+    """Split a command line into the detector's config and checkpoint, and the inputs.
 
     Args:
-        arguments: A work dir, or a config and a checkpoint; then anything.
+        arguments: A work dir, or a config and a checkpoint, or neither for the detector that comes
+            with the repository; then the inputs.
 
     Raises:
-        ConfigError: The first is neither a work dir nor a config, or nothing is left.
-        CheckpointError: The work dir has no checkpoint.
+        ConfigError: A config without a checkpoint.
+        CheckpointError: The work dir has no checkpoint, or the shipped detector's is not there.
 
     Example:
         >>> take_detector(['a.py', 'a.pth', 'photos'])
         ((PosixPath('a.py'), PosixPath('a.pth')), ['photos'])
     """
-    if arguments[0].endswith('.py') and len(arguments) > 1:
-        files, rest = (Path(arguments[0]), Path(arguments[1])), arguments[2:]
-    else:
-        files, rest = find_run(arguments[0]), arguments[1:]
-    if not rest:
-        raise ConfigError('no input named: expected images, folders or videos after the detector')
-    return files, rest
+    if not arguments:
+        return shipped_detector(), []
+    if arguments[0].endswith('.py'):
+        if len(arguments) < 2:
+            raise ConfigError(f'{arguments[0]}: expected a checkpoint after the config')
+        return (Path(arguments[0]), Path(arguments[1])), list(arguments[2:])
+    if _is_work_dir(Path(arguments[0])):
+        return find_run(arguments[0]), list(arguments[1:])
+    return shipped_detector(), list(arguments)
+
+
+def _is_work_dir(path: Path) -> bool:
+    """Whether a folder is a run's rather than one of photographs."""
+    return path.is_dir() and any(any(path.glob(pattern)) for pattern in ('*.py', '*.pth'))
 
 
 def _find_checkpoint(work_dir: Path) -> Path:
