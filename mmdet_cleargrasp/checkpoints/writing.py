@@ -9,7 +9,10 @@ from typing import Any
 import torch
 
 from ..utils.atomic_files import write_atomically
+from ..utils.errors import CheckpointError
 from .loading import BackboneFile
+from .reading import read_checkpoint
+from .trained import trained_classes
 
 
 def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
@@ -33,6 +36,29 @@ def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
     if file.trained_stride is not None:
         content['trained_stride'] = file.trained_stride
     return content
+
+
+def plain_detector(path: str | Path, half: bool = False) -> dict[str, Any]:
+    """The content of a file that holds one trained detector and nothing else.
+
+    Args:
+        path: What ``tools/train.py`` wrote.
+        half: As for :func:`plain_backbone`.
+
+    Returns:
+        ``state_dict``, and ``meta`` with the classes; no optimizer and no log.
+
+    Raises:
+        CheckpointError: The file cannot be read, or names no classes.
+    """
+    content = read_checkpoint(path)
+    if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
+        raise CheckpointError(f"{path} has no state_dict: expected a detector's checkpoint")
+    classes = trained_classes(path, content)
+    if not classes:
+        raise CheckpointError(f'{path} names no classes: expected a checkpoint of tools/train.py')
+    tensors = {n: _halved(t) if half else t for n, t in content['state_dict'].items()}
+    return {'meta': {'dataset_meta': {'classes': list(classes)}}, 'state_dict': tensors}
 
 
 def _halved(tensor: torch.Tensor) -> torch.Tensor:

@@ -27,6 +27,7 @@ TOOLS = (
     'render_plates',
     'pretrain',
     'draw_pretraining',
+    'publish_detector',
     'extract_backbone',
     'random_backbone',
     'mmdet',

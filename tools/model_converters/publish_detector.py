@@ -1,0 +1,6 @@
+"""Write a trained detector as a small file to hand on."""
+
+from mmdet_cleargrasp.cli.publish_detector import main
+
+if __name__ == '__main__':
+    raise SystemExit(main())
