@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,7 +72,8 @@ class PlateDetector:
             raise ConfigError('expected both a config and a checkpoint, or neither')
         cfg = config.copy() if isinstance(config, Config) else load_config(config)
         self.classes = _check_checkpoint(cfg, checkpoint)
-        with local_checkpoints_read_by(load_from_local):
+        # MMEngine prints the checkpoint's path.
+        with local_checkpoints_read_by(load_from_local), contextlib.redirect_stdout(io.StringIO()):
             self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
         # For a checkpoint that names none, MMDetection takes COCO's.
         self.model.dataset_meta = {**self.model.dataset_meta, 'classes': self.classes}
