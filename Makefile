@@ -60,6 +60,7 @@ test-slow: install  ## the slow tests: the page in Chromium, ONNX, the tutorial 
 lint: install  ## check style, types and common mistakes
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 format: install  ## fix the formatting
 	$(RUN) -m ruff check --fix .

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
 from mmdet_cleargrasp.engine.mixed_precision import BFloat16OptimWrapper
@@ -106,7 +106,8 @@ def levers(size: int, device: torch.device) -> Group:
 
     def unfolded() -> System:
         system = ours()
-        system.model.backbone.forward = _without_autograd(system.model.backbone.forward_features)
+        backbone: Any = system.model.backbone
+        backbone.forward = _without_autograd(backbone.forward_features)
         return system
 
     def bfloat16() -> System:
@@ -139,14 +140,15 @@ def feature_cache(size: int, device: torch.device) -> Group:
 
     def cached() -> System:
         system, folder = dense(), tempfile.TemporaryDirectory(prefix='feature_cache_')
-        backbone = system.model.backbone
+        backbone: Any = system.model.backbone
         backbone.feature_cache = FeatureCache(backbone, folder.name)
-        system.close = folder.cleanup
+        system.close = folder.cleanup  # type: ignore[method-assign]  # only this system has files
         return system
 
     def alone() -> System:
         system = dense()
-        system.model.backbone.feature_cache = _InMemory()
+        backbone: Any = system.model.backbone
+        backbone.feature_cache = _InMemory()
         return system
 
     return {'maps from the cache': cached, 'neck and heads alone': alone, 'no cache': dense}
@@ -178,7 +180,7 @@ def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Se
     Args:
         device: Where they compute.
     """
-    found = {}
+    found: dict[str, dict[str, Callable[[Tensor], Sequence[Tensor]]]] = {}
     for depth in (50, 101):
         ours = ClearGraspResNet(depth)
         ours.load_state_dict(resnet_weights(depth))
@@ -209,7 +211,7 @@ class _InMemory:
         return self.maps[key]
 
 
-def _stages(network: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+def _stages(network: Any, x: Tensor) -> tuple[Tensor, ...]:
     x = network.maxpool(network.relu(network.bn1(network.conv1(x))))
     maps = []
     for stage in (network.layer1, network.layer2, network.layer3, network.layer4):

@@ -173,8 +173,9 @@ def _peak_memory(device: str) -> float:
 
         return torch.cuda.max_memory_allocated() / 1e6
     status = Path('/proc/self/status')
-    if status.is_file():  # on Linux ru_maxrss starts from the process that started this one
-        peak = re.search(r'VmHWM:\s+(\d+) kB', status.read_text())
+    # on Linux ru_maxrss starts from the process that started this one
+    peak = re.search(r'VmHWM:\s+(\d+) kB', status.read_text()) if status.is_file() else None
+    if peak:
         return int(peak[1]) * 1024 / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
@@ -212,6 +213,7 @@ def _until_first_step(config: str, tool: Path, options: Options, work_dir: Path)
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     )
     lines = []
+    assert process.stdout is not None  # a pipe
     for line in process.stdout:
         lines.append(line)
         if 'Epoch(train)' in line:

@@ -233,7 +233,7 @@ def _time_backbones(
         calls = {name: partial(function, x) for name, function in functions.items()}
         told = partial(tick, f'{network}: backbone')
         found = time_in_turns(
-            network, 'backbone', calls | products, results.options.rounds, device, told
+            network, 'backbone', {**calls, **products}, results.options.rounds, device, told
         )
         timings = found[: len(calls)]
         results.timings += timings

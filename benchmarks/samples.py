@@ -49,7 +49,7 @@ def load_samples(data_root: str | Path, count: int, size: int) -> list[Sample]:
         raise DataError(f'{annotations} does not exist; give --data-root a folder that has it')
     coco = COCO(annotations)
     labels = {category: label for label, category in enumerate(sorted(coco.getCatIds()))}
-    samples = []
+    samples: list[Sample] = []
     for image_id, plates in coco.imgToAnns.items():
         if len(samples) == count:
             break

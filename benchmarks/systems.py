@@ -85,6 +85,7 @@ class MMDetectionSystem(System):
     def __init__(self, cfg: Config, device: torch.device, backbone: dict[str, Tensor]) -> None:
         init_default_scope('mmdet')
         cfg.model.backbone.init_cfg = None
+        self.model: Any  # MMDetection has no types
         model = MODELS.build(cfg.model)
         model.backbone.load_state_dict(backbone)
         if getattr(model, 'with_roi_head', False):
@@ -267,6 +268,7 @@ def resnet_weights(depth: int) -> dict[str, Tensor]:
         network = {50: resnet50, 101: resnet101}[depth](weights=None)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_var is not None
             nn.init.constant_(module.running_var, 2.0)
     return {k: v for k, v in network.state_dict().items() if not k.startswith('fc.')}
 
@@ -353,7 +355,7 @@ def _unzip(items: list[tuple[Tensor, dict]]) -> tuple[list[Tensor], list[dict]]:
 
 
 def _freeze_body(model: nn.Module, backbone: dict[str, Tensor]) -> nn.Module:
-    body = model.backbone.body
+    body = model.get_submodule('backbone.body')
     body.load_state_dict(backbone, strict=False)
     _freeze_norms(body)
     for parameter in body.parameters():

@@ -128,7 +128,7 @@ def make_page(detector: PlateDetector, limits: Limits) -> gradio.Blocks:
             elem_id='table',
         )
         outputs = [gallery, summary, table, csv, coco, problems]
-        hidden = {'api_visibility': 'private'}
+        hidden: dict[str, Any] = {'api_visibility': 'private'}
         files.change(
             detect,
             [files, threshold],

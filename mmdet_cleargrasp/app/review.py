@@ -14,7 +14,7 @@ import supervision as sv
 
 from ..datasets.images import read_image
 from ..inference import PlateDetector
-from ..inference.results import COLUMNS, to_coco, to_rows
+from ..inference.results import COLUMNS, scores_of, select, to_coco, to_rows
 from ..utils.atomic_files import write_json
 from ..utils.csv_tables import write_csv
 from ..utils.errors import UserError
@@ -60,7 +60,7 @@ class Photograph:
 
     def above(self, score_thr: float) -> sv.Detections:
         """The detections from a score on."""
-        return self.detections[self.detections.confidence >= score_thr]
+        return select(self.detections, scores_of(self.detections) >= score_thr)
 
     def draw(self, score_thr: float) -> np.ndarray:
         """The picture with the boxes from a score on; uint8 (h, w, 3), RGB."""

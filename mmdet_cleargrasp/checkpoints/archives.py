@@ -176,7 +176,7 @@ def _read_numbers(stream: Any, dtype: torch.dtype, count: int) -> Tensor:
 def _fill(stream: Any, numbers: Tensor) -> None:
     """Read a tensor's bytes, all of them."""
     raw = numbers.view(torch.uint8) if numbers.numel() else torch.empty(0, dtype=torch.uint8)
-    view = memoryview(raw.numpy())
+    view = raw.numpy().data
     done = 0
     while done < len(view):
         count = stream.readinto(view[done : done + CHUNK])

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmdet.datasets import CocoDataset
@@ -146,8 +147,9 @@ class DetectorCheckpoint:
         # parts' own initialization, which overwrites them.
         module.load_state_dict(fit.tensors, strict=False)
         for child in module.children():
-            if hasattr(child, 'init_weights'):
-                child.init_weights()
+            init_weights = getattr(child, 'init_weights', None)
+            if init_weights is not None:
+                init_weights()
         module.load_state_dict(fit.tensors, strict=False)
         print_log(f'{file.path}: loaded {describe_fit(file, fit, module)}', logger='current')
 
@@ -289,10 +291,12 @@ def _check_torchvision_settings(
     Raises:
         CheckpointError: With the lines that the config needs.
     """
+    settings: dict[str, tuple[Any, Mapping[str, object]]]
     if file.name == RETINANET:
         head, settings = 'bbox_head', {'neck': (module.neck, TORCHVISION_RETINANET_NECK)}
     else:
-        layers = module.roi_head.bbox_roi_extractor.roi_layers
+        roi_head: Any = module.roi_head
+        layers = roi_head.bbox_roi_extractor.roi_layers
         place = 'roi_head.bbox_roi_extractor.roi_layer'
         head, settings = 'rpn_head', {place: (layers[0], TORCHVISION_ROI_LAYER)}
     lines = [

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 #: Blocks by stage and channels of the last stage, by the number in the name.
-LITE_NETWORKS = {
+LITE_NETWORKS: dict[tuple[tuple[int, ...], int], int] = {
     ((1, 2, 2, 3, 3, 4, 1), 320): 0,
     ((1, 3, 3, 4, 4, 5, 1), 320): 1,
     ((1, 3, 3, 4, 4, 5, 1), 352): 2,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .efficientnet_lite import lite_number
 
-RESNET_DEPTHS = {
+RESNET_DEPTHS: dict[tuple[str, tuple[int, ...]], int] = {
     ('basic', (2, 2, 2, 2)): 18,
     ('basic', (3, 4, 6, 3)): 34,
     ('bottleneck', (3, 4, 6, 3)): 50,
@@ -19,7 +19,7 @@ RESNET_DEPTHS = {
 }
 
 # Blocks of layers 3 to 6, where the architectures differ, by the kind of stem (C or D).
-DRN_ARCHS = {
+DRN_ARCHS: dict[tuple[str, str, tuple[int, ...]], str] = {
     ('C', 'basic', (2, 2, 2, 2)): 'C-26',
     ('C', 'basic', (3, 4, 6, 3)): 'C-42',
     ('C', 'bottleneck', (3, 4, 6, 3)): 'C-58',

@@ -153,8 +153,9 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     if file.family not in (wanted, UNKNOWN) or (file.family == UNKNOWN and wanted.config):
         raise CheckpointError(_other_family(file, wanted))
     _refuse_other_stride(file, module)
-    if hasattr(module, 'rename_tensors'):
-        file = replace(file, tensors=module.rename_tensors(file.tensors))
+    rename_tensors = getattr(module, 'rename_tensors', None)
+    if rename_tensors is not None:
+        file = replace(file, tensors=rename_tensors(file.tensors))
     file = _without(file, getattr(module, 'unused_tensors', ()))
     found = find_problems(file.tensors, expected)
     if found:

@@ -15,7 +15,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pickle import UnpicklingError
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
@@ -79,7 +79,7 @@ class _NumpyType:
     """A numpy type while a pickle is still describing it."""
 
     name: str
-    order: str = '='
+    order: Literal['<', '>', '=', '|'] = '='
 
     def dtype(self) -> np.dtype:
         found = np.dtype(self.name).newbyteorder(self.order)
@@ -101,6 +101,10 @@ class PlainUnpickler(pickle._Unpickler):
             come from pickles that are malformed.
     """
 
+    # Of pickle's Python implementation; typeshed describes the one in C, which hides them.
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+
     def __init__(
         self, stream: Readable, load_storage: Callable[[torch.dtype, str, int], Storage]
     ) -> None:
@@ -114,9 +118,9 @@ class PlainUnpickler(pickle._Unpickler):
         except KeyError:
             raise UnpicklingError(f'GLOBAL {module}.{name} is not allowed') from None
 
-    def persistent_load(self, pid: object) -> Storage:
+    def persistent_load(self, pid: Any) -> Storage:
         """The storage that a pickle refers to."""
-        kind, storage_type, key, _device, size, *view = pid  # type: ignore[misc]
+        kind, storage_type, key, _device, size, *view = pid
         if kind != 'storage' or not isinstance(storage_type, StorageType) or any(view):
             raise UnpicklingError('a persistent id other than that of a storage')
         if not isinstance(key, str | int) or type(size) is not int or size < 0:
@@ -163,7 +167,7 @@ class PlainUnpickler(pickle._Unpickler):
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             target[_key(key)] = value  # type: ignore[index]
 
-    dispatch = {  # noqa: RUF012  pickle's own name
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = {
         **{
             getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]]
             for name in OPCODES
@@ -299,7 +303,7 @@ def _numpy_type(name: object, *_flags: object) -> _NumpyType:
 
 def _numbers(numpy_type: object, data: object, count: int) -> np.ndarray:
     """An array over bytes, as many of them as there have to be."""
-    if type(numpy_type) is not _NumpyType or type(data) not in (bytes, bytearray):
+    if type(numpy_type) is not _NumpyType or not isinstance(data, bytes | bytearray):
         raise UnpicklingError('a malformed numpy array')
     dtype = numpy_type.dtype()
     if len(data) != count * dtype.itemsize or not dtype.itemsize:
@@ -332,7 +336,8 @@ def _fill_array(
     shape = _sizes(shape)
     numbers = _numbers(numpy_type, data, math.prod(shape))
     # The array is known to the pickle by now: it has to be filled where it is.
-    target.__setstate__((1, shape, numbers.dtype, bool(fortran), numbers.tobytes()))
+    state = (1, shape, numbers.dtype, bool(fortran), numbers.tobytes())
+    target.__setstate__(state)  # type: ignore[arg-type]  # Python's bool does as well as numpy's
 
 
 def _fill_history(target: HistoryBuffer, state: Any) -> None:
@@ -342,7 +347,7 @@ def _fill_history(target: HistoryBuffer, state: Any) -> None:
             raise UnpicklingError('a malformed log history')
     if type(longest) is not int or longest < 1:
         raise UnpicklingError('a malformed log history')
-    target.__init__(log, counts, longest)  # type: ignore[misc]
+    target.__init__(log, counts, longest)
 
 
 def _history_method(owner: object, name: object) -> None:
@@ -354,7 +359,7 @@ def _history_method(owner: object, name: object) -> None:
 
 def _ordered_dict(pairs: object = ()) -> OrderedDict:
     pairs = list(pairs.items()) if type(pairs) is dict else pairs
-    if type(pairs) not in (list, tuple):
+    if not isinstance(pairs, list | tuple):
         raise UnpicklingError('a malformed dict')
     return OrderedDict((_key(key), value) for key, value in pairs)
 
@@ -366,7 +371,7 @@ def _counter(counts: object = None) -> Counter:
 
 
 def _set(values: object = ()) -> set:
-    if type(values) not in (list, tuple):
+    if not isinstance(values, list | tuple):
         raise UnpicklingError('a malformed set')
     return {_key(value) for value in values}
 
@@ -380,16 +385,17 @@ def _bytearray(data: object = b'', encoding: object = None) -> bytearray:
 
 
 def _complex(real: object, imaginary: object) -> complex:
-    if not all(type(part) in (int, float) for part in (real, imaginary)):
+    if not (isinstance(real, int | float) and isinstance(imaginary, int | float)):
         raise UnpicklingError('a malformed number')
     return complex(real, imaginary)
 
 
 def _text(*parts: object) -> str:
     """A path, as those that checkpoints keep of command lines."""
-    if not all(type(part) is str for part in parts):
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) < len(parts):
         raise UnpicklingError('a malformed path')
-    return '/'.join(parts).replace('//', '/')
+    return '/'.join(texts).replace('//', '/')
 
 
 def _size(sizes: object) -> torch.Size:

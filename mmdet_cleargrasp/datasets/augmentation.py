@@ -228,7 +228,9 @@ class JpegArtifacts(RandomChange):
         quality = int(np.random.randint(self.quality[0], self.quality[1] + 1))
         pixels = np.clip(image, 0, 255).astype(np.uint8)
         _, data = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.float32)
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert decoded is not None  # it was encoded a line above
+        return decoded.astype(np.float32)
 
 
 def _learned_boxes(results: dict[str, Any]) -> np.ndarray:
@@ -284,8 +286,8 @@ def _move(image: Image, length: float) -> Image:
     direction = np.array([np.cos(angle), np.sin(angle)]) * (size // 2)
     center = np.array([size // 2, size // 2])
     kernel = np.zeros((size, size), np.float32)
-    ends = [tuple(int(v) for v in np.rint(center + sign * direction)) for sign in (-1, 1)]
-    cv2.line(kernel, *ends, 1.0)
+    start, end = (np.rint(center + sign * direction).astype(int).tolist() for sign in (-1, 1))
+    cv2.line(kernel, start, end, 1.0)
     return cv2.filter2D(image, -1, kernel / kernel.sum())
 
 

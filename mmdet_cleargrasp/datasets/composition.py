@@ -94,7 +94,7 @@ class PastePlates(BaseTransform):
         boxes = results['gt_bboxes'].tensor.numpy()
         for _ in range(TRIES):
             top, left = (np.random.randint(0, space + 1) for space in room)
-            box = own_box + np.float32([left, top, left, top])
+            box = own_box + np.array([left, top, left, top], np.float32)
             if (_covered(box, boxes) <= self.max_overlap).all():
                 break
         else:
@@ -147,7 +147,7 @@ def _cut_decoy(source: dict[str, Any]) -> Patch | None:
         if h > height or w > width:
             return None
         top, left = np.random.randint(0, height - h + 1), np.random.randint(0, width - w + 1)
-        if not _covered(np.float32([left, top, left + w, top + h]), boxes).any():
+        if not _covered(np.array([left, top, left + w, top + h], np.float32), boxes).any():
             mask = np.ones((h, w), np.uint8)
             if np.random.rand() < 0.5:
                 mask[:] = 0
@@ -164,11 +164,11 @@ def _patch(image: np.ndarray, mask: np.ndarray, label: int | None) -> Patch | No
 
 def _decode(segmentation: dict | list, height: int, width: int) -> np.ndarray:
     """The bitmap of a COCO segmentation: polygons or run lengths, compressed or not."""
-    rle = segmentation
+    rle: Any = segmentation  # pycocotools' stubs lack uncompressed run lengths
     if isinstance(segmentation, list):
-        rle = coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
+        rle = coco_mask.merge(coco_mask.frPyObjects(rle, height, width))
     elif isinstance(segmentation['counts'], list):
-        rle = coco_mask.frPyObjects(segmentation, height, width)
+        rle = coco_mask.frPyObjects(rle, height, width)
     return coco_mask.decode(rle)
 
 
@@ -202,7 +202,7 @@ def _box(mask: np.ndarray) -> np.ndarray | None:
     rows, columns = np.flatnonzero((mask > 0.5).any(1)), np.flatnonzero((mask > 0.5).any(0))
     if not len(rows):
         return None
-    return np.float32([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
 def _covered(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:

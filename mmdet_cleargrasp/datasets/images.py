@@ -17,13 +17,15 @@ import stat
 import struct
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ..utils.errors import DataError
 
@@ -87,7 +89,7 @@ LONGEST_NAME = 300
 _ORIENTATION = 0x0112  # EXIF tag
 _DNG_VERSION = 50706  # TIFF tag
 #: How pixels are turned upright, by EXIF orientation.
-_UPRIGHT = {
+_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: lambda pixels: cv2.flip(pixels, 1),
     3: lambda pixels: cv2.flip(pixels, -1),
     4: lambda pixels: cv2.flip(pixels, 0),
@@ -270,7 +272,7 @@ def _listed(folder: Path, _modified: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile]:
     """Open an image's header; whatever Pillow raises, here or while decoding, is a DataError."""
     try:
         with warnings.catch_warnings():
@@ -308,7 +310,7 @@ def _why_unidentified(kind: str | None) -> str:
     )
 
 
-def _open_header(path: Path, file: BinaryIO) -> Image.Image:
+def _open_header(path: Path, file: BinaryIO) -> ImageFile:
     try:
         return Image.open(file, formats=_installed_formats())
     except UnidentifiedImageError:
@@ -362,10 +364,11 @@ def _too_large(path: Path, pixels: str, max_pixels: int) -> str:
     )
 
 
-def _refuse_unreadable(path: Path, image: Image.Image) -> None:
+def _refuse_unreadable(path: Path, image: ImageFile) -> None:
     """Refuse files of which a reader would show something else than their photograph."""
-    is_tiff = image.format == 'TIFF'
-    if is_tiff and (path.suffix.lower() in RAW_SUFFIXES or _DNG_VERSION in image.tag_v2):
+    if isinstance(image, TiffImageFile) and (
+        path.suffix.lower() in RAW_SUFFIXES or _DNG_VERSION in image.tag_v2
+    ):
         raise DataError(f'{path} is a camera raw file, of which only a preview could be read: '
                         'export it as JPEG or TIFF')  # fmt: skip
     _refuse_stacks(path, image)
@@ -375,13 +378,14 @@ def _refuse_unreadable(path: Path, image: Image.Image) -> None:
 
 def _refuse_stacks(path: Path, image: Image.Image) -> None:
     """Refuse several pictures of one size; smaller ones are previews, and so are those of MPO."""
-    if image.format in ('MPO', 'HEIF') or getattr(image, 'n_frames', 1) == 1:
+    pictures = getattr(image, 'n_frames', 1)
+    if image.format in ('MPO', 'HEIF') or pictures == 1:
         return
     size = image.size
     image.seek(1)
     if image.size == size:
         raise DataError(
-            f'{path} holds {image.n_frames} pictures, expected one: save each as a file of its own'
+            f'{path} holds {pictures} pictures, expected one: save each as a file of its own'
         )
     image.seek(0)
 
@@ -392,26 +396,26 @@ def _orientation(image: Image.Image) -> int:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
-    if image.format == 'TIFF':  # newer Pillows report its size upright
+    if isinstance(image, TiffImageFile):  # newer Pillows report its size upright
         width, height = image.tag_v2[256], image.tag_v2[257]
     return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
 
 
-def _is_complete(path: Path, image: Image.Image) -> bool:
+def _is_complete(path: Path, image: ImageFile) -> bool:
     """Whether a file surely is complete; one that is not sure may still be."""
     size = path.stat().st_size
-    if image.format == 'TIFF':
+    if isinstance(image, TiffImageFile):
         # Strips or tiles: where they begin and how long they are.
         tags = image.tag_v2
         starts, lengths = ((tags.get(a) or tags.get(b) or ()) for a, b in ((273, 324), (279, 325)))
         return bool(lengths) and max(map(sum, zip(starts, lengths, strict=False))) <= size
-    if image.format not in END_MARKS:
+    if image.format not in END_MARKS or image.fp is None:
         return False
     image.fp.seek(max(0, size - END_BYTES))
     return END_MARKS[image.format] in image.fp.read()  # some cameras write more after it
 
 
-def _has_sixteen_bits(image: Image.Image) -> bool:
+def _has_sixteen_bits(image: ImageFile) -> bool:
     return any(';16' in str(tile[3]) for tile in image.tile) or image.mode.startswith('I;16')
 
 
@@ -456,13 +460,13 @@ def _read_with_pillow(path: Path, max_pixels: int) -> np.ndarray:
     with _opened(path, max_pixels) as image:
         _refuse_unreadable(path, image)
         bgr = _decode(path, image)
-        return _UPRIGHT.get(_orientation(image), np.ascontiguousarray)(bgr)
+        turn = _UPRIGHT.get(_orientation(image))
+        return turn(bgr) if turn else np.ascontiguousarray(bgr)
 
 
-def _decode(path: Path, image: Image.Image) -> np.ndarray:
+def _decode(path: Path, file: ImageFile) -> np.ndarray:
     """Pixels as stored, uint8 (H, W, 3) in BGR order; Pillow turns TIFF and HEIC upright itself."""
-    if _has_sixteen_bits(image):
-        image = _scaled_to_bytes(path, image)
+    image = _scaled_to_bytes(path, file) if _has_sixteen_bits(file) else file
     if image.has_transparency_data:
         image = image.convert('RGBA')
         image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)

@@ -56,7 +56,8 @@ def write_toy_plates(
 
 
 def _draw_split(folder: Path, count: int, size: int, rng: np.random.Generator) -> dict[str, Any]:
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for image_id in range(1, count + 1):
         name = f'{image_id:04d}.jpg'
         picture, boxes = _draw_scene(size, rng, plates=0 if image_id % 8 == 0 else 2)

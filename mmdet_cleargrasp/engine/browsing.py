@@ -11,6 +11,7 @@ import torch
 from mmdet.registry import DATASETS
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
+from torch.utils.data import Dataset
 
 from ..datasets.layout import find_splits
 from ..utils.errors import ConfigError
@@ -95,7 +96,7 @@ def _augmented(loader: ConfigDict, count: int, seed: int) -> list[Drawing]:
     return [_drawing(dataset, index) for index in chosen(len(dataset), count)]
 
 
-def _drawing(dataset: object, index: int) -> Drawing:
+def _drawing(dataset: Dataset, index: int) -> Drawing:
     packed = dataset[index]
     image = packed['inputs'].numpy().transpose(1, 2, 0)[..., ::-1].clip(0, 255).astype(np.uint8)
     sample = packed['data_samples']

@@ -48,7 +48,7 @@ def use_data_root(
         head['num_classes'] = len(classes)
     init_cfg = checkpoint_init_cfg(cfg.model)
     if 'classes' in init_cfg:
-        init_cfg.classes = classes
+        init_cfg['classes'] = classes
 
 
 def use_test_split(
@@ -97,7 +97,7 @@ def set_split(cfg: Config, loop: str, split: Split, classes: tuple[str, ...] | N
         data_root='', ann_file=str(split.ann_file), data_prefix=dict(img=f'{split.img_dir}/')
     )
     if classes is not None:
-        dataset.metainfo = dict(classes=classes)
+        dataset['metainfo'] = dict(classes=classes)
     if loop != 'train':
         for evaluator in evaluators(cfg, loop):
             if 'ann_file' in evaluator:

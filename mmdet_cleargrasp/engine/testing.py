@@ -55,6 +55,7 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     introduce(findings, plan.launcher)
     report_dir = plan.work_dir / 'test' / report_name(_test_split(plan).ann_file)
     with own_folder(report_dir, plan.launcher):
+        assert plan.checkpoint is not None
         threshold = read_working_threshold(plan.checkpoint)
         _predict(plan, report_dir, threshold, out)
         if is_main_process():
@@ -139,6 +140,7 @@ def _report(plan: RunPlan, report_dir: Path, threshold: WorkingThreshold) -> Non
 
 def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None:
     split = _test_split(plan)
+    assert plan.checkpoint is not None
     source = {
         'annotations': str(split.ann_file.absolute()),
         'annotations_sha256': hashlib.sha256(split.ann_file.read_bytes()).hexdigest(),
@@ -157,7 +159,7 @@ def _keep_predictions(plan: RunPlan, report_dir: Path) -> None:
     coco = [e for e in evaluators(plan.cfg, 'test') if str(e.get('type')).endswith('CocoMetric')]
     if not coco:
         raise ConfigError('test_evaluator has no CocoMetric, which the report is made from')
-    coco[0].outfile_prefix = str(report_dir / PREDICTIONS_PREFIX)
+    coco[0]['outfile_prefix'] = str(report_dir / PREDICTIONS_PREFIX)
     if rank(plan.launcher) == 0:
         earlier = start_report(report_dir)
         if earlier:

@@ -200,7 +200,7 @@ class Answers:
             rows = np.append(self.plate_labels[left], nothing)[taken]  # -1, the last one, is none
             np.add.at(matrix, (rows, self.labels[wrong]), 1)
             unanswered = np.delete(self.plate_labels[left], taken[taken >= 0])
-            np.add.at(matrix, (unanswered, nothing), 1)
+            np.add.at(matrix, (unanswered, np.full_like(unanswered, nothing)), 1)
         return matrix
 
     def _by_image(self, chosen: np.ndarray) -> np.ndarray:

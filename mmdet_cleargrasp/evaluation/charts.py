@@ -88,7 +88,7 @@ def draw_confusion_matrix(answers: Answers, score_thr: float, out: str | Path) -
         if (row, column) != (len(names) - 1, len(names) - 1):
             dark = matrix[row, column] > matrix.max() / 2
             color = 'white' if dark else 'black'
-            axes.text(column, row, matrix[row, column], ha='center', va='center', color=color)
+            axes.text(column, row, str(matrix[row, column]), ha='center', va='center', color=color)
     axes.set_xticks(range(len(names)), names, rotation=30, ha='right')
     axes.set_yticks(range(len(names)), names)
     axes.set(

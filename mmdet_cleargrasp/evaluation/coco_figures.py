@@ -33,7 +33,8 @@ def evaluate(ann_file: str | Path, predictions: str | Path, classes: Sequence[st
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truth = COCO(str(ann_file))
-        truth.dataset.setdefault('info', {})  # loadRes copies it
+        # loadRes copies it; pycocotools' stubs lack the key
+        truth.dataset.setdefault('info', {})  # type: ignore[typeddict-item]
         detections = json.loads(Path(predictions).read_text(encoding='utf-8'))
         found = truth.loadRes(detections) if detections else COCO()
         evaluation = COCOeval(truth, found, 'bbox')

@@ -98,10 +98,11 @@ def format_tables(metrics: dict[str, Any]) -> str:
     Args:
         metrics: As in ``metrics.json``.
     """
-    console = Console(file=io.StringIO(), width=100)
+    text = io.StringIO()
+    console = Console(file=text, width=100)
     console.print(*_coco_tables(metrics['coco']), _answer_table(metrics['answers']), sep='\n')
     console.print(_describe(metrics['answers']), markup=False, highlight=False)
-    return console.file.getvalue()
+    return text.getvalue()
 
 
 def _coco_tables(coco: dict[str, Any]) -> list[Table]:

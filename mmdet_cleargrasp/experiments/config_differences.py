@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 #: What a run is made of; the other names in a config are there to be read by these.
@@ -34,6 +34,7 @@ def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, di
 
 
 def _flatten(node: Any, key: str = '') -> dict[str, str]:
+    items: Iterable[tuple[Any, Any]]
     if isinstance(node, Mapping):
         items = node.items()
     elif isinstance(node, list) and any(isinstance(entry, Mapping) for entry in node):

@@ -267,7 +267,7 @@ def _take_fraction(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple
     if fraction < 100:
         subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{ann_file.name}'
         plan.subsets[str(subset)] = (ann_file, fraction, seed)
-        set_split(cfg, 'train', Split(subset, run.data['train'].split.img_dir))
+        set_split(cfg, 'train', Split(subset, _split(run, 'train').img_dir))
     if times > 1:
         # Epochs stay what they are, and with them warm-up, decay and validations.
         inner = cfg.train_dataloader.dataset
@@ -277,7 +277,7 @@ def _take_fraction(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple
 
 def _test_configs(cfg: Config, tests: tuple[Split, ...]) -> dict[str, Config]:
     configs: dict[str, Config] = {}
-    for test in tests or (read_plan(cfg).data['test'].split,):
+    for test in tests or (_split(read_plan(cfg), 'test'),):
         name = report_name(test.ann_file)
         if name in configs:
             raise SpecError(
@@ -305,10 +305,14 @@ def _refuse_written_splits(plan: RunPlan, folder: str, data_root: Path | None) -
 
 
 def _ann_file(run: RunPlan, loop: str) -> Path:
+    return _split(run, loop).ann_file
+
+
+def _split(run: RunPlan, loop: str) -> Split:
     split = run.data[loop].split if loop in run.data else None
     if split is None:
         raise ConfigError(f'{run.cfg.filename} names no annotation file for {loop}')
-    return split.ann_file
+    return split
 
 
 def _digest(cfg: Config, tests: dict[str, Config], fraction: float, spec: ExperimentSpec) -> str:

@@ -21,7 +21,7 @@ from ..visualization import contact_sheets as drawing
 from ..visualization.detections import cut_out, draw_detections, save_jpeg
 from .detector import PlateDetector
 from .inputs import Picture
-from .results import COLUMNS, Scale, find_scale, to_coco, to_rows
+from .results import COLUMNS, Scale, find_scale, labels_of, to_coco, to_rows
 
 #: Columns of ``images.csv``; those of the classes stand after ``detections``.
 IMAGE_COLUMNS = (
@@ -269,7 +269,7 @@ def _write_pictures(
         save_jpeg(draw_detections(image, found), result.out_dir / 'overlays' / f'{stem}.jpg')
         if len(result.thumbnails) < OVERVIEW_IMAGES:
             title = f'{len(found)} in {entry["image"]}'
-            small = drawing.Drawing(image, found.xyxy, found.class_id, title)
+            small = drawing.Drawing(image, found.xyxy, labels_of(found), title)
             result.thumbnails.append(drawing.tile(small, result.classes, OVERVIEW_SIZE))
     return to_rows(entry['image'], size, found, scale, crops)
 
@@ -279,7 +279,7 @@ def _count(
 ) -> None:
     entry['detections'] = len(found)
     for number, column in enumerate(image_columns(classes).values()):
-        entry[column] = int((found.class_id == number).sum())
+        entry[column] = int(np.sum(labels_of(found) == number))
     if scale is not None:
         entry['note'] = scale.problem
         if scale.px_per_mm:

@@ -27,6 +27,7 @@ from ..engine.run_plan import read_plan
 from ..evaluation.working_threshold import read_working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
+from .results import scores_of, select
 from .shipped import shipped_detector
 
 
@@ -130,11 +131,11 @@ class PlateDetector:
         _check_array(image)
         found = self._detect(image) if tile is None else self._detect_tiles(image, tile, overlap)
         lowest = self.threshold.value if score_thr is None else score_thr
-        found = found[found.confidence >= lowest]
+        found = select(found, scores_of(found) >= lowest)
         if not self.per_class:
-            boxes, scores = torch.from_numpy(found.xyxy), torch.from_numpy(found.confidence)
-            found = found[class_agnostic_nms(boxes, scores).numpy()]
-        found = found[np.argsort(-found.confidence, kind='stable')]
+            boxes, scores = torch.from_numpy(found.xyxy), torch.from_numpy(scores_of(found))
+            found = select(found, class_agnostic_nms(boxes, scores).numpy())
+        found = select(found, np.argsort(-scores_of(found), kind='stable'))
         found.data['class_name'] = np.array(self.classes, dtype=object)[found.class_id].astype(str)
         return found
 

@@ -12,7 +12,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError
@@ -125,7 +125,7 @@ def _as_latin_1(name: str) -> str:
 def _write_labelme(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
     for image in images:
         _place(image, folder)
-        shapes = [
+        shapes: list[dict[str, Any]] = [
             {
                 'label': box.label,
                 'shape_type': 'rectangle',
@@ -136,7 +136,7 @@ def _write_labelme(folder: Path, images: Sequence[Labeled], classes: Sequence[st
             }
             for box in image.boxes
         ]
-        content = {
+        content: dict[str, Any] = {
             'version': '5.5.0',
             'flags': {},
             'shapes': shapes,

@@ -6,7 +6,9 @@ import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -110,7 +112,7 @@ def pictures(inputs: Inputs, stride: int = 1, frames: int | None = None) -> Iter
         if _is_video(path):
             yield from _frames(name, path, stride, frames)
         else:
-            yield Picture(name, lambda path=path: read_image(path))
+            yield Picture(name, partial(read_image, path))
     for camera in inputs.cameras:
         yield from _frames(f'camera_{camera}', camera, stride, frames)
 
@@ -197,12 +199,12 @@ def _frames(name: str, source: Path | int, stride: int, frames: int | None) -> I
     try:
         while frames is None or taken < frames:
             wanted = number % stride == 0
-            frame = capture.read()[1] if wanted else capture.grab() or None
+            frame: Any = capture.read()[1] if wanted else capture.grab() or None
             if frame is None:
                 break
             if wanted:
                 taken += 1
-                yield Picture(f'{name}/{number:06d}', lambda frame=frame: frame[..., ::-1].copy())
+                yield Picture(f'{name}/{number:06d}', partial(_to_rgb, frame))
             number += 1
     finally:
         capture.release()
@@ -231,3 +233,7 @@ def _capture(source: Path | int) -> cv2.VideoCapture:
     # FFmpeg goes by content, and a playlist under a video's name could point anywhere.
     os.environ['OPENCV_FFMPEG_CAPTURE_OPTIONS'] = 'protocol_whitelist;file'
     return cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+
+
+def _to_rgb(frame: np.ndarray) -> np.ndarray:
+    return frame[..., ::-1].copy()

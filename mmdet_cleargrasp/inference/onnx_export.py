@@ -27,7 +27,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mmcv
 import numpy as np
@@ -46,6 +46,7 @@ from torch import Tensor, nn
 from ..utils.errors import ConfigError
 from .detector import PlateDetector
 from .inputs import Picture
+from .results import labels_of, scores_of
 
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
@@ -79,7 +80,7 @@ class WholeDetector(nn.Module):
     def __init__(self, model: nn.Module, canvas: tuple[int, int]) -> None:
         super().__init__()
         _refuse_others(model)
-        self.model = model.eval()
+        self.model: Any = model.eval()  # its parts are MMDetection's, which has no types
         self.canvas = canvas
 
     def forward(
@@ -125,7 +126,7 @@ class WholeDetector(nn.Module):
         return pixels * (rows[:, None] & columns[None])
 
     def _candidates(
-        self, head: nn.Module, cfg: ConfigDict, features: tuple[Tensor, ...], size: Tensor
+        self, head: Any, cfg: ConfigDict, features: tuple[Tensor, ...], size: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The best anchors of each level: boxes, scores, labels and levels."""
         levels = list(zip(*head(features), strict=True))
@@ -266,7 +267,8 @@ def scale_of(model: nn.Module) -> tuple[int, int]:
     Raises:
         ConfigError: The test pipeline resizes in another way.
     """
-    steps = [s for s in get_test_pipeline_cfg(model.cfg.copy()) if s.type.endswith('Resize')]
+    cfg: Any = model.cfg
+    steps = [s for s in get_test_pipeline_cfg(cfg.copy()) if s.type.endswith('Resize')]
     if len(steps) != 1 or not steps[0].get('keep_ratio') or 'scale' not in steps[0]:
         raise ConfigError('the test pipeline needs one Resize with a scale and keep_ratio=True')
     return max(steps[0].scale), min(steps[0].scale)
@@ -307,6 +309,7 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
             verbose=False,
         )
     metadata = {'classes': list(detector.classes), 'scale': list(scale), 'canvas': [side, side]}
+    assert program is not None  # as it is with dynamo=True
     program.model.metadata_props['mmdet_cleargrasp'] = json.dumps(metadata)
     out.parent.mkdir(parents=True, exist_ok=True)
     program.save(out, external_data=False)
@@ -475,31 +478,33 @@ def compare(exported: OnnxPlateDetector, detector: PlateDetector, image: np.ndar
         image: uint8 (H, W, 3), RGB.
     """
     ours, theirs = exported(image), _predict_on_canvas(exported, detector.model, image)
-    iou = sv.box_iou_batch(theirs.xyxy, ours.xyxy) if len(ours) and len(theirs) else np.zeros(0)
+    iou: np.ndarray = np.zeros((len(theirs), len(ours)))
+    if len(ours) and len(theirs):
+        iou = sv.box_iou_batch(theirs.xyxy, ours.xyxy)
+    our_labels, their_labels = labels_of(ours), labels_of(theirs)
+    our_scores, their_scores = scores_of(ours), scores_of(theirs)
     pairs, free = [], set(range(len(ours)))
     for index in range(len(theirs)):
-        same = [k for k in free if ours.class_id[k] == theirs.class_id[index]]
-        best = max(same, key=lambda k, index=index: iou[index, k], default=None)
+        same = [k for k in free if our_labels[k] == their_labels[index]]
+        best = max(same, key=iou[index].__getitem__, default=None)
         if best is not None and iou[index, best] > MATCH_IOU:
             pairs.append((index, best))
             free.remove(best)
     matched = {index for index, _ in pairs}
-    alone = [float(theirs.confidence[k]) for k in range(len(theirs)) if k not in matched]
-    alone += [float(ours.confidence[k]) for k in free]
+    alone = [float(their_scores[k]) for k in range(len(theirs)) if k not in matched]
+    alone += [float(our_scores[k]) for k in free]
     their_index = [index for index, _ in pairs]
     our_index = [index for _, index in pairs]
     return Difference(
         len(theirs),
         len(alone),
         max(alone, default=0.0),
-        _largest(theirs.confidence[their_index] - ours.confidence[our_index]),
+        _largest(their_scores[their_index] - our_scores[our_index]),
         _largest(theirs.xyxy[their_index] - ours.xyxy[our_index]),
     )
 
 
-def _predict_on_canvas(
-    exported: OnnxPlateDetector, model: nn.Module, image: np.ndarray
-) -> sv.Detections:
+def _predict_on_canvas(exported: OnnxPlateDetector, model: Any, image: np.ndarray) -> sv.Detections:
     """MMDetection's whole prediction of an image that is padded to the canvas."""
     canvas, size = to_canvas(image, exported.scale, exported.canvas)
     rgb = torch.from_numpy(canvas[0, : size[0], : size[1]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import supervision as sv
@@ -67,16 +67,17 @@ def to_rows(
         ('petri_dish', 0.91, 10.0, 100.0, 50.0)
     """
     px_per_mm = scale.px_per_mm if scale else None
+    scores = scores_of(detections)
     rows = []
     for index, (x1, y1, x2, y2) in enumerate(detections.xyxy.tolist()):
         lengths = [x2 - x1, y2 - y1]
         values = [
             name,
             *size,
-            str(detections['class_name'][index]),
-            round(float(detections.confidence[index]), 4),
+            str(detections.data['class_name'][index]),
+            round(float(scores[index]), 4),
             *(round(v, 2) for v in (x1, y1, *lengths)),
-            *((round(px_per_mm, 4), scale.boxes) if px_per_mm else ('', '')),
+            *((round(px_per_mm, 4), scale.boxes) if scale and px_per_mm else ('', '')),
             *(round(v / px_per_mm, 2) if px_per_mm else '' for v in lengths),
             crops[index] if crops else '',
         ]
@@ -116,14 +117,14 @@ def find_scale(
     """
     what = class_name or 'any class'
     if class_name is not None:
-        detections = detections[detections['class_name'] == class_name]
+        detections = select(detections, np.asarray(detections.data['class_name']) == class_name)
     if not len(detections):
         return Scale(problem=f'no scale in mm: no box of {what}')
-    detections = detections[detections.confidence >= SCALE_SCORE]
+    detections = select(detections, scores_of(detections) >= SCALE_SCORE)
     if not len(detections):
         return Scale(problem=f'no scale in mm: no box of {what} with a score of {SCALE_SCORE}')
     if size is not None:
-        detections = detections[~_touches_edge(detections.xyxy, size)]
+        detections = select(detections, ~_touches_edge(detections.xyxy, size))
     if not len(detections):
         return Scale(problem=f"no scale in mm: the image's edge cuts off every box of {what}")
     longer = np.sort((detections.xyxy[:, 2:] - detections.xyxy[:, :2]).max(axis=1))
@@ -138,12 +139,34 @@ def find_scale(
     return Scale(float(np.median(agreeing) / diameter_mm), len(agreeing), problem)
 
 
+def select(detections: sv.Detections, chosen: np.ndarray) -> sv.Detections:
+    """Some of the detections.
+
+    Args:
+        detections: Of one image.
+        chosen: A mask, (N,) of bool, or indices.
+    """
+    # By a name, supervision returns a column of the data, which its annotation leaves open.
+    return cast(sv.Detections, detections[chosen])
+
+
+def scores_of(detections: sv.Detections) -> np.ndarray:
+    """The scores, (N,), that detections of a detector always have."""
+    assert detections.confidence is not None
+    return detections.confidence
+
+
+def labels_of(detections: sv.Detections) -> np.ndarray:
+    """The classes' indices, (N,), that detections of a detector always have."""
+    assert detections.class_id is not None
+    return detections.class_id
+
+
 def _touches_edge(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Which boxes the image's edge may cut off, (N,) of bool."""
     margin = np.maximum(np.array(size) * SCALE_MARGIN, 1.0)
-    return (boxes[:, :2] < margin).any(axis=1) | (boxes[:, 2:] > np.array(size) - margin).any(
-        axis=1
-    )
+    beyond = np.hstack([boxes[:, :2] < margin, boxes[:, 2:] > np.array(size) - margin])
+    return np.any(beyond, axis=1)
 
 
 def _largest_agreeing(lengths: np.ndarray) -> np.ndarray:

@@ -88,7 +88,7 @@ class BlurAndNoise(_Sometimes):
     def change(self, image: Image) -> Image:
         """Blur, add noise, or both in either order."""
         steps = [_one_of(_motion_blur, _gaussian_blur), _one_of(*NOISES)]
-        np.random.shuffle(steps)
+        np.random.shuffle(steps)  # type: ignore[arg-type]  # any list; the stubs know arrays
         for step in steps[: np.random.randint(1, 3)]:
             image = step(image)
         return image
@@ -113,7 +113,7 @@ class ColoredBlocks(_Sometimes):
         """Black out blocks on a grid of 4 to 16 by 4 to 16."""
         channels = 3 if np.random.rand() < 0.5 else 1
         rows, columns = np.random.randint(4, 17, 2)
-        kept = (np.random.rand(rows, columns, channels) >= self.share).astype(np.float32)
+        kept: Image = (np.random.rand(rows, columns, channels) >= self.share).astype(np.float32)
         kept = cv2.resize(kept, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
         return image * kept.reshape(*image.shape[:2], channels)
 
@@ -144,7 +144,7 @@ def _saturation(image: Image) -> Image:
 
 
 def _in_hsv(image: Image, channel: int, change: float) -> Image:
-    hsv = cv2.cvtColor(image.clip(0, 255) / np.float32(255), cv2.COLOR_BGR2HSV)
+    hsv: Image = cv2.cvtColor(image.clip(0, 255) / np.float32(255), cv2.COLOR_BGR2HSV)
     hsv[..., channel] += change
     hsv[..., 0] %= 360
     hsv[..., 1] = hsv[..., 1].clip(0, 1)

@@ -46,9 +46,10 @@ class BackboneFileHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write ``WORK_DIR/backbone.pth``."""
         model = unwrapped(runner.model)
+        backbone: Any = model.backbone
         content = {
             'model_state_dict': weights_to_cpu(model.state_dict()),
-            'trained_stride': model.backbone.out_strides[-1],
+            'trained_stride': backbone.out_strides[-1],
             'epoch': runner.epoch,
             'iter': runner.iter,
             'metrics': {name: float(value) for name, value in (metrics or {}).items()},
@@ -83,10 +84,11 @@ class PicturesHook(Hook):
         outputs: Sequence[dict[str, Any]] | None = None,
     ) -> None:
         """Keep what is drawn."""
+        batch = data_batch or {}
         for index, predicted in enumerate(outputs or []):
             if len(self._rows) < self.images:
-                truth = {t: data_batch[t][index] for t in CHANNELS if t in data_batch}
-                self._rows.append((data_batch['inputs'][index], predicted, truth))
+                truth = {t: batch[t][index] for t in CHANNELS if t in batch}
+                self._rows.append((batch['inputs'][index], predicted, truth))
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
@@ -100,4 +102,4 @@ class PicturesHook(Hook):
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """A model without the wrapper of distributed training."""
-    return model.module if is_model_wrapper(model) else model
+    return model.get_submodule('module') if is_model_wrapper(model) else model

@@ -55,7 +55,7 @@ class PretrainingMetric(BaseMetric):
 
     def compute_metrics(self, results: list[dict[str, np.ndarray]]) -> dict[str, float]:
         """Turn the counts of all batches into figures."""
-        totals = {task: sum(r[task] for r in results) for task in results[0]}
+        totals = {task: np.sum([r[task] for r in results], axis=0) for task in results[0]}
         figures: dict[str, float] = {}
         shares = []
         if 'mask' in totals:
@@ -76,7 +76,7 @@ class PretrainingMetric(BaseMetric):
 def _count(
     predicted: dict[str, Tensor], truth: dict[str, Tensor], mask: Tensor | None
 ) -> dict[str, np.ndarray]:
-    counts = {
+    counts: dict[str, np.ndarray] = {
         task: _confusion(predicted[task], truth[task], CHANNELS[task])
         for task in ('mask', 'outlines')
         if task in predicted
@@ -112,7 +112,7 @@ def _angles(histogram: np.ndarray) -> dict[str, float]:
     cumulated = np.cumsum(histogram) / total
     figures = {
         'normals_mean': float((histogram * middles).sum() / total),
-        'normals_median': float(middles[min(np.searchsorted(cumulated, 0.5), BINS - 1)]),
+        'normals_median': float(middles[min(int(np.searchsorted(cumulated, 0.5)), BINS - 1)]),
     }
     for angle in ANGLES:
         below = histogram[middles < angle].sum() / total

@@ -117,7 +117,7 @@ def _check_network(plan: RunPlan) -> Iterable[Finding]:
         yield ok('backbone', 'starts from random weights')
         return
     file = open_backbone(plan.weights.path)
-    check_fit(file, network.backbone)
+    check_fit(file, network.get_submodule('backbone'))
     yield ok('backbone', f'starts from {plan.weights.path}: {file.family.name}')
 
 

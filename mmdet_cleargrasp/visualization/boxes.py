@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import supervision as sv
@@ -44,7 +45,7 @@ def draw_boxes(
     font_size = max(round(FONT_SHARE * min(size)), LEAST_FONT)
     detections = sv.Detections(np.asarray(boxes, np.float32).reshape(-1, 4))
     palette = sv.ColorPalette.from_hex(list(colors))
-    style = {'color': palette, 'color_lookup': sv.ColorLookup.INDEX}
+    style: dict[str, Any] = {'color': palette, 'color_lookup': sv.ColorLookup.INDEX}
     frames = sv.BoxAnnotator(**style, thickness=thickness)
     labels = sv.RichLabelAnnotator(
         **style,

@@ -35,9 +35,14 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
         >>> drawn.shape, bool((drawn != image).any())
         ((48, 64, 3), True)
     """
-    names, scores = detections['class_name'], detections.confidence
+    names, scores, labels = (
+        detections.data['class_name'],
+        detections.confidence,
+        detections.class_id,
+    )
+    assert scores is not None and labels is not None  # detections of a detector have both
     texts = [label_text(name, score) for name, score in zip(names, scores, strict=True)]
-    colors = [class_color(label) for label in detections.class_id]
+    colors = [class_color(label) for label in labels]
     return draw_boxes(image, detections.xyxy, texts, colors)
 
 

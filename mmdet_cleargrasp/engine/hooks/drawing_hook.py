@@ -86,7 +86,8 @@ def _name_in_data_set(image: Path, runner: Runner) -> Path:
     """The folders and name that an image has within its data set, in a format that is written."""
     prefix = getattr(runner.test_dataloader.dataset, 'data_prefix', {}).get('img')
     folder = Path(prefix).absolute() if prefix else None
-    inside = folder is not None and image.absolute().is_relative_to(folder)
-    name = image.absolute().relative_to(folder) if inside else Path(image.name)
+    name = Path(image.name)
+    if folder is not None and image.absolute().is_relative_to(folder):
+        name = image.absolute().relative_to(folder)
     written = name.suffix.lower() in WRITTEN_SUFFIXES
     return name if written else name.with_name(f'{name.name}.jpg')

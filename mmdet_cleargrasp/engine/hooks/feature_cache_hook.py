@@ -52,6 +52,7 @@ class FeatureCacheHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Say how much was found."""
+        assert self.cache is not None  # made before the training
         hits, misses = self.cache.hits, self.cache.misses
         share = 100 * hits / max(hits + misses, 1)
         runner.logger.info(f'feature cache: {share:.0f} % found so far, in {self.cache.folder}')

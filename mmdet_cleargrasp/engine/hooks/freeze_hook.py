@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -61,6 +63,6 @@ class FreezeBackboneHook(Hook):
             )
 
 
-def _backbone(runner: Runner) -> object:
+def _backbone(runner: Runner) -> Any:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     return getattr(model, 'backbone', None)

@@ -104,8 +104,8 @@ class ProgressHook(Hook):
         self._show(epoch, runner.iter + 1, runner.max_iters, self._left(runner))
         if not self._console.is_terminal and time.monotonic() - self._last_line >= LINE_EVERY:
             self._last_line = time.monotonic()
-            step = f'step {runner.iter + 1} of {runner.max_iters}'
-            self._print(f'{epoch}, {step}, {self._left(runner)}')
+            position = f'step {runner.iter + 1} of {runner.max_iters}'
+            self._print(f'{epoch}, {position}, {self._left(runner)}')
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None

@@ -56,8 +56,8 @@ def start_from(cfg: Config, checkpoint: str | Path) -> None:
     for module in (cfg.model, cfg.model.get('backbone', {})):
         init_cfg = checkpoint_init_cfg(module)
         ours = init_cfg.get('type') in ('ClearGraspCheckpoint', 'DetectorCheckpoint')
-        if ours and not is_available(init_cfg.checkpoint):
-            init_cfg.checkpoint = str(checkpoint)
+        if ours and not is_available(init_cfg['checkpoint']):
+            init_cfg['checkpoint'] = str(checkpoint)
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:

@@ -43,7 +43,7 @@ def check_optimizer(cfg: Config, state: Any, path: str | Path) -> None:
     ]
     kind = KINDS.get(str(optimizer.get('type')))
     if kind and kind not in groups[0]:
-        found = [f'another optimizer than {optimizer.type}']
+        found = [f'another optimizer than {optimizer["type"]}']
     if found:
         raise ConfigError(
             f'{path} was trained with {", ".join(found)}. --resume would continue with that: set '

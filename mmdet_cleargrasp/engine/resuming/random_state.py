@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import threading
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -92,7 +92,8 @@ def random_state() -> dict[str, Any]:
         >>> torch.equal(first, torch.rand(1))
         True
     """
-    name, keys, position, has_gauss, gauss = np.random.get_state()
+    # a dict only with legacy=False, which the stubs leave open
+    name, keys, position, has_gauss, gauss = cast(tuple[Any, ...], np.random.get_state())
     version, numbers, gauss_next = random.getstate()
     return {
         'python': [version, torch.tensor(numbers, dtype=torch.int64), gauss_next],

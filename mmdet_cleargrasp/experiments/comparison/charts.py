@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -18,12 +19,13 @@ from ...visualization.palette import ARM_COLORS
 from ...visualization.training_logs import RunLog, read_run
 from .comparing import PR_IOU, ArmResult, TestComparison, largest_fraction
 from .runs import RunSet
+from .uncertainty import Interval
 
 #: A second sign besides color.
 MARKERS = 'osD^vP*X'
 #: A placeholder, replaced by the page's text color when the SVG is written.
 INK = '#010203'
-STYLE = {
+STYLE: Any = {  # matplotlib lists the keys as literals
     'font.size': 10, 'axes.titlesize': 10.5, 'axes.titlelocation': 'left',
     'axes.labelsize': 10, 'text.color': INK, 'axes.labelcolor': INK, 'axes.edgecolor': INK,
     'xtick.color': INK, 'ytick.color': INK, 'axes.spines.top': False, 'axes.spines.right': False,
@@ -210,7 +212,7 @@ def _figure(width: float, height: float) -> Iterator[tuple[Figure, list[str]]]:
     svg.append(text[text.index('<svg') :].replace(INK, 'currentColor'))
 
 
-def _whisker(axes: Axes, row: int, interval: object, seeds: np.ndarray, style: dict) -> None:
+def _whisker(axes: Axes, row: int, interval: Interval, seeds: np.ndarray, style: dict) -> None:
     color = style['color']
     axes.plot([interval.low, interval.high], [row, row], color=color, solid_capstyle='butt')
     if len(seeds) > 1:

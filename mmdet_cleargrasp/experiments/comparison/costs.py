@@ -15,7 +15,6 @@ from mmdet.structures import DetDataSample
 from mmengine.analysis import get_model_complexity_info
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from torch import nn
 
 from ...checkpoints import read_checkpoint
 from ...engine.run_config import load_config
@@ -85,7 +84,7 @@ def _without_files(node: Any) -> str:
     return str([_without_files(v) for v in node] if isinstance(node, list | tuple) else node)
 
 
-def _count_flops(model: nn.Module, size: tuple[int, int]) -> float | None:
+def _count_flops(model: Any, size: tuple[int, int]) -> float | None:
     image, sample = _random_image(size)
     logger = logging.getLogger('mmengine')
     level = logger.level

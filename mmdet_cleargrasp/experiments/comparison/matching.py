@@ -8,7 +8,9 @@ matrices of counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pycocotools.cocoeval import COCOeval
@@ -75,7 +77,7 @@ def read_matches(evaluation: COCOeval, classes: tuple[str, ...]) -> Matches:
     """
     params = evaluation.params
     count = len(params.imgIds)
-    found = iter(evaluation.evalImgs)
+    found: Iterator[Any] = iter(evaluation.evalImgs)
     cells: dict[str, list[Cell]] = {size: [] for size in params.areaRngLbl}
     for _ in params.catIds:
         for size in params.areaRngLbl:

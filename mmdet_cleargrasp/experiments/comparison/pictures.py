@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -112,6 +113,7 @@ def _draw(
     scale = min(1.0, PICTURE_SIZE / max(picture.shape[:2]))
     scene = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     scores = [None] * len(detections) if detections.confidence is None else detections.confidence
+    assert detections.class_id is not None
     pairs = zip(detections.class_id, scores, strict=True)
     texts = [label_text(classes[label], score) for label, score in pairs]
     drawn = draw_boxes(scene, detections.xyxy * scale, texts, [color] * len(detections))
@@ -133,8 +135,10 @@ def _found(
     mine = [e for e in entries if e['image_id'] == image_id]
     found = _detections(mine, coco, classes, with_score=True)
     boxes, scores = torch.from_numpy(found.xyxy), torch.from_numpy(found.confidence)
-    answers = found[class_agnostic_nms(boxes, scores).numpy()]
-    return answers[answers.confidence >= report.score_threshold]
+    # supervision's annotation also has the columns that an index by name gives
+    answers = cast(sv.Detections, found[class_agnostic_nms(boxes, scores).numpy()])
+    assert answers.confidence is not None
+    return cast(sv.Detections, answers[answers.confidence >= report.score_threshold])
 
 
 def _detections(

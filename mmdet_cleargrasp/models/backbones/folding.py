@@ -42,7 +42,7 @@ class FoldedTwin:
     """
 
     def __init__(self) -> None:
-        self._module: nn.Module | None = None
+        self._module: FreezableBackbone | None = None
         self._versions: tuple[tuple[int, int], ...] = ()
 
     def __call__(self, backbone: FreezableBackbone, x: Tensor) -> tuple[Tensor, ...]:
@@ -79,7 +79,7 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
     return chain(module.parameters(), module.buffers())
 
 
-def _fastest(backbone: FreezableBackbone, image: Tensor) -> nn.Module:
+def _fastest(backbone: FreezableBackbone, image: Tensor) -> FreezableBackbone:
     """A folded copy of the backbone where its maps of an image are the same, else a plain one."""
     plain = copy.deepcopy(backbone).eval()
     folded = copy.deepcopy(plain)
@@ -109,6 +109,8 @@ def _fold(module: nn.Module) -> None:
         if isinstance(child, nn.Conv2d):
             conv = child
         elif isinstance(child, _BatchNorm) and conv is not None:
+            # a batch norm without running statistics cannot be frozen
+            assert child.running_mean is not None and child.running_var is not None
             conv.weight, conv.bias = fuse_conv_bn_weights(
                 conv.weight, conv.bias, child.running_mean, child.running_var, child.eps,
                 child.weight, child.bias,

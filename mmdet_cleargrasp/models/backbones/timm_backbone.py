@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmdet.registry import MODELS
@@ -90,7 +90,7 @@ class TimmBackbone(FreezableBackbone):
             self._options['output_stride'] = output_stride
         self.out_indices = _choose_maps(network, out_indices, self._build_features().feature_info)
         self.network = self._build_features(out_indices=self.out_indices)
-        info = self.network.feature_info
+        info: Any = self.network.feature_info  # timm's FeatureInfo
         _check_choice('output_stride', output_stride, max(info.reduction()) <= output_stride, '32')
         self.out_channels = tuple(info.channels())
         self.out_strides = tuple(info.reduction())
@@ -189,7 +189,7 @@ def _check_network(network: str, output_stride: int) -> None:
     )
 
 
-def _choose_maps(network: str, indices: Sequence[int] | None, info: object) -> tuple[int, ...]:
+def _choose_maps(network: str, indices: Sequence[int] | None, info: Any) -> tuple[int, ...]:
     """The indices to return, checked against the maps that the network has."""
     strides = [level['reduction'] for level in info.info]
     if indices is None:

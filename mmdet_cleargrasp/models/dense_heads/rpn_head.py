@@ -83,7 +83,7 @@ class _SampledGradient(torch.autograd.Function):
 
 def _head(
     x: Tensor, weights: list[Tensor] | tuple[Tensor, ...], padding: int
-) -> tuple[Tensor, ...]:
+) -> tuple[Tensor, Tensor]:
     hidden = F.relu(F.conv2d(x, weights[0], weights[1], padding=padding))
     return F.conv2d(hidden, weights[2], weights[3]), F.conv2d(hidden, weights[4], weights[5])
 
