@@ -57,7 +57,7 @@ test: install  ## the test suite, under ten minutes on two cores
 test-slow: install  ## the slow tests: the page in Chromium, ONNX, the tutorial …
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow -n auto
 
-lint: install  ## check style, types and common mistakes
+lint: install  ## check style and common mistakes
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy

@@ -28,7 +28,7 @@ class DamagedFileError(Exception):
 
 
 def read_archive(path: Path) -> Any:
-    """What ``torch.save`` wrote into a file; tensors on the CPU.
+    """Load what ``torch.save`` wrote; tensors are on the CPU.
 
     Args:
         path: A regular file.

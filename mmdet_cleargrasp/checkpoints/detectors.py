@@ -73,7 +73,7 @@ TORCHVISION_ROI_LAYER = dict(aligned=False, sampling_ratio=2)
 
 @dataclass(frozen=True)
 class DetectorFile:
-    """What a checkpoint file holds of a detector.
+    """The detector in a checkpoint file.
 
     Attributes:
         path: The file.
@@ -92,7 +92,7 @@ class DetectorFile:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a model takes of a detector's file.
+    """The tensors that a model loads from a detector checkpoint.
 
     Attributes:
         tensors: Those that are loaded, by the model's names.

@@ -1,4 +1,4 @@
-"""Telling from tensor names and shapes which network a state dict belongs to."""
+"""Recognize the network of a state dict by its tensor names and shapes."""
 
 from __future__ import annotations
 

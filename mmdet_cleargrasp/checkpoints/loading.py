@@ -29,7 +29,7 @@ CLASSIFIERS = ('fc.', 'classifier.', 'head.')
 
 @dataclass(frozen=True)
 class BackboneFile:
-    """What a checkpoint file holds of a backbone.
+    """The backbone in a checkpoint file.
 
     Attributes:
         path: The file.

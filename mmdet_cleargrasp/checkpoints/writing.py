@@ -80,7 +80,7 @@ def save_atomically(content: Any, path: str | Path) -> Path:
 
 
 def to_bytes(content: Any) -> bytes:
-    """What ``torch.save`` writes."""
+    """Bytes that ``torch.save`` writes."""
     with io.BytesIO() as buffer:
         torch.save(content, buffer)
         return buffer.getvalue()

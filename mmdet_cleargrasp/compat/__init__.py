@@ -1,4 +1,4 @@
-"""What upstream lacks today, one module per gap; each says what will make it unnecessary.
+"""Workarounds for upstream, one module each; each says what will make it unnecessary.
 
 - :mod:`.versions`: versions that cannot work together are refused in one sentence.
 - :mod:`.mmcv_extension`, :mod:`.mmcv_operators`, :mod:`.roi_align`: mmcv's compiled operators.

@@ -1,4 +1,4 @@
-"""What becomes of memory that a run on a CPU has freed."""
+"""Memory allocator settings of runs on a CPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MMAP_THRESHOLD, MMAP_MAX = 32 * 2**20, 65536
 
 
 def keep_freed_memory(keep: bool = True) -> bool:
-    """Let the process keep freed memory for its next tensors, or give it back as it usually does.
+    """Keep freed memory for later tensors, or return it to the system as usual.
 
     By default glibc returns every block above 32 MB to the system at once. Feature maps of large
     images are such blocks: each step allocates them again, and the system hands out page after page

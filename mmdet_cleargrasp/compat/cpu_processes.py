@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def train_on_cpu_processes(cfg: Config) -> None:
-    """Let torchrun's processes train on a machine without GPU.
+    """Allow distributed training with torchrun on a machine without GPU.
 
     A process group that exists already is left alone, and so is a wrapper that the config names.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def let_inferencer_load_by(transform: Callable[[], BaseTransform]) -> None:
-    """Let ``DetInferencer`` run configs whose pipeline starts with a transform of ours.
+    """Allow ``DetInferencer`` to run configs whose pipeline starts with ``LoadPhotograph``.
 
     Other configs are left alone.
 

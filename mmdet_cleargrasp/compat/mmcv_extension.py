@@ -17,7 +17,7 @@ NAME = 'mmcv._ext'
 
 
 def provide_mmcv_extension() -> None:
-    """Let ``import mmcv._ext`` find :mod:`.mmcv_operators` where nothing else provides it.
+    """Provide :mod:`.mmcv_operators` as ``mmcv._ext`` if mmcv has no compiled operators.
 
     The finder is the last that Python asks, so that a compiled mmcv is left alone.
     """

@@ -27,7 +27,7 @@ REGISTRIES: dict[str, tuple[str, ...]] = {
 
 
 def import_at_first_lookup(location: str) -> None:
-    """Let the registries of MMEngine and MMDetection import a module at their first look-up.
+    """Import a module at the first look-up in the registries of MMEngine and MMDetection.
 
     Args:
         location: The module, whose import registers types. It is imported at once where a registry

@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 class Grid(NamedTuple):
-    """How regions are sampled.
+    """Sampling parameters of RoIAlign.
 
     Attributes:
         height: Bins along a region's height.

@@ -7,7 +7,7 @@ from importlib import metadata
 
 from ..utils.errors import InstallationError
 
-#: What has to be there, by the name under which it is imported.
+#: Required packages, by import name.
 PACKAGES = {
     'torch': "'torch>=2.10' torchvision",
     'torchvision': 'torchvision',

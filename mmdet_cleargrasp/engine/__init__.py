@@ -1,1 +1,1 @@
-"""What a run is made of: its config, the check before it, training, testing and hooks."""
+"""Running a config: checks, training, testing and hooks."""

@@ -1,4 +1,4 @@
-"""What command line options change in a config: data, classes, test split, scale and length."""
+"""Config changes made by command line options: data, classes, test split, scale and length."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def use_test_split(
 
 
 def set_split(cfg: Config, loop: str, split: Split, classes: tuple[str, ...] | None = None) -> None:
-    """Let a loop run on other images.
+    """Set the images of a loop.
 
     Args:
         cfg: Is changed.

@@ -39,7 +39,7 @@ def transform_types(dataloader: dict[str, Any]) -> list[str]:
 
 
 def repeats(dataloader: dict[str, Any]) -> int:
-    """How often an epoch goes through a dataset, by its wrappers.
+    """Number of passes over a data set per epoch, from its wrappers.
 
     Example:
         >>> repeats(dict(dataset=dict(type='RepeatDataset', times=2, dataset=dict())))

@@ -1,4 +1,4 @@
-"""What a config says about a run, read once: data, classes, weights, length, work dir."""
+"""The plan of a run, read from its config once: data, classes, weights, length, work dir."""
 
 from __future__ import annotations
 

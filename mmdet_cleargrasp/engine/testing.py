@@ -66,7 +66,7 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
 def draw_boxes(
     plan: RunPlan, *, show: bool = False, show_dir: str | None = None, wait_time: float = 2
 ) -> None:
-    """Let a test draw its images with ground truth and detections.
+    """Draw test images with ground truth and detections.
 
     Args:
         plan: Of the test; its config is changed.

@@ -37,7 +37,7 @@ class WorkingThreshold:
 
     @property
     def source(self) -> str:
-        """Where the value comes from, as text."""
+        """Source of the value, as text."""
         if self.f1 is None:
             return 'default, for the checkpoint has no working threshold'
         return f'working threshold of the checkpoint, best F1 on validation ({self.f1:.2f})'

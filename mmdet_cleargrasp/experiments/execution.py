@@ -31,7 +31,7 @@ class RunError(UserError):
 
 
 def read_record(job: Job) -> dict[str, Any] | None:
-    """What a complete run recorded; ``None`` while it is not complete.
+    """Read the record of a run; ``None`` if it is not complete.
 
     Args:
         job: The run.
@@ -41,7 +41,7 @@ def read_record(job: Job) -> dict[str, Any] | None:
 
 
 def state(job: Job) -> str:
-    """How far a run is: ``'complete'``, ``'trained'``, ``'begun'`` or ``'to do'``.
+    """Return the state of a run: ``'complete'``, ``'trained'``, ``'begun'`` or ``'to do'``.
 
     Args:
         job: The run.

@@ -37,9 +37,9 @@ CHECKPOINTS = {
     'default_hooks.checkpoint.interval': 1,
     'default_hooks.checkpoint.max_keep_ckpts': 2,
 }
-#: What the whole experiment is, for the comparison.
+#: File that describes the experiment, for the comparison.
 EXPERIMENT_FILE = 'experiment.json'
-#: What a run was started as.
+#: File that describes how a run was started.
 PLAN_FILE = 'plan.json'
 
 

@@ -9,11 +9,11 @@ from .execution import execute, read_record
 from .jobs import Job
 from .spec import ExperimentSpec
 
-#: What submitit asks of every cluster; the rest is Slurm's own and gets its prefix.
+#: submitit's options for all clusters; others are Slurm's and get its prefix.
 GENERAL = ('timeout_min', 'gpus_per_node', 'cpus_per_task', 'mem_gb')
 #: ``local`` starts every run on this machine at once, to try it out.
 CLUSTERS = ('slurm', 'local')
-#: What submitit raises, depending on what is wrong.
+#: Exceptions of submitit.
 REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, OSError)
 
 

@@ -1,4 +1,4 @@
-"""What an experiment is made of: a YAML file, read and checked as one.
+"""The spec of an experiment: a YAML file, read and checked.
 
 See ``configs/experiments/example.yaml`` for every field with its meaning.
 """

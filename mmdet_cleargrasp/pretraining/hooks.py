@@ -1,4 +1,4 @@
-"""What a pretraining leaves behind beside checkpoints: a backbone file and pictures."""
+"""Hooks that export the backbone and draw images during pretraining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well mask, outlines and normals are predicted, in ClearGrasp's figures."""
+"""ClearGrasp's metrics of mask, outlines and normals."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def task_loss(
 
 
 def predict(task: str, logits: Tensor) -> Tensor:
-    """What a task's logits say: class indices (N, H, W) or unit normals (N, 3, H, W)."""
+    """Convert logits to predictions: class indices (N, H, W) or unit normals (N, 3, H, W)."""
     return F.normalize(logits, dim=1) if task == 'normals' else logits.argmax(dim=1)
 
 

@@ -1,4 +1,4 @@
-"""What a check found: fine, doubtful or in the way of a run."""
+"""Results of a check: ok, warning or error."""
 
 from __future__ import annotations
 

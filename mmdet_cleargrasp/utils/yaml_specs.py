@@ -17,7 +17,7 @@ class SpecError(ConfigError):
 
 
 def read_yaml(path: str | Path) -> Any:
-    """What a YAML file holds.
+    """Content of a YAML file.
 
     Args:
         path: The file.

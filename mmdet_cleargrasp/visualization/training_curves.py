@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from ..utils.errors import ConfigError, DataError
 from .training_logs import RunLog, read_run
 
-#: What validation measures between 0 and 1, of detectors and of pretraining, and its short name.
+#: Validation metrics between 0 and 1, of detectors and pretraining, with short names.
 SCORES = {
     'coco/bbox_mAP': 'AP',
     'coco/bbox_mAP_50': 'AP50',

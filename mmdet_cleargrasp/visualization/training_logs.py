@@ -17,7 +17,7 @@ POSITION_KEYS = ('step', 'epoch', 'iter')
 
 @dataclass
 class RunLog:
-    """What a run logged, in order.
+    """Logged values of a run, in order.
 
     Attributes:
         name: The work dir's or the log file's name.

@@ -1,4 +1,4 @@
-"""Everything on a bench that is no plate, by the name that a spec calls it."""
+"""All objects other than plates, by their name in specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What grows or lies on agar: colonies, lawns with antibiotic discs, streaks, mold, seedlings.
+"""Objects on agar: colonies, lawns with antibiotic discs, streaks, mold, seedlings.
 
 Everything flat (lawns, streaks, turbidity, blood) is painted on a layer just below the agar's
 surface, so that the surface keeps its gloss; everything raised is a mesh that stands on it.
@@ -272,7 +272,7 @@ def _inside(outline: Outline, points: np.ndarray) -> np.ndarray:
 
 
 def _disc_centers(outline: Outline, rng: np.random.Generator, count: int) -> np.ndarray:
-    """Where a dispenser drops discs: a grid on square dishes, a ring on round ones."""
+    """Positions of antibiotic discs: a grid on square dishes, a ring on round ones."""
     if count == 0:
         return np.zeros((0, 2))
     half = outline.width / 2

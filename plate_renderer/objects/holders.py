@@ -1,4 +1,4 @@
-"""What holds plates: decks with nests, and hands."""
+"""Objects that hold plates: decks with nests, and hands."""
 
 from __future__ import annotations
 

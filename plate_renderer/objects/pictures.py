@@ -246,7 +246,7 @@ PICTURES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 
 GROUNDS = ('plain', 'plain', 'plain', 'gradient', 'marble', 'marble', 'stripes', 'tiles', 'blobs',
            'page', 'halves', 'cover', 'dots')  # fmt: skip
-"""What table tops and walls show, plain ones more often."""
+"""Textures of table tops and walls; plain ones are more frequent."""
 
 
 def picture(rng: np.random.Generator, size: int, kinds: tuple[str, ...] = GROUNDS) -> np.ndarray:

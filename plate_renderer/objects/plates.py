@@ -1,4 +1,4 @@
-"""What every plate has in common, whatever its form."""
+"""Parts that all plates share."""
 
 from __future__ import annotations
 

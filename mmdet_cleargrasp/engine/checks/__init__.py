@@ -1,4 +1,4 @@
-"""Everything about a run that is cheap to check before it starts."""
+"""Fast checks before a run starts."""
 
 from .checkpoint import check_checkpoint
 from .data import check_data

@@ -8,7 +8,7 @@ from ...utils.errors import ConfigError, UserError
 from ...utils.findings import Finding, error
 from ..runner import rank
 
-#: What is checked, but only shown where it was asked for.
+#: Checks whose result is only shown on request.
 DETAILS = ('versions', 'strides')
 MARKS = {'ok': 'ok     ', 'warning': 'warning', 'error': 'ERROR  '}
 

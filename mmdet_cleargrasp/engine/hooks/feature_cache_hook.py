@@ -42,7 +42,7 @@ class FeatureCacheHook(Hook):
         self.cache: FeatureCache | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Give the backbone its cache."""
+        """Set the cache of the backbone."""
         backbone = _backbone(runner)
         if not isinstance(backbone, FreezableBackbone) or not backbone.frozen:
             raise ConfigError('FeatureCacheHook needs a frozen backbone: its maps must not change')
@@ -51,7 +51,7 @@ class FeatureCacheHook(Hook):
         backbone.feature_cache = self.cache
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Say how much was found."""
+        """Log the number of cache hits."""
         assert self.cache is not None  # made before the training
         hits, misses = self.cache.hits, self.cache.misses
         share = 100 * hits / max(hits + misses, 1)

@@ -16,7 +16,7 @@ from .optimizer import check_optimizer
 
 
 def resume(cfg: Config, checkpoint: str) -> Path | None:
-    """Let a run resume from a checkpoint.
+    """Set the checkpoint to resume from.
 
     Args:
         cfg: Is changed.

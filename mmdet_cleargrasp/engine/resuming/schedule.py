@@ -15,7 +15,7 @@ LENGTHS = ('end', 'T_max', 'milestones', 'total_iters', 'step_size')
 
 @HOOKS.register_module()
 class ScheduleHook(Hook):
-    """Let a resumed run follow the schedule's length in its config.
+    """Use the schedule length of the config in a resumed run.
 
     mmengine's schedulers load their whole state from the checkpoint, the old length included, and
     compute each rate from the previous one: a run that is resumed for more epochs would keep its

@@ -27,7 +27,7 @@ ANSWER_FIGURES = {
     'images all right': 'share_of_images_all_right',
     'negatives clean': 'share_of_negatives_clean',
 }
-#: Those of them that are worked out by class.
+#: Figures that are also computed per class.
 ANSWER_FIGURES_BY_CLASS = ('precision', 'recall', 'F1')
 #: IoU of the precision-recall curves.
 PR_IOU = (0.5, 0.75)
@@ -89,7 +89,7 @@ class Difference:
 
 @dataclass
 class ArmDetail:
-    """What charts and pictures show of an arm on the largest fraction, averaged over seeds.
+    """Results of an arm on the largest fraction, averaged over seeds, for charts and images.
 
     Attributes:
         precision: (len(PR_IOU), R, K), by IoU, recall and class; NaN if unmeasured.

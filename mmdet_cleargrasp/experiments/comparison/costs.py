@@ -1,4 +1,4 @@
-"""What an arm costs: parameters, operations and seconds an image."""
+"""Cost of an arm: parameters, operations and seconds per image."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .runs import TestedRun
 
 #: Images that are timed, after two that are not.
 TIMED = 10
-#: Where a config's test pipeline names no size.
+#: Used if the test pipeline of a config has no size.
 DEFAULT_SIZE = (512, 512)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What an arm costs.
+    """Cost of an arm.
 
     Attributes:
         parameters: Of the whole detector.

@@ -167,7 +167,7 @@ def print_comparison(
 
 
 def sentences(runs: RunSet, comparisons: Sequence[TestComparison]) -> list[str]:
-    """What the data show of AP and F1 on the largest part of the images, and cautions.
+    """Conclusions on AP and F1 for the largest subset of images, and cautions.
 
     Args:
         runs: That were compared.

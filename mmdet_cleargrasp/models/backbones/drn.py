@@ -182,7 +182,7 @@ def _tail_layer(with_residuals: bool, inputs: int, dilation: int) -> nn.Sequenti
 
 
 def _random_init_cfg() -> list[dict]:
-    """What mmdet's ResNet does where no file is named."""
+    """Initialize as mmdet's ResNet does without a checkpoint."""
     return [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', val=1, layer='BatchNorm2d')]
 
 

@@ -1,4 +1,4 @@
-"""What all backbones share: freezing, unfreezing, and refusing to be frozen without weights."""
+"""Base of all backbones: freezing, unfreezing, and the check that frozen ones have weights."""
 
 from __future__ import annotations
 
