@@ -2,7 +2,7 @@
 
 Every case runs a command line in this process, as `python tools/...` would: the message is there,
 the exit status is right, and no exception but SystemExit leaves it. docs/messages.md holds the
-table; `python -m tests.test_bad_inputs` prints it anew.
+table; `python -m tests.test_bad_inputs` prints it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Inputs that nobody thought of: whatever a file holds, a finding or one of our errors comes of it."""
+"""Random inputs: every file gives a finding or one of this project's errors."""
 
 import io
 import json

@@ -28,6 +28,6 @@ def page_faults(how):
     return int(done.stdout)
 
 
-def test_freed_memory_is_kept_when_told():
+def test_freed_memory_is_kept_on_request():
     kept, given_back = page_faults('keep'), page_faults('give back')
     assert kept < given_back / 4

@@ -1,4 +1,4 @@
-"""Annotations that nobody thought of: every image is read or named, and none becomes a negative."""
+"""Random annotations: every image is read or listed, and none becomes a negative."""
 
 import json
 from xml.sax.saxutils import quoteattr

@@ -148,7 +148,7 @@ def test_other_data_sets_are_left_unchecked(cfg):
     assert not check_schedule(cfg)
 
 
-def test_run_of_few_steps_is_doubtful_and_told_how_many_it_takes(cfg):
+def test_run_of_few_steps_gives_a_warning_with_the_epochs_needed(cfg):
     found = checks.describe(check_schedule(cfg))
     assert '24 epochs of 3 steps are 72 steps' in found
     assert '--epochs 167' in found

@@ -141,5 +141,5 @@ def test_name_has_to_end_in_onnx(tiny_runs, tmp_path):
         (onnx_export.Difference(0, 0, 0.0, 0.0, 0.0), True),
     ],
 )
-def test_alike(difference, expected):
+def test_within_tolerance(difference, expected):
     assert difference.within(score=1e-3, box=0.5) is expected

@@ -74,6 +74,6 @@ def test_export_prints_the_largest_differences(tiny_runs, toy_plates, run_tool, 
     out = tmp_path / 'plates.onnx'
     done = run_tool(EXPORT, *files, out, '--images', toy_plates / 'val')
     assert f'written: {out}' in done.stdout
-    assert 'largest' in done.stdout and done.stdout.rstrip().endswith('alike')
+    assert 'largest' in done.stdout and done.stdout.rstrip().endswith('the same')
     again = run_tool(EXPORT, *files, out, check=False)
     assert again.returncode == 1 and 'nothing is overwritten' in again.stderr

@@ -58,7 +58,7 @@ def write_spec(tiny_config, toy_plates, tmp_path_factory):
 ARMS = {
     'plain': {},
     'gentle': {'optim_wrapper.optimizer.lr': 1e-5},
-    # Nothing that is checked beforehand: it fails when training starts.
+    # The checks do not find this: it fails when training starts.
     'broken': {'optim_wrapper.optimizer.type': 'NoSuchOptimizer'},
 }
 

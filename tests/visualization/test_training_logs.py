@@ -46,7 +46,7 @@ def test_resumed_run_is_one_curve(resumed):
     assert scores.tolist() == [0.1, 0.2, 0.3]
 
 
-def test_run_started_afresh_in_the_same_folder_replaces_the_old_one(resumed):
+def test_new_run_in_the_same_folder_replaces_the_old_one(resumed):
     # Its first line comes at a later step than the old run's, as with another log interval.
     write(resumed / '20260102_000000' / 'vis_data' / 'scalars.json', [train(2, 1, 3), val(1, 0.5)])
     run = read_run(resumed)

@@ -34,7 +34,7 @@ def average_precision(matches, weights):
 
 
 def simulate_arms(rng, images, chances, seeds, seed_spread, replicates=200):
-    """AP by arm, seed and replicate. Images are easy or hard for both arms alike."""
+    """AP by arm, seed and replicate. Images are equally easy or hard for both arms."""
     weights = draw_weights(images, replicates, rng)
     hardness = rng.normal(0, 0.15, images)
     arms = []
@@ -95,7 +95,7 @@ def test_replicates_without_a_box_of_a_class_are_left_out():
 @pytest.mark.parametrize('paired', [True, False])
 @pytest.mark.parametrize(
     ('seeds', 'seed_spread'), [(1, 0.0), (3, 0.0), (3, 0.08), (5, 0.08)],
-    ids=['one seed', 'seeds alike', 'three seeds that scatter', 'five seeds that scatter'],
+    ids=['one seed', 'seeds of low variance', 'three seeds that scatter', 'five seeds that scatter'],
 )  # fmt: skip
 def test_intervals_hold_the_true_difference_as_often_as_they_say(seeds, seed_spread, paired):
     # Both arms have the same chances, so that the true difference is 0.
