@@ -134,4 +134,6 @@ def content_like(checkpoint, backbone_cfg):
             return make(match)
     if backbone_cfg['type'] == 'TimmBackbone':
         return timm_network(backbone_cfg['network'])
+    if backbone_cfg['type'] != 'ClearGraspResNet':
+        raise KeyError(f'no published layout for {checkpoint}: add it to PUBLISHED in {__file__}')
     return cleargrasp(ClearGraspResNet(backbone_cfg['depth'], frozen=False))

@@ -44,13 +44,17 @@ def split_name(text: str) -> tuple[str, str]:
     return name, split
 
 
+#: Those of ``conversion.formats.FORMATS``, which --help is too fast to import.
+FORMAT_NAMES = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'masks')
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('src', help='source folder')
     parser.add_argument('out', help='folder to write')
     parser.add_argument(
-        '--format', choices=['labelme', 'voc', 'yolo', 'cvat', 'coco', 'masks'], dest='format_name'
+        '--format', choices=FORMAT_NAMES, dest='format_name', help='of the labels [recognized]'
     )
     parser.add_argument(
         '--classes',

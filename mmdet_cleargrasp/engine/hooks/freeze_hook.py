@@ -43,7 +43,7 @@ class FreezeBackboneHook(Hook):
         if not isinstance(backbone, FreezableBackbone):
             raise ConfigError(
                 f'FreezeBackboneHook cannot freeze a {type(backbone).__name__}; it works with '
-                'ClearGraspResNet, ClearGraspDRN, TimmBackbone and AlexNet'
+                'backbones that derive from FreezableBackbone'
             )
         if backbone.frozen and not runner.epoch:
             raise ConfigError(
