@@ -6,6 +6,7 @@ import stat
 import pytest
 from mmengine.fileio import get_file_backend
 
+from mmdet_cleargrasp.compat.file_writing import local_files_written_whole
 from mmdet_cleargrasp.utils.atomic_files import write_atomically
 
 
@@ -34,9 +35,10 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch, faili
 
 def test_mmengine_writes_checkpoints_so(tmp_path, monkeypatch):
     path = tmp_path / 'epoch_1.pth'
-    backend = get_file_backend(str(path))
-    backend.put(b'first', str(path))
-    monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('killed')))
-    with pytest.raises(OSError, match='killed'):
-        backend.put(b'second', str(path))
+    with local_files_written_whole():
+        backend = get_file_backend(str(path))
+        backend.put(b'first', str(path))
+        monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('killed')))
+        with pytest.raises(OSError, match='killed'):
+            backend.put(b'second', str(path))
     assert path.read_bytes() == b'first'
