@@ -436,7 +436,7 @@ COMMAND_LINES = [
     Case('command lines', '--cfg-options without a value', 'expected KEY=VALUE', lambda s: [TRAIN, s.config, '--cfg-options', 'lr'], 'usage'),
     Case('command lines', '--cfg-options lr=1, read too early', 'comes too late', lambda s: [TRAIN, s.config, '--cfg-options', 'lr=1']),
     Case('command lines', '--cfg-options into what is no dict', 'do not fit', lambda s: [TRAIN, s.config, '--cfg-options', 'work_dir.x=1']),
-    Case('command lines', '--cfg-options beyond the end of a list', 'do not fit', lambda s: [TRAIN, s.config, '--cfg-options', 'train_pipeline.99.scale=1']),
+    Case('command lines', '--cfg-options beyond the end of a list', 'do not fit', lambda s: [TRAIN, s.config, '--cfg-options', 'param_scheduler.99.end=1']),
     Case('command lines', '--epochs many', "invalid int value: 'many'", lambda s: [TRAIN, s.config, '--epochs', 'many'], 'usage'),
     Case('command lines', '--epochs 0', '--epochs 0: expected 1', lambda s: [TRAIN, s.config, '--data-root', s.data, '--epochs', '0']),
     Case('command lines', '--data-root that is not there', 'no folder at absent', lambda s: [TRAIN, s.config, '--data-root', 'absent']),

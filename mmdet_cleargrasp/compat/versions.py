@@ -74,7 +74,7 @@ def explain_import_error(error: ImportError) -> str | None:
 
     Example:
         >>> explain_import_error(ImportError('libGL.so.1: cannot open shared object file'))
-        "OpenCV was installed for desktops, and this machine has no X libraries: pip uninstall ..."
+        'OpenCV was installed for desktops, and this machine has no X libraries: pip uninstall ...'
     """
     for parts, advice in LIBRARIES.items():
         if any(part in str(error) for part in parts):

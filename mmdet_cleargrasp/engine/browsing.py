@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from mmdet.registry import DATASETS
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
 from torch.utils.data import Dataset
 
 from ..datasets.layout import find_splits
@@ -91,8 +91,7 @@ def _augmented(loader: ConfigDict, count: int, seed: int) -> list[Drawing]:
         dataset = DATASETS.build(settings)
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise ConfigError(f'the data set cannot be built: {str(error).strip(chr(34))}') from error
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+    set_random_seed(seed)  # of NumPy, torch and Python, all of which transforms use
     return [_drawing(dataset, index) for index in chosen(len(dataset), count)]
 
 

@@ -65,6 +65,9 @@ def load_config(
                 f'--cfg-options {name}=... comes too late: configs read it while they are read. '
                 f'Set what it sets: {KNOBS.get(name, "see where the config uses it")}'
             )
+        root = name.split('.')[0]
+        if root not in SETTINGS:
+            raise ConfigError(f'--cfg-options {name}=...: no run reads {root!r} of a config')
     if not path.is_file():
         raise ConfigError(f'no config at {path} (looked from {Path.cwd()})')
     try:

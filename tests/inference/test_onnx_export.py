@@ -26,10 +26,11 @@ def random_run(name, work_dir, **changes):
     cfg.model.init_cfg = None
     model = MODELS.build(cfg.model)
     model.init_weights()
-    with torch.no_grad():  # so that scores differ, and some are high
+    short = cfg.model.bbox_head.get('stacked_convs') == 1 if 'bbox_head' in cfg.model else False
+    with torch.no_grad():  # so that scores differ, and some are high, but none is 1
         for parameter, value in model.named_parameters():
             if parameter.endswith(('retina_cls.weight', 'fc_cls.weight', 'rpn_cls.weight')):
-                value.mul_(3000 if 'retina' in parameter else 12)
+                value.mul_(12 if 'retina' not in parameter else 30 if short else 3000)
             if parameter == 'bbox_head.retina_cls.bias':
                 value.fill_(-3)
     for step in cfg.test_dataloader.dataset.pipeline:

@@ -47,7 +47,7 @@ def train(work_dir, epochs, kind, resume=False):
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
         param_scheduler=schedule(kind, epochs),
         default_hooks=dict(logger=None),
-        custom_hooks=[dict(type='ScheduleHook')],
+        custom_hooks=[dict(type='ScheduleHook'), dict(type='PlainCheckpointHook')],
         default_scope='mmdet',
         resume=resume,
         experiment_name=f'{work_dir.name}_{epochs}_{resume}',
