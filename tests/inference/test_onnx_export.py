@@ -26,11 +26,13 @@ def random_run(name, work_dir, **changes):
     cfg.model.init_cfg = None
     model = MODELS.build(cfg.model)
     model.init_weights()
-    short = cfg.model.bbox_head.get('stacked_convs') == 1 if 'bbox_head' in cfg.model else False
     with torch.no_grad():  # so that scores differ, and some are high, but none is 1
+        if name.startswith('retinanet'):
+            maps, _ = model.eval().bbox_head(model.extract_feat(torch.randn(1, 3, 96, 96)))
+            model.bbox_head.retina_cls.weight.mul_(1.5 / maps[0].std())
         for parameter, value in model.named_parameters():
-            if parameter.endswith(('retina_cls.weight', 'fc_cls.weight', 'rpn_cls.weight')):
-                value.mul_(12 if 'retina' not in parameter else 30 if short else 3000)
+            if parameter.endswith(('fc_cls.weight', 'rpn_cls.weight')):
+                value.mul_(4 if 'efficientnet' in name else 12)
             if parameter == 'bbox_head.retina_cls.bias':
                 value.fill_(-3)
     for step in cfg.test_dataloader.dataset.pipeline:
