@@ -55,7 +55,7 @@ test: install  ## the test suite, under ten minutes on two cores
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto
 
 test-slow: install  ## the slow tests: the page in Chromium, ONNX, the tutorial …
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow -n auto
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow
 
 coverage: install  ## the test suite with coverage, 1.5 to 2 times as long
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --cov=mmdet_cleargrasp --cov=plate_renderer \

@@ -212,7 +212,7 @@ def take_detector(arguments: Sequence[str]) -> tuple[tuple[Path, Path], list[str
         if len(arguments) < 2:
             raise ConfigError(f'{arguments[0]}: expected a checkpoint after the config')
         return (Path(arguments[0]), Path(arguments[1])), list(arguments[2:])
-    if _is_work_dir(Path(arguments[0])):
+    if _is_work_dir(Path(arguments[0])) or _is_misspelled_run(arguments):
         return find_run(arguments[0]), list(arguments[1:])
     return shipped_detector(), list(arguments)
 
@@ -220,6 +220,13 @@ def take_detector(arguments: Sequence[str]) -> tuple[tuple[Path, Path], list[str
 def _is_work_dir(path: Path) -> bool:
     """Whether a folder is a run's rather than one of photographs."""
     return path.is_dir() and any(any(path.glob(pattern)) for pattern in ('*.py', '*.pth'))
+
+
+def _is_misspelled_run(arguments: Sequence[str]) -> bool:
+    """Whether something is named before the inputs that is neither there nor a pattern."""
+    first = arguments[0]
+    is_pattern = any(sign in first for sign in '*?[') or first.isdigit()
+    return len(arguments) > 1 and not is_pattern and not Path(first).exists()
 
 
 def _find_checkpoint(work_dir: Path) -> Path:

@@ -61,6 +61,9 @@ def test_what_a_command_line_names(tmp_path):
     assert take_detector([])[0] == shipped.shipped_detector()
     with pytest.raises(ConfigError, match='a checkpoint after the config'):
         take_detector(['config.py'])
+    with pytest.raises(ConfigError, match='no folder at .*run'):
+        take_detector([str(tmp_path / 'run'), photographs])
+    assert take_detector(['week_*/*.jpg', photographs])[1] == ['week_*/*.jpg', photographs]
 
 
 def test_absent_weights_say_where_they_go(tmp_path, monkeypatch):
