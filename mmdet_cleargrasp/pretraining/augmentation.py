@@ -8,49 +8,24 @@ imgaug; that package no longer works with numpy 2.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-Image = np.ndarray
-
-
-class _Sometimes(BaseTransform):
-    """A change of the image that is made with a probability.
-
-    Args:
-        prob: In [0, 1].
-    """
-
-    prob = 1.0
-
-    def __init__(self, prob: float | None = None) -> None:
-        self.prob = self.prob if prob is None else prob
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Change ``img``, uint8 (H, W, 3) in BGR, or leave it."""
-        if np.random.rand() < self.prob:
-            changed = self.change(results['img'].astype(np.float32))
-            results['img'] = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
-        return results
-
-    def change(self, image: Image) -> Image:
-        """Change an image, float32 between 0 and 255."""
-        raise NotImplementedError
+from ..datasets.augmentation import Image, RandomChange
 
 
 @TRANSFORMS.register_module()
-class BrightPatches(_Sometimes):
+class BrightPatches(RandomChange):
     """Smooth blotches half again to three times as bright, as from a lamp or the sun.
 
     Args:
         prob: In [0, 1].
     """
 
-    prob = 0.1
+    def __init__(self, prob: float = 0.1) -> None:
+        super().__init__(prob)
 
     def change(self, image: Image) -> Image:
         """Brighten where smooth noise is high."""
@@ -61,14 +36,15 @@ class BrightPatches(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class ColorChange(_Sometimes):
+class ColorChange(RandomChange):
     """One of: brighter by addition or factor, another hue or saturation, contrast, towards gray.
 
     Args:
         prob: In [0, 1].
     """
 
-    prob = 0.3
+    def __init__(self, prob: float = 0.3) -> None:
+        super().__init__(prob)
 
     def change(self, image: Image) -> Image:
         """Change by one of the kinds, drawn evenly."""
@@ -76,14 +52,15 @@ class ColorChange(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class BlurAndNoise(_Sometimes):
+class BlurAndNoise(RandomChange):
     """A slight blur, noise of one of five kinds, or both.
 
     Args:
         prob: In [0, 1].
     """
 
-    prob = 0.2
+    def __init__(self, prob: float = 0.2) -> None:
+        super().__init__(prob)
 
     def change(self, image: Image) -> Image:
         """Blur, add noise, or both in either order."""
@@ -95,7 +72,7 @@ class BlurAndNoise(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class ColoredBlocks(_Sometimes):
+class ColoredBlocks(RandomChange):
     """Little blocks, in some or all of the color channels, blacked out.
 
     Args:
@@ -103,9 +80,7 @@ class ColoredBlocks(_Sometimes):
         share: Of the blocks that are, in [0, 1].
     """
 
-    prob = 0.2
-
-    def __init__(self, prob: float | None = None, share: float = 0.02) -> None:
+    def __init__(self, prob: float = 0.2, share: float = 0.02) -> None:
         super().__init__(prob)
         self.share = share
 
