@@ -31,4 +31,5 @@ def page_faults(how):
 
 def test_freed_memory_is_kept_on_request():
     kept, given_back = page_faults('keep'), page_faults('give back')
-    assert kept < given_back / 4
+    # One of the four may still be new memory: where the first fits is the allocator's choice.
+    assert kept < given_back / 2
