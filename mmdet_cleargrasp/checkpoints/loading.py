@@ -13,6 +13,7 @@ from mmengine.model import BaseModule
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
+from ..models.backbones import FreezableBackbone
 from ..utils.errors import CheckpointError
 from .efficientnet_lite import with_timm_names
 from .families import UNKNOWN, Family, recognize
@@ -137,9 +138,8 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
 
     Args:
         file: From :func:`open_backbone`.
-        module: The backbone; its values are not read, so it may be on ``'meta'``. What
-            its ``unused_tensors`` begins the name of is left out of the file; its
-            ``rename_tensors``, if it has one, turns published names into its own.
+        module: The backbone; its values are not read, so it may be on ``'meta'``. Its
+            ``rename_tensors`` and ``unused_tensors`` are applied to the file first.
 
     Returns:
         What the backbone uses of the file.
@@ -153,16 +153,14 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     if file.family not in (wanted, UNKNOWN) or (file.family == UNKNOWN and wanted.config):
         raise CheckpointError(_other_family(file, wanted))
     _refuse_other_stride(file, module)
-    rename_tensors = getattr(module, 'rename_tensors', None)
-    if rename_tensors is not None:
-        file = replace(file, tensors=rename_tensors(file.tensors))
-    file = _without(file, getattr(module, 'unused_tensors', ()))
+    if isinstance(module, FreezableBackbone):
+        file = replace(file, tensors=module.rename_tensors(file.tensors))
+        file = _without(file, module.unused_tensors)
     found = find_problems(file.tensors, expected)
     if found:
         raise CheckpointError(
             f'{file.path} ({file.family.name}) does not fit the backbone of {len(expected)} '
-            f'tensors: {"; ".join(found)}. Nothing was loaded. Get the whole file of a '
-            f'{wanted.name}.'
+            f'tensors: {"; ".join(found)}. Nothing was loaded. {_advice(file, expected, wanted)}'
         )
     return file
 
@@ -224,6 +222,17 @@ def _left_out_text(left_out: dict[str, int]) -> str:
     if not left_out:
         return ''
     return ', left out ' + ', '.join(f'{part} ({count})' for part, count in left_out.items())
+
+
+def _advice(file: BackboneFile, expected: Mapping[str, Tensor], wanted: Family) -> str:
+    if expected.keys() - file.tensors.keys():
+        return f'Get the whole file of a {wanted.name}.'
+    if file.tensors.keys() - expected.keys():
+        return (
+            f'The file has more layers than a {wanted.name}: get the file of that network, or '
+            'remove these tensors if the backbone is whole without them.'
+        )
+    return f'Get another file of a {wanted.name}.'
 
 
 def _other_family(file: BackboneFile, wanted: Family) -> str:

@@ -101,7 +101,7 @@ def without(weights, name):
          r"holds ResNet-34 .*asks for ResNet-18.*backbone=dict\(type='ClearGraspResNet', depth=34"),
         (lambda w: without(w, 'layer4.1.conv2.weight'), r'1 missing \(first: layer4.1.conv2.weight\)'),
         (lambda w: without(w, 'bn1.running_var'), 'bn1.running_var'),
-        (lambda w: {**w, 'layer1.0.extra': torch.ones(1)}, '1 left over .*layer1.0.extra'),
+        (lambda w: {**w, 'layer1.0.extra': torch.ones(1)}, '1 left over .*layer1.0.extra.*more layers than a ResNet-18'),
         (lambda w: {**w, 'bn1.bias': torch.ones(3)}, r'bn1.bias \(3,\) instead of \(64,\)'),
         (lambda w: {**w, 'bn1.bias': torch.full((64,), torch.nan)}, r'1 unusable \(first: bn1.bias, not finite'),
         (lambda w: {**w, 'bn1.running_var': -w['bn1.running_var']}, 'bn1.running_var, negative'),

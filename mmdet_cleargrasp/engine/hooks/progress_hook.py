@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from ..console import duration, quiet
+from .step_time import MEASURED_STEPS, SKIPPED_STEPS, step_seconds
 
 #: Figures of a validation that are shown, by their names in the log.
 SHOWN = {
@@ -23,8 +24,6 @@ SHOWN = {
     'answers/recall': 'recall',
     'pretrain/score': 'score',
 }
-#: Steps after which the time of a run is estimated; the first ones are slower.
-MEASURED_AFTER, MEASURED_STEPS = 2, 10
 #: Seconds between lines where they cannot be overwritten, as in a batch job's output.
 LINE_EVERY = 60
 
@@ -76,7 +75,7 @@ class ProgressHook(Hook):
         )
         self._shown = is_main_process()
         self._task = self._live.add_task('', left='')
-        self._started = self._first_step = self._measured = self._last_line = 0.0
+        self._started = self._last_line = 0.0
         self._first_iter = 0
 
     def before_train(self, runner: Runner) -> None:
@@ -94,10 +93,8 @@ class ProgressHook(Hook):
     ) -> None:
         """Show the step."""
         done = runner.iter + 1 - self._first_iter
-        if done == MEASURED_AFTER:
-            self._first_step = time.monotonic()
-        if done == MEASURED_AFTER + MEASURED_STEPS:
-            step = (time.monotonic() - self._first_step) / MEASURED_STEPS
+        step = step_seconds(runner, done)
+        if step and done == SKIPPED_STEPS + MEASURED_STEPS:
             steps = runner.max_iters - self._first_iter
             self._print(f'about {duration(step * steps)} for {steps} steps, and the validations')
         epoch = f'epoch {runner.epoch + 1} of {runner.max_epochs}, loss {_loss(runner):.3f}'
@@ -141,7 +138,7 @@ class ProgressHook(Hook):
 
     def _left(self, runner: Runner) -> str:
         done, left = runner.iter + 1 - self._first_iter, runner.max_iters - runner.iter - 1
-        if done <= MEASURED_AFTER or left <= 0:
+        if done <= SKIPPED_STEPS or left <= 0:
             return 'done' if left <= 0 else ''
         return f'{duration((time.monotonic() - self._started) / done * left)} left'
 

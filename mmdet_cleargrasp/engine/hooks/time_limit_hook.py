@@ -12,9 +12,10 @@ from mmengine.runner import Runner
 
 from ..config_changes import set_epochs
 from ..resuming.schedule import replay_schedules
+from .step_time import MEASURED_STEPS, SKIPPED_STEPS, step_seconds
 
-#: Steps that are measured, after some that are slower, and the share of the time that is used.
-SKIPPED_STEPS, MEASURED_STEPS, USED_SHARE = 2, 10, 0.95
+#: Share of the time that is used.
+USED_SHARE = 0.95
 
 
 class TimeLimitHook(Hook):
@@ -36,7 +37,8 @@ class TimeLimitHook(Hook):
         self._stream = stream
         self._start = time.monotonic()
         self._first_iter = 0
-        self._measured_from = self._step_seconds = self._validation_started = 0.0
+        self._step_seconds: float | None = None
+        self._validation_started = 0.0
         self._validated = False
 
     def before_train(self, runner: Runner) -> None:
@@ -52,8 +54,6 @@ class TimeLimitHook(Hook):
     ) -> None:
         """Measure the first steps."""
         done = runner.iter + 1 - self._first_iter
-        if done == SKIPPED_STEPS:
-            self._measured_from = time.monotonic()
         # At an epoch's end its schedulers are still to come.
         last_of_epoch = batch_idx + 1 == len(runner.train_dataloader)
         if done >= SKIPPED_STEPS + MEASURED_STEPS and not last_of_epoch:
@@ -61,8 +61,7 @@ class TimeLimitHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Measure with fewer steps, where an epoch has no more."""
-        if runner.iter - self._first_iter > SKIPPED_STEPS:
-            self._measure(runner, runner.iter)
+        self._measure(runner, runner.iter)
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Start to measure the validation."""
@@ -72,22 +71,27 @@ class TimeLimitHook(Hook):
         """Count again with what the first validation took."""
         if self._step_seconds and not self._validated:
             self._validated = True
-            self._fit(runner, runner.iter, time.monotonic() - self._validation_started)
+            taken = time.monotonic() - self._validation_started
+            self._fit(runner, runner.iter, self._step_seconds, taken)
 
     def _measure(self, runner: Runner, step: int) -> None:
         if self._step_seconds:
             return
-        measured = step - self._first_iter - SKIPPED_STEPS
-        self._step_seconds = (time.monotonic() - self._measured_from) / measured
+        self._step_seconds = step_seconds(runner, step - self._first_iter)
+        if not self._step_seconds:
+            return
         loader = runner.val_dataloader if runner.val_loop else []
         images = len(loader) * (getattr(loader, 'batch_size', 1) or 1)
-        self._fit(runner, step, images * self._step_seconds / runner.train_dataloader.batch_size)
+        per_image = self._step_seconds / runner.train_dataloader.batch_size
+        self._fit(runner, step, self._step_seconds, images * per_image)
 
-    def _fit(self, runner: Runner, step: int, validation_seconds: float) -> None:
+    def _fit(
+        self, runner: Runner, step: int, step_seconds: float, validation_seconds: float
+    ) -> None:
         steps = len(runner.train_dataloader)
         done = step / steps
         left = self.minutes * 60 * USED_SHARE - (time.monotonic() - self._start)
-        epoch = steps * self._step_seconds + validation_seconds / runner.train_loop.val_interval
+        epoch = steps * step_seconds + validation_seconds / runner.train_loop.val_interval
         epochs = max(1, math.ceil(done), int(done + max(0.0, left) / epoch))
         agreed = [epochs]
         broadcast_object_list(agreed)  # processes measure different times

@@ -123,7 +123,6 @@ class ClearGraspDRN(FreezableBackbone):
             set_dilation(layer, PYRAMID_STRIDES[index] // strides[index])
             self.add_module(f'layer{index + 3}', layer)
         self._input_steps = [1, 1, strides[2] // strides[1], strides[3] // strides[2]]
-        #: Beginnings of names of tensors that a file may hold and this backbone does not use.
         self.unused_tensors = () if TAIL in self.out_indices else ('layer7.', 'layer8.')
         if not self.unused_tensors:
             self.layer7 = _tail_layer(with_residuals, channels[-1], dilation=2)

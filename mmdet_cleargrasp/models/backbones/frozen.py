@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,8 @@ class FreezableBackbone(BaseModule):
         out_channels: Channels of each returned map.
         out_strides: Pixels of the input for each position of a returned map.
         feature_cache: Feature maps on disk, which a frozen backbone reads instead of computing.
+        unused_tensors: Beginnings of names of tensors that a published file has and this backbone
+            does not use.
 
     Example:
         >>> class Halved(FreezableBackbone):
@@ -51,6 +54,7 @@ class FreezableBackbone(BaseModule):
     out_channels: tuple[int, ...]
     out_strides: tuple[int, ...]
     feature_cache: FeatureCache | None = None
+    unused_tensors: tuple[str, ...] = ()
     _has_weights = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -96,6 +100,14 @@ class FreezableBackbone(BaseModule):
         """
         super().init_weights()
         self._refuse_random_features()
+
+    def rename_tensors(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Rename a file's tensors from published names to this module's; the same ones by default.
+
+        Args:
+            tensors: Of a file, by name.
+        """
+        return dict(tensors)
 
     def forward_features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps; for subclasses to write.

@@ -121,7 +121,7 @@ class TimmBackbone(FreezableBackbone):
         return {self._own_names.get(name, name): tensor for name, tensor in tensors.items()}
 
     @property
-    def unused_tensors(self) -> tuple[str, ...]:
+    def unused_tensors(self) -> tuple[str, ...]:  # type: ignore[override]  # computed when asked for
         """Names of the whole network's tensors that the feature maps do not need."""
         return tuple(name for name in self._published if name not in self._own_names)
 

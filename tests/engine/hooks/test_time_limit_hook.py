@@ -4,6 +4,7 @@ import io
 
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import iter_timer_hook
 from mmengine.runner import Runner
 
 from mmdet_cleargrasp.engine.hooks import time_limit_hook
@@ -19,11 +20,14 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-        def monotonic(self):
+        def time(self):
             return self.now
+
+        monotonic = time
 
     clock = Clock()
     monkeypatch.setattr(time_limit_hook, 'time', clock)
+    monkeypatch.setattr(iter_timer_hook, 'time', clock)
     return clock
 
 
