@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from mmdet.registry import MODELS
 from torch import nn
 
 from ..datasets.images import read_image
-from ..models.backbones import ClearGraspResNet
 from ..utils.errors import DataError
 from .writing import save_atomically
 
@@ -19,11 +20,11 @@ from .writing import save_atomically
 def write_random_backbone(
     out: str | Path,
     images: Iterable[str | Path],
-    depth: int = 50,
+    backbone: Mapping[str, Any],
+    preprocessor: Mapping[str, Any] | None = None,
     seed: int = 0,
-    trained_stride: int = 16,
 ) -> Path:
-    """Write a ClearGrasp ResNet of random weights whose batch norms fit real images.
+    """Write a backbone of random weights whose batch norms fit real images.
 
     With other statistics the values of random convolutions grow from block to block. They are
     therefore measured on images, with the dilations and strides that the configs use; the
@@ -31,11 +32,12 @@ def write_random_backbone(
 
     Args:
         out: The file, in ClearGrasp's layout, with a note that it is random.
-        images: Images to measure on, RGB between 0 and 1 at 256 x 256, as
-            ClearGrasp reads them; a dozen is enough.
-        depth: 18, 34, 50, 101 or 152.
+        images: Images to measure on, at 256 x 256; a dozen is enough.
+        backbone: Config of the backbone that will read the file, such as
+            ``dict(type='ClearGraspResNet', depth=50)``.
+        preprocessor: Config of the detector's, for its ``mean`` and ``std``; ``None`` for RGB
+            between 0 and 1, as ClearGrasp reads images.
         seed: The same seed and images give the same weights.
-        trained_stride: Of the backbone that will read the file.
 
     Returns:
         ``out``.
@@ -47,22 +49,33 @@ def write_random_backbone(
     if not images:
         raise DataError('no image to measure batch norm on')
     torch.manual_seed(seed)
-    backbone = ClearGraspResNet(depth, trained_stride=trained_stride, frozen=False, norm_eval=False)
-    for module in backbone.modules():
-        if isinstance(module, nn.Conv2d):
+    network = MODELS.build({**backbone, 'frozen': False, 'init_cfg': None})
+    for module in network.modules():
+        # Of depthwise convolutions, the network's own initialization: fan_out ignores groups.
+        if isinstance(module, nn.Conv2d) and module.groups == 1:
             nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None  # a plain average over all images
-    backbone.train()
-    batch = torch.stack([_read_image(path) for path in images])
+            module.train()
+    batch = _normalize(np.stack([_read_image(path) for path in images]), preprocessor or {})
     with torch.no_grad():
-        backbone(batch)
-    state_dict = {f'backbone.{name}': tensor for name, tensor in backbone.state_dict().items()}
+        network(batch)
     note = f'random weights (seed {seed}), trained on nothing; not a ClearGrasp release'
-    content = {'model_state_dict': state_dict, 'note': note, 'trained_stride': trained_stride}
+    content = {
+        'model_state_dict': {f'backbone.{k}': v for k, v in network.state_dict().items()},
+        'note': note,
+    }
+    if stride := getattr(network, 'trained_stride', None):
+        content['trained_stride'] = stride
     return save_atomically(content, out)
 
 
-def _read_image(path: str | Path) -> torch.Tensor:
-    image = cv2.resize(read_image(path), (256, 256), interpolation=cv2.INTER_NEAREST)
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
+def _read_image(path: str | Path) -> np.ndarray:
+    return cv2.resize(read_image(path), (256, 256), interpolation=cv2.INTER_NEAREST)
+
+
+def _normalize(images: np.ndarray, preprocessor: Mapping[str, Any]) -> torch.Tensor:
+    """Normalize RGB images, (N, H, W, 3) from 0 to 255, to (N, 3, H, W)."""
+    mean = torch.tensor(preprocessor.get('mean', [0.0] * 3)).view(3, 1, 1)
+    std = torch.tensor(preprocessor.get('std', [255.0] * 3)).view(3, 1, 1)
+    return (torch.from_numpy(images).permute(0, 3, 1, 2).float() - mean) / std

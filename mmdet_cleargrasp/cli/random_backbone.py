@@ -1,4 +1,4 @@
-"""Write a ResNet with random weights, the control of a comparison."""
+"""Write a backbone with random weights, the control of a comparison."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from .command import command
 EXAMPLES = """
 example:
   python tools/model_converters/random_backbone.py data/plates/train checkpoints/random_resnet50.pth
+  python tools/model_converters/random_backbone.py data/plates/train \\
+      checkpoints/random_efficientnet_lite2.pth \\
+      --config configs/frcnn_imagenet_efficientnet_lite2_plates.py
 """
 
 
@@ -20,15 +23,12 @@ def make_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('images', type=Path, help='folder of images for the batch norm statistics')
     parser.add_argument('output', help='file to write')
-    parser.add_argument('--depth', type=int, default=50, choices=(18, 34, 50, 101, 152))
-    parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--trained-stride',
-        type=int,
-        default=16,
-        choices=(8, 16, 32),
-        help='trained_stride of the configs that load the file [16]',
+        '--config',
+        help="config of the detector whose backbone it is [frcnn_random_plates.py: ClearGrasp's "
+        'ResNet-50]',
     )
+    parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--max-images', type=int, default=16, help='number of images to use [16]')
     return parser
 
@@ -40,13 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from ..checkpoints.random_weights import write_random_backbone
     from ..datasets.images import is_image
+    from ..engine.run_config import load_config
+    from ..utils.config_paths import config_path
     from ..utils.errors import DataError
 
     images = sorted(path for path in args.images.glob('*') if is_image(path))
     if not images:
         raise DataError(f'no image in {args.images}')
     chosen = images[: args.max_images]
-    out = write_random_backbone(args.output, chosen, args.depth, args.seed, args.trained_stride)
-    made = f'random ResNet-{args.depth}, seed {args.seed}, batch norm from {len(chosen)} images'
+    model = load_config(args.config or config_path('frcnn_random_plates')).model
+    out = write_random_backbone(
+        args.output, chosen, model.backbone, model.data_preprocessor, args.seed
+    )
+    made = f'random {model.backbone.type}, seed {args.seed}, batch norm from {len(chosen)} images'
     print(f'wrote {out}: {made}')
     return 0

@@ -3,13 +3,15 @@ import torch
 
 from mmdet_cleargrasp.checkpoints import load_backbone, read_checkpoint
 from mmdet_cleargrasp.checkpoints.random_weights import write_random_backbone
-from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet, TimmBackbone
 from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
+
+RESNET18 = dict(type='ClearGraspResNet', depth=18, trained_stride=16)
 
 
 def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):
     images = sorted((toy_plates / 'train').glob('*.jpg'))
-    path = write_random_backbone(tmp_path / 'random.pth', images, depth=18, seed=3)
+    path = write_random_backbone(tmp_path / 'random.pth', images, RESNET18, seed=3)
     backbone = ClearGraspResNet(18, trained_stride=16)
     load_backbone(backbone, path)
     with torch.no_grad():
@@ -20,9 +22,21 @@ def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):
         load_backbone(ClearGraspResNet(18, trained_stride=8), path)
 
 
+def test_any_backbone_of_a_config(tmp_path, toy_plates):
+    images = sorted((toy_plates / 'train').glob('*.jpg'))[:4]
+    preprocessor = dict(mean=[127, 127, 127], std=[128, 128, 128])
+    config = dict(type='TimmBackbone', network='tf_efficientnet_lite0')
+    path = write_random_backbone(tmp_path / 'random.pth', images, config, preprocessor)
+    backbone = TimmBackbone('tf_efficientnet_lite0')
+    load_backbone(backbone, path)
+    with torch.no_grad():
+        maps = backbone.eval()(2 * torch.rand(1, 3, 128, 128) - 1)
+    assert all(0.1 < m.std() < 10 for m in maps)
+
+
 def test_same_seed_same_weights(tmp_path, toy_plates):
     images = sorted((toy_plates / 'train').glob('*.jpg'))[:2]
-    files = [write_random_backbone(tmp_path / f'{k}.pth', images, depth=18) for k in (1, 2)]
+    files = [write_random_backbone(tmp_path / f'{k}.pth', images, RESNET18) for k in (1, 2)]
     first, second = (read_checkpoint(file)['model_state_dict'] for file in files)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -30,5 +44,5 @@ def test_same_seed_same_weights(tmp_path, toy_plates):
 def test_unreadable_image_is_named(tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'no image')
     with pytest.raises(DataError, match='a.jpg'):
-        write_random_backbone(tmp_path / 'out.pth', [tmp_path / 'a.jpg'], depth=18)
+        write_random_backbone(tmp_path / 'out.pth', [tmp_path / 'a.jpg'], RESNET18)
     assert not (tmp_path / 'out.pth').exists()
