@@ -20,13 +20,7 @@ ignore_cut_plates = dict(assigner=dict(ignore_iof_thr=0.5))
 model = dict(
     data_preprocessor=_base_.data_preprocessor,
     backbone=dict(_delete_=True, **_base_.backbone),
-    # Half of MMDetection's channels: enough for renders, and faster on a CPU.
-    neck=dict(in_channels=_base_.out_channels, out_channels=128),
-    rpn_head=dict(in_channels=128, feat_channels=128),
-    roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=128),
-        bbox_head=dict(in_channels=128, fc_out_channels=512),
-    ),
+    neck=dict(in_channels=_base_.out_channels),
     train_cfg=dict(
         rpn=ignore_cut_plates,
         rpn_proposal=dict(nms_pre=500, max_per_img=300),

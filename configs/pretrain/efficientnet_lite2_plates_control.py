@@ -3,7 +3,7 @@
 #
 #   python tools/model_converters/random_backbone.py data/plates/train \
 #       checkpoints/random_efficientnet_lite2.pth --config \
-#       configs/frcnn_imagenet_efficientnet_lite2_plates.py
+#       configs/frcnn_p3_efficientnet_lite2_plates.py
 #   python tools/pretrain.py configs/pretrain/efficientnet_lite2_plates_control.py --amp \
 #       --cfg-options model.backbone.init_cfg.checkpoint=checkpoints/random_efficientnet_lite2.pth
 _base_ = 'efficientnet_lite2_plates.py'
