@@ -1,6 +1,6 @@
-# Faster R-CNN with an FPN that starts at P3 (stride 8), for plates of at least 32 pixels, and half of
-# MMDetection's channels. P2 (stride 4) takes three quarters of the time of neck and RPN, and few plates
-# need it.
+# Faster R-CNN with an FPN that starts at P3 (stride 8), for plates of at least 32 pixels, and half
+# of MMDetection's channels. P2 (stride 4) takes three quarters of the time of neck and RPN, and few
+# plates need it.
 _base_ = './frcnn.py'
 
 # ----------------------------------------- settings -----------------------------------------
