@@ -40,7 +40,7 @@ $(INSTALLED): setup.cfg pyproject.toml
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip 'setuptools<81' wheel
 	$(RUN) -m pip install --only-binary :all: $(TORCH) 'setuptools<81'
-	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,timm,render,pretrain,app,export,heic,labels]'
+	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,timm,render,pretrain,app,export,openvino,heic,labels]'
 	$(HEADLESS_OPENCV)
 	touch $@
 

@@ -63,10 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         tempfile.tempdir = folder
         prepare_gradio(folder)
         stay_offline()
-        config, checkpoint = (
-            find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
-        )
-        detector = PlateDetector(config, checkpoint, device=args.device, per_class=args.per_class)
+        files = find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
+        detector = PlateDetector(*files, args.device, args.per_class, args.runtime, args.amp)
         if not is_loopback(args.host):
             print(f'warning: everyone who can reach {args.host} can use the page', file=sys.stderr)
         launch(make_page(detector, limits), limits, args.host, args.port)

@@ -152,13 +152,25 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
-    """Add NMS and device of a detector."""
+    """Add NMS, device, runtime and precision of a detector."""
     parser.add_argument(
         '--per-class',
         action='store_true',
         help='NMS per class: a plate may have boxes of several classes [class-agnostic NMS]',
     )
     parser.add_argument('--device', help='such as cuda:0 or cpu [a GPU if available]')
+    parser.add_argument(
+        '--runtime',
+        choices=('auto', 'openvino', 'torch'),
+        default='auto',
+        help='what computes the networks [auto: OpenVINO if it is installed, there is no GPU and '
+        'there are many images; otherwise torch]',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='compute the networks in bfloat16: faster, scores differ slightly',
+    )
 
 
 def set_local_rank(args: argparse.Namespace) -> None:

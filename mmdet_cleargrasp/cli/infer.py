@@ -88,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from ..inference import PlateDetector, batch, exports, inputs
     from ..inference.detector import take_detector
+    from ..inference.runtimes import WORTH_COMPILING
     from ..utils.errors import ConfigError
 
     options = batch.BatchOptions(
@@ -105,13 +106,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not rest:
         raise ConfigError('no input named: expected images, folders or videos after the detector')
     found = inputs.find_inputs(rest)
-    detector = PlateDetector(*files, device=args.device, per_class=args.per_class)
+    total = inputs.count(found, args.stride, args.frames)
+    is_short = total is not None and total < WORTH_COMPILING
+    runtime = 'torch' if args.runtime == 'auto' and is_short else args.runtime
+    detector = PlateDetector(*files, args.device, args.per_class, runtime, args.amp)
     result = batch.run_batch(
         detector,
         inputs.pictures(found, args.stride, args.frames),
         args.out or batch.free_dir('detections'),
         options,
-        inputs.count(found, args.stride, args.frames),
+        total,
     )
     for path, reason in found.skipped:
         print(f'not used: {path} {reason}')

@@ -82,7 +82,7 @@ def check_amp(cfg: Config) -> Iterable[Finding]:
             "mmengine's AmpOptimWrapper needs a GPU, and torch sees none. --amp chooses what a CPU "
             'has, BFloat16OptimWrapper',
         )
-    elif wrapper == 'BFloat16OptimWrapper' and not _has_bfloat16():
+    elif wrapper == 'BFloat16OptimWrapper' and not processor_has_bfloat16():
         yield warning(
             'device',
             'this processor has no instructions for bfloat16: --amp is slower than 32 bits here',
@@ -91,7 +91,8 @@ def check_amp(cfg: Config) -> Iterable[Finding]:
         yield ok('device', 'mixed precision in bfloat16')
 
 
-def _has_bfloat16() -> bool:
+def processor_has_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16; without them it is slower."""
     # known since torch 2.10; no warning with older versions
     capabilities = getattr(torch.cpu, 'get_capabilities', lambda: None)()
     return capabilities is None or any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS)

@@ -477,7 +477,16 @@ def compare(exported: OnnxPlateDetector, detector: PlateDetector, image: np.ndar
         detector: What it was made from.
         image: uint8 (H, W, 3), RGB.
     """
-    ours, theirs = exported(image), _predict_on_canvas(exported, detector.model, image)
+    return match(exported(image), _predict_on_canvas(exported, detector.model, image))
+
+
+def match(ours: sv.Detections, theirs: sv.Detections) -> Difference:
+    """Match the detections of two runtimes on one image.
+
+    Args:
+        ours: Of the one.
+        theirs: Of the other, the reference.
+    """
     iou: np.ndarray = np.zeros((len(theirs), len(ours)))
     if len(ours) and len(theirs):
         iou = sv.box_iou_batch(theirs.xyxy, ours.xyxy)

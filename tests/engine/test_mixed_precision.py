@@ -36,7 +36,7 @@ def test_device_decides(cfg, device, wrapper, monkeypatch):
     ],
 )
 def test_check_says_what_a_cpu_can(cfg, wrapper, has_bfloat16, level, message, monkeypatch):
-    monkeypatch.setattr(mixed_precision, '_has_bfloat16', lambda: has_bfloat16)
+    monkeypatch.setattr(mixed_precision, 'processor_has_bfloat16', lambda: has_bfloat16)
     cfg.optim_wrapper.type = wrapper
     findings = list(check_amp(cfg))
     assert [finding.level for finding in findings] == ([level] if level else [])

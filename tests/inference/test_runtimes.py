@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+
+from mmdet_cleargrasp.datasets.images import read_image
+from mmdet_cleargrasp.inference import PlateDetector, runtimes
+from mmdet_cleargrasp.inference.onnx_export import match
+from mmdet_cleargrasp.inference.runtimes import openvino_runtime, select, torch_runtime
+from mmdet_cleargrasp.utils.errors import ConfigError
+
+from .random_runs import SHORT, random_run
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory):
+    """Small detectors of each kind."""
+    return {
+        name: random_run(name, tmp_path_factory.mktemp(name), **options)
+        for name, options in SHORT.items()
+    }
+
+
+@pytest.fixture
+def photographs(toy_plates):
+    images = [read_image(path) for path in sorted((toy_plates / 'val').iterdir())]
+    return [images[0], images[1][:60], images[2][:, :40].copy()]  # three shapes
+
+
+@pytest.mark.parametrize('name', SHORT)
+def test_openvino_finds_the_same(runs, photographs, name):
+    pytest.importorskip('openvino')
+    plain, fast = (
+        PlateDetector.from_run(runs[name], 'cpu', per_class=True, runtime=runtime)
+        for runtime in ('torch', 'openvino')
+    )
+    assert (plain.runtime, fast.runtime) == ('torch, float32', 'openvino, float32')
+    found = [match(fast(image, 0.0), plain(image, 0.0)) for image in photographs]
+    assert sum(difference.detections for difference in found) > 5
+    assert all(difference.within(score=1e-4, box=0.05) for difference in found), found
+
+
+@pytest.mark.parametrize('name', SHORT)
+def test_bfloat16_computes_the_networks_alone(runs, photographs, monkeypatch, name):
+    monkeypatch.setattr(select, 'processor_has_bfloat16', lambda: True)
+    plain = PlateDetector.from_run(runs[name], 'cpu')
+    fast = PlateDetector.from_run(runs[name], 'cpu', runtime='torch', amp=True)
+    assert fast.runtime == 'torch, bfloat16'
+    image = torch.randn(1, 3, 96, 128)
+    ours, theirs = ((d.model.extract_feat(image)) for d in (fast, plain))
+    head = 'rpn_head' if 'frcnn' in name else 'bbox_head'
+    ours, theirs = (getattr(d.model, head)(x)[1][0] for d, x in ((fast, ours), (plain, theirs)))
+    assert ours.dtype == torch.float32
+    difference = (ours - theirs).abs().max() / theirs.abs().max()
+    assert 1e-5 < difference < 0.1
+    boxes = fast(photographs[0], 0.0).xyxy
+    assert len(boxes) and not np.array_equal(boxes, boxes.astype(np.float16))
+
+
+def test_bfloat16_without_instructions_is_float32(runs, monkeypatch):
+    monkeypatch.setattr(select, 'processor_has_bfloat16', lambda: False)
+    detector = PlateDetector.from_run(runs['frcnn_alexnet_plates'], 'cpu', amp=True)
+    assert detector.runtime == 'torch, float32'
+
+
+@pytest.mark.parametrize(
+    ('runtime', 'message'),
+    [('onnx', "runtime 'onnx': expected one of auto, openvino, torch"),
+     ('openvino', 'is not installed: pip install')],
+)  # fmt: skip
+def test_runtimes_that_cannot_be_used(runs, monkeypatch, runtime, message):
+    monkeypatch.setattr(select.importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(ConfigError, match=message):
+        PlateDetector.from_run(runs['frcnn_alexnet_plates'], 'cpu', runtime=runtime)
+    detector = PlateDetector.from_run(runs['frcnn_alexnet_plates'], 'cpu', runtime='auto')
+    assert detector.runtime == 'torch, float32'
+
+
+def test_a_runtime_with_other_outputs_is_refused(runs, monkeypatch):
+    pytest.importorskip('openvino')
+
+    def inexact(network, example, bfloat16):
+        run = torch_runtime.compile_network(network, example, False)
+        return lambda images: [1.01 * output for output in run(images)]
+
+    monkeypatch.setattr(openvino_runtime, 'compile_network', inexact)
+    run = runs['frcnn_alexnet_plates']
+    with pytest.raises(ConfigError, match='differ from torch by .* use --runtime torch'):
+        PlateDetector.from_run(run, 'cpu', runtime='openvino')
+    assert PlateDetector.from_run(run, 'cpu', runtime='auto').runtime == 'torch, float32'
+
+
+def test_other_kinds_of_detectors_stay_in_torch():
+    pytest.importorskip('openvino')
+    model = MODELS.build({'type': 'mmdet.DetDataPreprocessor'})
+    with pytest.raises(ConfigError, match='runs in torch only'):
+        select.DenseNetwork(model)
+
+
+def test_command_line_offers_all_runtimes():
+    from mmdet_cleargrasp.cli.infer import make_parser
+
+    choices = next(a.choices for a in make_parser()._actions if a.dest == 'runtime')
+    assert choices == runtimes.RUNTIMES
