@@ -40,6 +40,16 @@ def test_openvino_finds_the_same(runs, photographs, name):
     assert all(difference.within(score=1e-4, box=0.05) for difference in found), found
 
 
+def test_openvino_sends_no_statistics(runs, monkeypatch):
+    telemetry = pytest.importorskip('openvino_telemetry')
+
+    def refuse(*_, **__):
+        raise AssertionError('openvino would send usage statistics')
+
+    monkeypatch.setattr(telemetry.Telemetry, 'init', refuse)
+    PlateDetector.from_run(runs['frcnn_alexnet_plates'], 'cpu', runtime='openvino')
+
+
 @pytest.mark.parametrize('name', SHORT)
 def test_bfloat16_computes_the_networks_alone(runs, photographs, monkeypatch, name):
     monkeypatch.setattr(select, 'processor_has_bfloat16', lambda: True)

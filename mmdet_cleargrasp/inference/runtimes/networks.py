@@ -61,7 +61,7 @@ class FeatureMaps(tuple):
 
 def box_network(model: Any) -> Any:
     """The box head of a Faster R-CNN; ``None`` if there is none or it is of another kind."""
-    roi_head = getattr(model, 'roi_head', None)
+    roi_head: Any = getattr(model, 'roi_head', None)
     is_known = isinstance(roi_head, StandardRoIHead) and isinstance(roi_head.bbox_head, BBoxHead)
     return roi_head.bbox_head if is_known else None
 

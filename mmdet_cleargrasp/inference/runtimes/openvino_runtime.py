@@ -25,6 +25,8 @@ def compile_network(
         ConfigError: The network cannot be compiled.
     """
     import openvino
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     try:
         traced: Any = torch.jit.trace(network, example, check_trace=False, strict=False)
@@ -33,7 +35,10 @@ def compile_network(
             'INFERENCE_NUM_THREADS': torch.get_num_threads(),
             'PERFORMANCE_HINT': 'LATENCY',
         }
-        model = openvino.convert_model(traced)
+        # What openvino.convert_model does, which also sends usage statistics over the network.
+        frontend = FrontEndManager().load_by_framework('pytorch')
+        decoder = TorchScriptPythonDecoder(traced)  # has to outlive the conversion
+        model = frontend.convert(frontend.load(decoder))
         request = openvino.Core().compile_model(model, 'CPU', config).create_infer_request()
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]

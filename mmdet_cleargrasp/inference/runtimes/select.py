@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -82,17 +82,17 @@ def _use_openvino(model: nn.Module, precision: str) -> None:
 
 def _use(model: Any, compile_network: Callable[..., Network], precision: str) -> None:
     dense, box_head = DenseNetwork(model), box_network(model)
-    compiled = [
-        None if network is None else _compiled(network, examples, compile_network, precision)
-        for network, examples in ((dense, _images(model)), (box_head, _regions(model)))
-    ]
-    use_networks(model, dense, *compiled)
+    compute_dense = _compiled(dense, _images(model), compile_network, precision)
+    compute_boxes = None
+    if box_head is not None:
+        compute_boxes = _compiled(box_head, _regions(box_head), compile_network, precision)
+    use_networks(model, dense, compute_dense, compute_boxes)
 
 
 @torch.no_grad()
 def _compiled(
     network: nn.Module,
-    examples: Iterable[Tensor],
+    examples: Sequence[Tensor],
     compile_network: Callable[..., Network],
     precision: str,
 ) -> Network:
@@ -101,7 +101,6 @@ def _compiled(
     Raises:
         ConfigError: They differ.
     """
-    examples = list(examples)
     expected = [network(example) for example in examples]
     compiled = compile_network(network, examples[0], precision == 'bfloat16')
     for example, tensors in zip(examples, expected, strict=True):
@@ -124,11 +123,8 @@ def _images(model: Any) -> list[Tensor]:
     return [torch.randn(1, 3, *size, generator=generator).to(parameter) for size in sides]
 
 
-def _regions(model: Any) -> list[Tensor]:
+def _regions(head: Any) -> list[Tensor]:
     """Noise in the place of pooled regions, two numbers of them."""
-    head = box_network(model)
-    if head is None:
-        return []
     generator = torch.Generator().manual_seed(0)
-    shape, parameter = (head.in_channels, *head.roi_feat_size), next(model.parameters())
+    shape, parameter = (head.in_channels, *head.roi_feat_size), next(head.parameters())
     return [torch.randn(k, *shape, generator=generator).relu().to(parameter) for k in (8, 5)]
