@@ -29,6 +29,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--reference', metavar='ARM', help='arm that the others are compared with [the first]'
     )
+    parser.add_argument(
+        '--group',
+        action='append',
+        default=[],
+        metavar='NAME=PATTERN',
+        help='also figures of the images whose file name, or another text of their entry in the '
+        "annotations, matches a regular expression; repeatable: --group 'white=paper|lightbox'",
+    )
     parser.add_argument('--question', help='title of the report')
     parser.add_argument(
         '--replicates', type=at_least(100), default=2000, help='bootstrap samples [2000]'
@@ -52,9 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from rich.console import Console
 
+    from ..experiments.comparison.groups import parse_group
     from ..experiments.comparison.report import write_comparison
     from ..experiments.comparison.runs import collect_runs
 
+    groups = [parse_group(text) for text in args.group]
     runs = collect_runs(args.runs, args.reference)
     if args.question:
         runs = dataclasses.replace(runs, question=args.question)
@@ -70,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         not args.no_cost,
         args.measure_speed,
         args.pictures,
+        groups,
     )
     console.print()
     for path in files:

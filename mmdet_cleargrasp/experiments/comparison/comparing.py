@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from ...evaluation.answers import Answers
 from ...evaluation.coco_figures import STATS, evaluate
 from ...evaluation.detection_report import read_answers
 from ...utils.errors import DataError
+from .groups import ImageGroup, group_masks
 from .matching import Matches, figures, read_matches, score
 from .runs import RunSet, TestedRun, TestReport
 from .uncertainty import Interval, difference_interval, draw_weights, mean_interval
@@ -29,6 +30,8 @@ ANSWER_FIGURES = {
 }
 #: Figures that are also computed per class.
 ANSWER_FIGURES_BY_CLASS = ('precision', 'recall', 'F1')
+#: Figures that are also computed per group of images.
+GROUP_FIGURES = ('AP', 'precision', 'recall')
 #: IoU of the precision-recall curves.
 PR_IOU = (0.5, 0.75)
 
@@ -117,6 +120,7 @@ class TestComparison:
         results: By arm and fraction.
         differences: Of every arm to the reference.
         details: By arm.
+        groups: Names of the groups of images that have figures of their own, and their sizes.
     """
 
     __test__ = False
@@ -129,6 +133,7 @@ class TestComparison:
     results: dict[tuple[str, float], ArmResult]
     differences: list[Difference]
     details: dict[str, ArmDetail]
+    groups: dict[str, int] = field(default_factory=dict)
 
     @property
     def figures(self) -> list[str]:
@@ -141,6 +146,7 @@ def compare(
     replicates: int = REPLICATES,
     seed: int = 0,
     progress: Callable[[], None] = lambda: None,
+    groups: Sequence[ImageGroup] = (),
 ) -> list[TestComparison]:
     """Compare runs on every test set.
 
@@ -149,11 +155,12 @@ def compare(
         replicates: Resamplings of the images.
         seed: Of the resamplings; the same seed gives the same intervals.
         progress: Called after each run and test set.
+        groups: Images that get figures of their own beside those of all images.
 
     Raises:
         DataError: The annotations are no longer there, or no longer what was tested on.
     """
-    return [_compare_on(runs, name, replicates, seed, progress) for name in runs.tests]
+    return [_compare_on(runs, name, replicates, seed, progress, groups) for name in runs.tests]
 
 
 def answer_figures(
@@ -196,7 +203,12 @@ def largest_fraction(runs: RunSet) -> float:
 
 
 def _compare_on(
-    runs: RunSet, name: str, replicates: int, seed: int, progress: Callable[[], None]
+    runs: RunSet,
+    name: str,
+    replicates: int,
+    seed: int,
+    progress: Callable[[], None],
+    image_groups: Sequence[ImageGroup],
 ) -> TestComparison:
     rng = np.random.default_rng(seed)
     fraction = largest_fraction(runs)
@@ -210,10 +222,16 @@ def _compare_on(
         if weights is None:
             weights = draw_weights(len(matches.images), replicates, rng)
             image_ids, boxes = matches.images, sum(c.truths.sum() for c in matches.cells['all'])
+            annotations = run.tests[name].source['annotations']
+            masks = group_masks(annotations, image_ids, image_groups)
         measured = figures(score(matches, weights), matches)
         measured |= {key: _stat(evaluation, key) for key in SIZE_FIGURES}
         answers, score_thr = _read_answers(run.tests[name], classes)
         measured |= answer_figures(answers, score_thr, weights)
+        for group, mask in masks.items():
+            chosen = figures(score(matches, weights * mask), matches)
+            chosen |= answer_figures(answers, score_thr, weights * mask)
+            measured |= {f'{figure} {group}': chosen[figure] for figure in GROUP_FIGURES}
         groups.setdefault((run.arm, run.fraction), {})[run.seed] = (run, measured)
         if run.fraction == fraction:
             confusion = answers.confusion_matrix(score_thr)
@@ -225,6 +243,7 @@ def _compare_on(
     return TestComparison(
         name, classes, image_ids, int(boxes), matches.recall, results, differences,
         {arm: _average(details[arm]) for arm in runs.arms},
+        {group: int(mask.sum()) for group, mask in masks.items()},
     )  # fmt: skip
 
 

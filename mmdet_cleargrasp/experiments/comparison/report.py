@@ -18,6 +18,7 @@ from ..config_differences import config_differences
 from . import charts, tables
 from .comparing import REPLICATES, TestComparison, compare, largest_fraction
 from .costs import Cost, architecture, measure_cost
+from .groups import ImageGroup
 from .pictures import telling_images
 from .runs import RunSet
 from .wording import cautions, count, describe_difference
@@ -33,6 +34,7 @@ def write_comparison(
     cost: bool = True,
     speed: bool = False,
     pictures: int = 3,
+    groups: Sequence[ImageGroup] = (),
 ) -> list[Path]:
     """Compare runs, print what was found and write it as CSV, Markdown and HTML.
 
@@ -44,6 +46,7 @@ def write_comparison(
         cost: Count each arm's parameters and operations.
         speed: Time each arm on this machine.
         pictures: Images drawn for each arm and test set.
+        groups: Images that get figures of their own beside those of all images.
 
     Returns:
         What was written.
@@ -57,7 +60,10 @@ def write_comparison(
     with console.status('comparing') as status:
         done = iter(range(1, total + 1))
         comparisons = compare(
-            runs, replicates, progress=lambda: status.update(f'tests read: {next(done)} of {total}')
+            runs,
+            replicates,
+            progress=lambda: status.update(f'tests read: {next(done)} of {total}'),
+            groups=groups,
         )
         status.update('counting parameters and operations')
         costs = arm_costs(runs, speed) if cost else {}

@@ -16,6 +16,7 @@ from ...utils.csv_tables import without_formulas
 from .comparing import (
     ANSWER_FIGURES,
     ANSWER_FIGURES_BY_CLASS,
+    GROUP_FIGURES,
     Difference,
     TestComparison,
     largest_fraction,
@@ -30,6 +31,7 @@ HEADLINES = ('AP', 'F1')
 OVERALL = {'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'AR': 'AR'}
 COCO_TITLE = 'COCO: boxes of each class, at all scores'
 ANSWERS_TITLE = "Answers: one box a plate, from each run's score threshold on"
+GROUPS_TITLE = 'Groups of images, with the number of images'
 BY_SIZE = {'AP_small': 'AP small', 'AP_medium': 'AP medium', 'AP_large': 'AP large'}
 
 
@@ -59,12 +61,18 @@ def parts(comparison: TestComparison) -> list[Part]:
         for name, text in names.items()
         for figure in ANSWER_FIGURES_BY_CLASS
     }
-    return [
+    groups = {
+        f'{figure} {group}': f'{figure} {group} ({size})'
+        for group, size in comparison.groups.items()
+        for figure in GROUP_FIGURES
+    }
+    found = [
         Part(COCO_TITLE, OVERALL),
         Part(f'{COCO_TITLE}, by size and class', BY_SIZE | coco),
         Part(ANSWERS_TITLE, {name: name for name in ANSWER_FIGURES}),
         Part(f'{ANSWERS_TITLE}, by class', answers),
     ]
+    return [*found, Part(GROUPS_TITLE, groups)] if groups else found
 
 
 def cell(mean: float, spread: float = math.nan) -> str:

@@ -7,12 +7,15 @@ import re
 import shutil
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES
 from mmdet_cleargrasp.evaluation.detection_report import read_answers
 from mmdet_cleargrasp.evaluation.report_files import finish_report
+from mmdet_cleargrasp.experiments.comparison import tables
 from mmdet_cleargrasp.experiments.comparison.comparing import compare
+from mmdet_cleargrasp.experiments.comparison.groups import parse_group
 from mmdet_cleargrasp.experiments.comparison.runs import collect_runs
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError
 from tests.experiments.comparison.synthetic import write_detections
@@ -153,6 +156,26 @@ def test_answers_are_counted_at_the_threshold_of_each_run(write_run, edit_json, 
     assert every.mean('F1') == pytest.approx(float(answers.count(0.01).f1))
     difference = next(d for d in comparison.differences if d.figure == 'F1')
     assert difference.interval.estimate == pytest.approx(-every.mean('F1'))
+
+
+def test_groups_of_images_have_figures_of_their_own(runs):
+    groups = [parse_group(text) for text in ('every=.', 'none=absent')]
+    comparison = compare(collect_runs(runs), replicates=100, groups=groups)[0]
+    result = comparison.results['good', 100]
+    assert comparison.groups['every'] == len(comparison.image_ids)
+    assert 'none' not in comparison.groups
+    for figure in ('AP', 'precision', 'recall'):
+        assert np.array_equal(result.values[f'{figure} every'], result.values[figure])
+    titles = [part.title for part in tables.parts(comparison)]
+    assert titles[-1] == tables.GROUPS_TITLE
+    differences = {d.figure: d.interval for d in comparison.differences}
+    assert differences['AP every'].estimate == pytest.approx(differences['AP'].estimate)
+
+
+@pytest.mark.parametrize('text', ['paper', '=paper', 'white=', 'white=('])
+def test_groups_that_cannot_be_read_are_refused(text):
+    with pytest.raises(ConfigError, match='--group'):
+        parse_group(text)
 
 
 def test_the_same_seed_gives_the_same_intervals(runs):
