@@ -8,4 +8,11 @@
 #       --cfg-options model.backbone.init_cfg.checkpoint=checkpoints/random_efficientnet_lite2.pth
 _base_ = 'efficientnet_lite2_plates.py'
 
+max_epochs = 10  # only decoder and heads are trained
+
 model = dict(backbone=dict(frozen=True, norm_eval=True))
+train_cfg = dict(max_epochs=max_epochs)
+param_scheduler = [
+    _base_.param_scheduler[0],
+    {**_base_.param_scheduler[1], 'end': max_epochs},
+]

@@ -27,6 +27,12 @@ from .hooks import BACKBONE_FILE, PICTURES_FOLDER
 from .transforms import LoadClearGraspSample
 
 LOOPS = ('train', 'val')
+#: A detector for each kind of backbone, to try the result in.
+DETECTORS = {
+    'ClearGraspResNet': 'configs/frcnn_cleargrasp_plates.py',
+    'ClearGraspDRN': 'configs/frcnn_cleargrasp_drn54_plates.py',
+    'TimmBackbone': 'configs/frcnn_imagenet_efficientnet_lite2_plates.py',
+}
 
 
 def prepare_pretraining(config: str | Path, options: RunOptions) -> RunPlan:
@@ -128,8 +134,9 @@ def _say_where(runner: Runner) -> None:
     print(f'  backbone  {work_dir / BACKBONE_FILE}')
     print(f'  pictures  {work_dir / PICTURES_FOLDER}')
     print(f'  curves    {work_dir / CURVES_FILE}')
-    print(
-        'next: python tools/train.py configs/frcnn_cleargrasp_plates.py --cfg-options '
-        f'model.backbone.init_cfg.checkpoint={work_dir / BACKBONE_FILE} '
-        f'model.backbone.trained_stride={runner.cfg.model.backbone.trained_stride}'
-    )
+    backbone = runner.cfg.model.backbone
+    options = f'model.backbone.init_cfg.checkpoint={work_dir / BACKBONE_FILE}'
+    if 'trained_stride' in backbone:
+        options += f' model.backbone.trained_stride={backbone.trained_stride}'
+    config = DETECTORS.get(backbone.type, 'CONFIG')
+    print(f'next: python tools/train.py {config} --cfg-options {options}')

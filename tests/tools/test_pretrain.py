@@ -49,6 +49,25 @@ def test_pretrain_resume_and_use(run_tool, config, samples, tmp_path):  # noqa: 
     assert set(content['metrics']) >= {'pretrain/mask_iou', 'pretrain/outlines_f1'}
 
 
+def test_any_backbone_is_pretrained_for_its_detector(run_here, samples, tmp_path):  # noqa: F811
+    from mmdet_cleargrasp import config_dir
+
+    path = tmp_path / 'lite0.py'
+    base = config_dir() / 'pretrain' / 'efficientnet_lite2_plates_scratch.py'
+    path.write_text(
+        f'_base_ = {str(base)!r}\n'
+        "model = dict(backbone=dict(network='tf_efficientnet_lite0'), channels=16)\n"
+        'train_dataloader = dict(batch_size=2, num_workers=0)\n'
+        'val_dataloader = dict(batch_size=2, num_workers=0)\n'
+    )
+    status, printed = run_here('tools/pretrain.py', path, '--data-root', samples,
+                               '--work-dir', tmp_path / 'run', '--epochs', '1')  # fmt: skip
+    assert status == 0, printed
+    file = open_backbone(tmp_path / 'run' / 'backbone.pth')
+    assert file.family.name == 'EfficientNet-Lite0' and file.epoch == 1
+    assert 'configs/frcnn_imagenet_efficientnet_lite2_plates.py --cfg-options' in printed
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
