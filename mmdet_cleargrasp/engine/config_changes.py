@@ -142,7 +142,7 @@ def set_scale(cfg: Config, scale: tuple[int, int]) -> None:
     """Set the size to which images are resized, in training, validation and test.
 
     Args:
-        cfg: Is changed, in every ``Resize``.
+        cfg: Is changed, in every ``Resize`` and ``RandomView``.
         scale: Width and height in pixels, which images are resized to fit in.
 
     Raises:
@@ -165,6 +165,9 @@ def set_scale(cfg: Config, scale: tuple[int, int]) -> None:
         )
     for step in steps:
         step['scale'] = tuple(scale)
+    for step in _transforms(list(cfg.values())):
+        if step['type'] == 'RandomView':
+            step['size'] = tuple(scale)
 
 
 def enable_auto_scale_lr(cfg: Config) -> None:

@@ -145,6 +145,14 @@ def test_scale_sets_every_resize():
         assert [s.scale for s in data.dataset.pipeline if s.type == 'Resize'] == [(640, 480)]
 
 
+def test_scale_sets_the_views_of_strong_augmentation():
+    cfg = load_config(config_path('frcnn_plates_detector'))
+    set_scale(cfg, (640, 480))
+    sizes = [s['size'] for s in cfg.train_dataloader.dataset.pipeline if s['type'] == 'RandomView']
+    assert sizes == [(640, 480)]
+    assert cfg.test_dataloader.dataset.pipeline[1].scale == (640, 480)
+
+
 def test_scale_does_not_replace_training_at_several_scales():
     cfg = load_config(config_path('frcnn_cleargrasp_plates'))
     cfg.train_dataloader.dataset.pipeline[2] = dict(type='RandomChoiceResize', scales=[(1, 1)])
