@@ -60,7 +60,8 @@ def make_parser() -> argparse.ArgumentParser:
         nargs='+',
         default=[],
         metavar='FORMAT',
-        help='also write labelme, yolo, voc, cvat, fiji (ROI sets) or qupath (GeoJSON) below DIR',
+        help='also write labelme, yolo, voc, cvat, labelstudio, fiji (ROI sets) or qupath '
+        '(GeoJSON) below DIR',
     )
     tiles = parser.add_argument_group('large scans')
     tiles.add_argument('--tile', type=int, metavar='PIXELS', help='tile size for tiled inference')

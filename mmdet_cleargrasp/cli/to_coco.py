@@ -16,6 +16,7 @@ formats, recognized automatically (--format selects one):
   labelme  LabelMe, X-AnyLabeling: one JSON per image       voc  Pascal VOC's XML
   yolo     YOLO, Darknet: one text file per image           cvat CVAT for images 1.1
   coco     COCO with any name, Label Studio's export        masks PNG masks
+  labelstudio  Label Studio's JSON of tasks
 
 examples:
   python tools/dataset_converters/to_coco.py ~/labelme_plates data/my_plates
@@ -45,7 +46,7 @@ def split_name(text: str) -> tuple[str, str]:
 
 
 #: Those of ``conversion.formats.FORMATS``, which --help is too fast to import.
-FORMAT_NAMES = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'masks')
+FORMAT_NAMES = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'labelstudio', 'masks')
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from ..utils.errors import ConfigError, DataError
-from . import coco, cvat, labelme, masks, voc, yolo
+from . import coco, cvat, labelme, labelstudio, masks, voc, yolo
 from .files import UnreadableFile, read_xml, readable
 from .folder import Folder
 
@@ -19,6 +19,7 @@ FORMATS: dict[str, ModuleType] = {
     'yolo': yolo,
     'cvat': cvat,
     'coco': coco,
+    'labelstudio': labelstudio,
     'masks': masks,
 }
 #: How many files are looked at for a hint.
@@ -47,7 +48,7 @@ def recognize(folder: Folder) -> str:
         found = ['yolo']  # whose reader asks for the names
     if not found:
         kinds = ', '.join(sorted({path.suffix or path.name for path in folder.files})[:8])
-        formats = '\n  '.join(f'{name:8} {module.TITLE}' for name, module in FORMATS.items())
+        formats = '\n  '.join(f'{name:11} {module.TITLE}' for name, module in FORMATS.items())
         hints = ''.join(f'\n{hint}' for hint in (*_unreadable(folder), *_other_formats(folder)))
         raise DataError(
             f'{folder.root} holds {len(folder.files)} files ({kinds or "none"}), but none of these '
@@ -74,7 +75,9 @@ def _other_formats(folder: Folder) -> list[str]:
     first = [content[0] for content in contents if isinstance(content, list) and content]
     hints = []
     if any(isinstance(entry, dict) and 'data' in entry for entry in first):
-        hints.append("This looks like Label Studio's own JSON: export as COCO instead")
+        hints.append(
+            "This looks like Label Studio's JSON without annotations: export as JSON or COCO"
+        )
     if any(isinstance(entry, dict) and 'image' in entry for entry in first):
         hints.append('This looks like CreateML: export as COCO, Pascal VOC or YOLO instead')
     if any(isinstance(c, dict) and '_via_img_metadata' in c for c in contents):

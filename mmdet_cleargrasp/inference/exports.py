@@ -1,6 +1,7 @@
 """Detections as files of labeling and microscopy tools, to correct them and train again.
 
-LabelMe, YOLO, Pascal VOC and CVAT come as data sets with their images, which ``to_coco`` reads;
+LabelMe, YOLO, Pascal VOC, CVAT and Label Studio come as data sets with their images, which
+``to_coco`` reads;
 Fiji's ROI sets and QuPath's GeoJSON as one file an image.
 """
 
@@ -13,8 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
 
-from ..utils.atomic_files import write_json
+from ..utils.atomic_files import write_atomically, write_json
 from ..utils.errors import ConfigError
 from .batch import BatchResult, UniqueNames
 
@@ -219,6 +222,48 @@ def _write_qupath(folder: Path, images: Sequence[Labeled], classes: Sequence[str
         write_json(folder / f'{image.name}.geojson', content)
 
 
+def _write_labelstudio(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:
+    """Tasks with predictions for people to correct, and the labeling interface of a project."""
+    tasks = []
+    for image in images:
+        _place(image, folder / 'images')
+        results = [
+            {
+                'id': f'box{number}',
+                'type': 'rectanglelabels',
+                'from_name': 'label',
+                'to_name': 'image',
+                'original_width': image.width,
+                'original_height': image.height,
+                'image_rotation': 0,
+                'score': box.score,
+                'value': {
+                    'x': 100 * box.left / image.width,
+                    'y': 100 * box.top / image.height,
+                    'width': 100 * (box.right - box.left) / image.width,
+                    'height': 100 * (box.bottom - box.top) / image.height,
+                    'rotation': 0,
+                    'rectanglelabels': [box.label],
+                },
+            }
+            for number, box in enumerate(image.boxes, 1)
+        ]
+        score = min((box.score for box in image.boxes), default=0.0)
+        prediction = {'model_version': 'mmdet_cleargrasp', 'score': score, 'result': results}
+        url = f'/data/local-files/?d=images/{quote(image.name)}'
+        tasks.append({'data': {'image': url}, 'predictions': [prediction]})
+    write_json(folder / 'tasks.json', tasks)
+    labels = '\n'.join(f'    <Label value={quoteattr(name)}/>' for name in classes)
+    interface = f"""<View>
+  <Image name="image" value="$image"/>
+  <RectangleLabels name="label" toName="image">
+{labels}
+  </RectangleLabels>
+</View>
+"""
+    write_atomically(folder / 'labeling_interface.xml', interface.encode())
+
+
 def _place(image: Labeled, folder: Path) -> None:
     """Copy an image into an export; not a link, since some tools turn images in place."""
     target = folder / image.name
@@ -274,6 +319,7 @@ FORMATS: dict[str, Callable[[Path, Sequence[Labeled], Sequence[str]], None]] = {
     'yolo': _write_yolo,
     'voc': _write_voc,
     'cvat': _write_cvat,
+    'labelstudio': _write_labelstudio,
     'fiji': _write_fiji,
     'qupath': _write_qupath,
 }

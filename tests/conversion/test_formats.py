@@ -527,6 +527,80 @@ def test_image_with_a_broken_mask_is_left_out(tmp_path):
     assert not source.unannotated()
 
 
+def rectangle(label='dish', **value):
+    """Of 100 x 80 pixels; Label Studio counts in percent."""
+    sides = {'x': 10, 'y': 25, 'width': 20, 'height': 25, 'rotation': 0, **value}
+    size = {'original_width': 100, 'original_height': 80, 'image_rotation': 0}
+    return {'id': 'r1', 'type': 'rectanglelabels', **size,
+            'value': {**sides, 'rectanglelabels': [label]}}  # fmt: skip
+
+
+def result(kind, value):
+    return {**rectangle(), 'type': kind, 'value': value}
+
+
+RECTANGLE_BOX = ('dish', 10, 20, 30, 40)
+UNNAMED = result('rectangle', {'x': 10, 'y': 25, 'width': 20, 'height': 25})
+
+
+@pytest.mark.parametrize(
+    ('results', 'boxes', 'reasons'),
+    [
+        ([rectangle()], [RECTANGLE_BOX], []),
+        # Rotated clockwise about the upper left corner.
+        ([rectangle(x=50, y=25, rotation=90)], [('dish', 30, 20, 50, 40)], []),
+        ([result('ellipselabels', {'x': 50, 'y': 50, 'radiusX': 10, 'radiusY': 25, 'ellipselabels': ['dish']})],
+         [('dish', 40, 20, 60, 60)], []),
+        ([result('polygonlabels', {'points': [[10, 25], [30, 25], [20, 50]], 'polygonlabels': ['dish']})],
+         [RECTANGLE_BOX], []),
+        # The class may be in a result of its own.
+        ([UNNAMED, result('labels', {'labels': ['dish']})], [RECTANGLE_BOX], []),
+        ([UNNAMED], [], ['a shape without a class name']),
+        ([rectangle(), result('keypointlabels', {'x': 1, 'y': 1})], [RECTANGLE_BOX], ['a keypointlabels, which is no outline']),
+        ([rectangle(), {**rectangle(), 'type': 'choices', 'value': {'choices': ['blurred']}}], [RECTANGLE_BOX], []),
+        ([result('brushlabels', {'rle': [1]})], [], ['a result of the type brushlabels, which is not read: export as COCO instead']),
+        ([{**rectangle(), 'image_rotation': 90}], [], ['an image that was rotated in Label Studio']),
+        ([], [], []),  # looked at, and nothing there
+    ],
+)  # fmt: skip
+def test_labelstudio(tmp_path, results, boxes, reasons):
+    draw(tmp_path / 'a.png')
+    task = {
+        'data': {'image': '/data/upload/3/0a1b2c3d-a.png'},
+        'annotations': [{'result': results}],
+    }
+    write(tmp_path / 'tasks.json', json.dumps([task]))
+    assert recognize(Folder(tmp_path)) == 'labelstudio'
+    found, why, source = read(tmp_path, 'labelstudio')
+    assert (found, why) == (boxes, reasons)
+    assert not source.unannotated()
+
+
+def test_labelstudio_takes_annotations_before_predictions(tmp_path):
+    for name in 'abc':
+        draw(tmp_path / f'{name}.png')
+    predicted = {'predictions': [{'result': [rectangle('guess')]}]}
+    cancelled = {'was_cancelled': True, 'result': []}
+    tasks = [
+        {'data': {'image': 'a.png'}, **predicted, 'annotations': [{'result': [rectangle()]}]},
+        {'data': {'photo': 'b.png'}, **predicted, 'annotations': [cancelled]},
+        {'data': {'image': 'c.png'}, **predicted},
+    ]
+    write(tmp_path / 'tasks.json', json.dumps(tasks))
+    boxes, _, source = read(tmp_path, 'labelstudio')
+    assert boxes == [RECTANGLE_BOX]
+    assert [path.name for path in source.unannotated()] == ['b.png', 'c.png']
+
+
+def test_labelstudio_predictions_alone_are_read_with_a_note(tmp_path):
+    draw(tmp_path / 'a.png')
+    task = {'data': {'image': 'a.png'}, 'predictions': [{'result': [rectangle()]}]}
+    write(tmp_path / 'tasks.json', json.dumps([task]))
+    boxes, _, source = read(tmp_path, 'labelstudio')
+    assert boxes == [RECTANGLE_BOX]
+    assert 'predictions only' in source.notes[0]
+
+
 def test_what_is_not_recognized_is_said(tmp_path):
     draw(tmp_path / 'a.png')
     with pytest.raises(
@@ -539,7 +613,7 @@ def test_what_is_not_recognized_is_said(tmp_path):
     ('name', 'text', 'hint'),
     [
         ('a.json', '{"images": [', 'a.json cannot be read: no valid JSON'),
-        ('a.json', '[{"id": 1, "data": {}}]', "Label Studio's own JSON: export as COCO"),
+        ('a.json', '[{"id": 1, "data": {}}]', "Label Studio's JSON without annotations"),
         ('a.json', '[{"image": "a.png", "annotations": []}]', 'CreateML'),
         ('a.json', '{"_via_img_metadata": {}}', "VIA's project"),
         ('a.csv', 'filename,xmin', 'CSV is not read'),
