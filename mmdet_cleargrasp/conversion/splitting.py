@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
+from ..datasets.groups import BY_PARENT, SERIES_PATTERN, find_series, groups_by
 from ..datasets.random_split import lot
 from ..datasets.split_names import SPLITS, split_of
 from ..utils.errors import ConfigError, DataError
 from .labels import Picture
 from .options import ConversionOptions
 from .source import Source
-
-#: A word for --group-by in place of an expression.
-BY_PARENT = 'parent'
-#: Ends of names that number the pictures of a series: ``plate07_b``, ``plate07 (2)``.
-SERIES = re.compile(r'^(.*?[A-Za-z].*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?$')
-#: The expression that groups them so, for the command line.
-SERIES_PATTERN = r'([^/]*[A-Za-z][^/]*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?\.\w+$'
 
 
 def assign_splits(
@@ -105,51 +98,15 @@ def _kept(
 
 def _series_note(pictures: Mapping[str, Picture]) -> list[str]:
     """A proposal where names look like series of photographs of the same things."""
-    series = Counter(found[1] for file in pictures if (found := SERIES.match(_stem(file))))
-    several = {name: count for name, count in series.items() if count > 1}
-    if len(several) < len(SPLITS) or sum(several.values()) < len(pictures) / 2:
+    series = find_series(pictures)
+    if not series:
         return []
-    name, count = max(several.items(), key=lambda item: item[1])
+    name, files = max(series.items(), key=lambda item: len(item[1]))
     return [
-        f'names look like {len(several)} series ({name}: {count} images). If a series shows the '
-        'same plate, one that is in train and val makes validation too easy: '
+        f'names look like {len(series)} series ({name}: {len(files)} images). If a series shows '
+        'the same plate, one that is in train and val makes validation too easy: '
         f"--group-by '{SERIES_PATTERN}' keeps each in one split"
     ]
-
-
-def _stem(file: str) -> str:
-    return file.rpartition('/')[2].rpartition('.')[0]
-
-
-def groups_by(pattern: str | None) -> Callable[[str], str]:
-    r"""A function from the name of an image to that of its group.
-
-    Args:
-        pattern: A regular expression, of which the first group, or the whole match, names the
-            group; ``'parent'`` for the folder; ``None`` for each image on its own.
-
-    Raises:
-        ConfigError: No valid expression.
-
-    Example:
-        >>> groups_by(r'plate(\d+)')('day1/plate07_b.jpg'), groups_by('parent')('day1/a.jpg')
-        ('07', 'day1')
-    """
-    if pattern is None:
-        return lambda name: name
-    if pattern == BY_PARENT:
-        return lambda name: name.rpartition('/')[0]
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise ConfigError(f'--group-by {pattern}: no valid expression ({error})') from error
-
-    def group(name: str) -> str:
-        match = expression.search(name)
-        # An image whose name doesn't match is a group of its own.
-        return (match[1] if expression.groups else match[0]) or name if match else name
-
-    return group
 
 
 def split_at_random(

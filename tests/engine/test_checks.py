@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmdet_cleargrasp import config_path
+from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.engine import checks
 from mmdet_cleargrasp.engine.checks.environment import check_device
 from mmdet_cleargrasp.engine.config_changes import set_split, use_data_root
@@ -95,6 +96,26 @@ def test_best_checkpoint_on_the_images_it_was_chosen_on(cfg, checkpoint, split, 
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_series_in_train_and_val_are_warned_of_with_the_expression_that_keeps_them_apart(
+    cfg, toy_copy, edit_json
+):
+    for split, letters in (('train', 'abcd'), ('val', 'ef')):
+        file = toy_copy / 'annotations' / f'{split}.json'
+        names = [f'dish{k}_{letter}.jpg' for k in range(4) for letter in letters]
+
+        def rename(coco, names=names):
+            coco['images'] = [{**coco['images'][0], 'id': k, 'file_name': name}
+                              for k, name in enumerate(names)]  # fmt: skip
+
+        edit_json(file, rename)
+    set_split(cfg, 'train', Split(toy_copy / 'annotations' / 'train.json', toy_copy / 'train'))
+    set_split(cfg, 'val', Split(toy_copy / 'annotations' / 'val.json', toy_copy / 'val'))
+    found = [f for f in check_run(cfg) if 'series of photographs' in f.text]
+    [finding] = found
+    assert finding.level == 'warning' and finding.subject == 'val data'
+    assert '4 series' in finding.text and '--group-by' in finding.text
+
+
 def test_mixed_precision_without_gpu_is_refused(cfg):
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     assert 'error' in levels(check_device(read_plan(cfg)))

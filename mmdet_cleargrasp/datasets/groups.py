@@ -1,0 +1,73 @@
+"""Groups of images that show the same things, by their names."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from ..utils.errors import ConfigError
+
+#: A word for --group-by in place of an expression.
+BY_PARENT = 'parent'
+#: Ends of names that number the pictures of a series: ``plate07_b``, ``plate07 (2)``.
+SERIES = re.compile(r'^(.*?[A-Za-z].*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?$')
+#: The expression that groups them so, for the command line.
+SERIES_PATTERN = r'([^/]*[A-Za-z][^/]*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?\.\w+$'
+#: Fewer series than this are no sign that the names are meant so.
+LEAST_SERIES = 3
+
+
+def find_series(files: Iterable[str]) -> dict[str, list[str]]:
+    """Find names that look like series of photographs of the same things.
+
+    Args:
+        files: Names of images.
+
+    Returns:
+        Files by series, for series of several images; none if most images are in no series.
+
+    Example:
+        >>> find_series(f'dish0{k}_{letter}.jpg' for k in range(3) for letter in 'ab')['dish01']
+        ['dish01_a.jpg', 'dish01_b.jpg']
+    """
+    files = list(files)
+    series: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        found = SERIES.match(file.rpartition('/')[2].rpartition('.')[0])
+        if found:
+            series[found[1]].append(file)
+    several = {name: members for name, members in series.items() if len(members) > 1}
+    grouped = sum(len(members) for members in several.values())
+    return several if len(several) >= LEAST_SERIES and grouped >= len(files) / 2 else {}
+
+
+def groups_by(pattern: str | None) -> Callable[[str], str]:
+    r"""A function from the name of an image to that of its group.
+
+    Args:
+        pattern: A regular expression, of which the first group, or the whole match, names the
+            group; ``'parent'`` for the folder; ``None`` for each image on its own.
+
+    Raises:
+        ConfigError: No valid expression.
+
+    Example:
+        >>> groups_by(r'plate(\d+)')('day1/plate07_b.jpg'), groups_by('parent')('day1/a.jpg')
+        ('07', 'day1')
+    """
+    if pattern is None:
+        return lambda name: name
+    if pattern == BY_PARENT:
+        return lambda name: name.rpartition('/')[0]
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f'--group-by {pattern}: no valid expression ({error})') from error
+
+    def group(name: str) -> str:
+        match = expression.search(name)
+        # An image whose name doesn't match is a group of its own.
+        return (match[1] if expression.groups else match[0]) or name if match else name
+
+    return group
