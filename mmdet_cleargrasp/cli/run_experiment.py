@@ -73,6 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         failures = local.run_here(plan.jobs, console)
     for job, reason in failures:
         print(f'\nerror: {job.name}: {reason}', file=sys.stderr)
+    if plan.folds:
+        from ..experiments.pooling import pool_folds, summarize
+
+        pooled = pool_folds(plan)
+        for line in summarize(pooled) if pooled else ():
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     complete = listing.count_complete(plan.jobs)
     print(f'\n{complete} of {len(plan.jobs)} runs are complete; output is in {root}')
     if complete:

@@ -9,13 +9,15 @@ import json
 import pprint
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from ..datasets.annotations import read_coco
+from ..datasets.groups import SERIES_PATTERN, find_series
+from ..datasets.layout import find_splits
 from ..datasets.split import Split
 from ..engine.checks import check_data, check_run, collect
 from ..engine.config_changes import set_split
@@ -25,6 +27,7 @@ from ..engine.testing import report_name
 from ..utils.atomic_files import write_atomically, write_json
 from ..utils.errors import ConfigError, UserError
 from ..utils.findings import Finding
+from .folds import Folds, write_folds
 from .spec import Arm, ExperimentSpec, SpecError
 from .subsets import choose_images, write_subset
 
@@ -37,6 +40,8 @@ CHECKPOINTS = {
     'default_hooks.checkpoint.interval': 1,
     'default_hooks.checkpoint.max_keep_ckpts': 2,
 }
+#: Name of the test set that the folds of a cross-validation make together.
+CROSS_VALIDATION = 'cross_validation'
 #: File that describes the experiment, for the comparison.
 EXPERIMENT_FILE = 'experiment.json'
 #: File that describes how a run was started.
@@ -61,6 +66,7 @@ class Job:
         checkpoint: ``'last'`` or ``'best'``.
         keep: ``'tested'``, ``'all'`` or ``'none'``.
         digest: Identifies what the run's result depends on.
+        fold: Number of the fold that is tested on, from 1 on; ``None`` without folds.
     """
 
     experiment: str
@@ -76,11 +82,13 @@ class Job:
     checkpoint: str
     keep: str
     digest: str
+    fold: int | None = None
 
     @property
     def name(self) -> str:
         """For people."""
-        return f'{self.arm}, {self.fraction:g} %, seed {self.seed}'
+        fold = f', fold {self.fold}' if self.fold else ''
+        return f'{self.arm}, {self.fraction:g} %, seed {self.seed}{fold}'
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,8 @@ class Plan:
         configs: By file.
         subsets: Annotation file of the whole, percent and
             seed, by file.
+        data_root: The data, where the spec names them.
+        folds: Of a cross-validation; the spec's ``data_root`` is then the folder of the first.
     """
 
     spec: ExperimentSpec
@@ -102,10 +112,12 @@ class Plan:
     jobs: list[Job]
     configs: dict[str, Config]
     subsets: dict[str, tuple[Path, float, int]]
+    data_root: Path | None = None
+    folds: Folds | None = None
 
 
 def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
-    """Work out every run of an experiment; writes nothing.
+    """Work out every run of an experiment; writes nothing but the data folders of folds.
 
     Args:
         spec: From :func:`.read_experiment`.
@@ -115,15 +127,25 @@ def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
         ConfigError: A config that cannot be read, or two test sets of one name.
         DataError: Annotations that cannot be read.
     """
-    plan = Plan(spec, Path(root), [], {}, {})
+    plan = _empty_plan(spec, Path(root))
+    spec, folds = plan.spec, plan.folds
     fractions = {arm.name: arm.fractions or spec.fractions for arm in spec.arms}
     arms = {arm.name: plan_arm(spec, arm, plan.root).cfg for arm in spec.arms}
     for seed in spec.seeds:
         for fraction in sorted(set().union(*fractions.values()), reverse=True):
-            for name, cfg in arms.items():
-                if fraction in fractions[name]:
-                    _plan_run(plan, name, cfg, fraction, seed)
+            for fold in range(1, len(folds.folders) + 1) if folds else (None,):
+                for name, cfg in arms.items():
+                    if fraction in fractions[name]:
+                        _plan_run(plan, name, cfg, fraction, seed, fold)
     return plan
+
+
+def _empty_plan(spec: ExperimentSpec, root: Path) -> Plan:
+    if not spec.folds or spec.data_root is None:
+        return Plan(spec, root, [], {}, {}, spec.data_root)
+    folds = write_folds(spec.data_root, root / 'folds', spec.folds, spec.group_by)
+    on_first = replace(spec, data_root=folds.folders[0])
+    return Plan(on_first, root, [], {}, {}, spec.data_root, folds)
 
 
 def plan_arm(spec: ExperimentSpec, arm: Arm, root: Path) -> RunPlan:
@@ -172,6 +194,13 @@ def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
     Yields:
         The arm's name, and what was found.
     """
+    if plan.folds and plan.spec.group_by is None and (series := find_series(plan.folds.files)):
+        files = next(iter(series.values()))
+        text = (
+            f'names look like {len(series)} series ({files[0]}, {files[1]}). If a series shows the '
+            f"same plate, keep it in one fold, group_by: '{SERIES_PATTERN}'"
+        )
+        yield 'all arms', Finding('warning', 'folds', text)
     truths = {}
     for arm in plan.spec.arms:
         job = next(job for job in plan.jobs if job.arm == arm.name)
@@ -218,8 +247,8 @@ def write_plan(plan: Plan) -> None:
         'reference': spec.reference,
         'equal': spec.equal,
         'checkpoint': spec.checkpoint,
-        'tests': list(plan.jobs[0].test_configs),
-        'runs': len(plan.jobs),
+        'tests': [CROSS_VALIDATION] if plan.folds else list(plan.jobs[0].test_configs),
+        'runs': len(plan.jobs) // (len(plan.folds.folders) if plan.folds else 1),
     }
     write_json(plan.root / EXPERIMENT_FILE, description)
 
@@ -235,15 +264,21 @@ def write_config(cfg: Config, path: str | Path) -> None:
     write_atomically(path, '\n'.join([*lines, '']).encode())
 
 
-def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int) -> None:
+def _plan_run(
+    plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int, fold: int | None
+) -> None:
     spec = plan.spec
     folder = plan.root / arm / f'fraction-{fraction:g}' / f'seed-{seed}'
     cfg = copy.deepcopy(arm_cfg)
+    if plan.folds and fold:
+        folder /= f'fold-{fold}'
+        for loop, split in find_splits(plan.folds.folders[fold - 1]).items():
+            set_split(cfg, loop, split)
     cfg.work_dir = str(folder)
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed * SEED_STRIDE}
     tests = _test_configs(cfg, spec.tests)
     digest = _digest(cfg, tests, fraction, spec)
-    images, steps = _take_fraction(plan, cfg, fraction, seed)
+    images, steps = _take_fraction(plan, cfg, fraction, seed, fold)
     train_config = str(folder / 'configs' / f'{arm}.py')
     test_files = {name: str(folder / 'configs' / f'{arm}_on_{name}.py') for name in tests}
     plan.configs[train_config] = cfg
@@ -252,12 +287,14 @@ def _plan_run(plan: Plan, arm: str, arm_cfg: Config, fraction: float, seed: int)
     plan.jobs.append(
         Job(
             spec.name, arm, fraction, seed, str(folder), train_config, test_files, epochs,
-            epochs * steps, images, spec.checkpoint, spec.keep, digest,
+            epochs * steps, images, spec.checkpoint, spec.keep, digest, fold,
         )
     )  # fmt: skip
 
 
-def _take_fraction(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple[int, int]:
+def _take_fraction(
+    plan: Plan, cfg: Config, fraction: float, seed: int, fold: int | None
+) -> tuple[int, int]:
     """Train on a fraction of the images; gives their number and the steps of an epoch."""
     run = read_plan(cfg)
     ann_file = _ann_file(run, 'train')
@@ -265,7 +302,9 @@ def _take_fraction(plan: Plan, cfg: Config, fraction: float, seed: int) -> tuple
     times = max(1, round(whole / images)) if plan.spec.equal == 'steps' else 1
     steps = max(1, -(-run.steps_per_epoch * images * times // whole))
     if fraction < 100:
-        subset = plan.root / 'annotations' / f'seed-{seed}' / f'{fraction:g}_{ann_file.name}'
+        folder = plan.root / 'annotations' / f'seed-{seed}'
+        folder = folder / f'fold-{fold}' if fold else folder
+        subset = folder / f'{fraction:g}_{ann_file.name}'
         plan.subsets[str(subset)] = (ann_file, fraction, seed)
         set_split(cfg, 'train', Split(subset, _split(run, 'train').img_dir))
     if times > 1:

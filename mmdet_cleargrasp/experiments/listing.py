@@ -41,10 +41,17 @@ def print_plan(console: Console, plan: Plan) -> None:
         console: To print to.
         plan: From :func:`.plan_experiment`.
     """
-    headings = ('arm', 'part', 'seed', 'images', 'epochs', 'steps', 'state')
+    headings = ('arm', 'part', 'seed', 'fold', 'images', 'epochs', 'steps', 'state')
     table = Table(*headings, title=escape(plan.spec.name))
     for job in plan.jobs:
-        numbers = (f'{job.fraction:g} %', job.seed, job.images, job.epochs, job.steps)
+        numbers = (
+            f'{job.fraction:g} %',
+            job.seed,
+            job.fold or '–',
+            job.images,
+            job.epochs,
+            job.steps,
+        )
         table.add_row(escape(job.arm), *map(str, numbers), state(job))
     console.print(table)
     first = [next(j for j in plan.jobs if j.arm == arm.name) for arm in plan.spec.arms]

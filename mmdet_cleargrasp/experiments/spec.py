@@ -15,6 +15,7 @@ from mmengine.config import DictAction
 
 from ..datasets.split import Split
 from ..utils.yaml_specs import SpecError, expect_known, expect_mapping, expect_number, read_yaml
+from .folds import LEAST_FOLDS
 
 EQUAL = ('steps', 'epochs')
 CHECKPOINTS = ('last', 'best')
@@ -66,6 +67,8 @@ class ExperimentSpec:
         tests: None leaves it to the configs.
         cfg_options: For all arms, before each one's own.
         slurm: What to ask of Slurm for each run.
+        folds: Cross-validation in so many folds; 0 for none.
+        group_by: Keeps images of one group in one fold, see :func:`.groups_by`.
     """
 
     name: str
@@ -83,6 +86,8 @@ class ExperimentSpec:
     tests: tuple[Split, ...] = ()
     cfg_options: dict[str, Any] = field(default_factory=dict)
     slurm: dict[str, Any] = field(default_factory=dict)
+    folds: int = 0
+    group_by: str | None = None
 
 
 def read_experiment(path: str | Path) -> ExperimentSpec:
@@ -128,7 +133,18 @@ def parse_experiment(content: Any, source: str = 'spec') -> ExperimentSpec:
     reference = values.setdefault('reference', names[0])
     if reference not in names:
         raise SpecError(f'{source}: reference is {reference!r}, expected one of {", ".join(names)}')
-    return ExperimentSpec(**values)
+    spec = ExperimentSpec(**values)
+    _check_folds(spec, source)
+    return spec
+
+
+def _check_folds(spec: ExperimentSpec, source: str) -> None:
+    if spec.group_by is not None and not spec.folds:
+        raise SpecError(f'{source}: group_by needs `folds`')
+    if spec.folds and spec.data_root is None:
+        raise SpecError(f'{source}: folds needs `data_root`, the folder whose images are split')
+    if spec.folds and spec.tests:
+        raise SpecError(f'{source}: folds are tested on their own images; remove `tests`')
 
 
 def _name(value: Any, where: str) -> str:
@@ -206,6 +222,13 @@ def _choice(choices: tuple[str, ...]) -> Callable[[Any, str], str]:
     return read
 
 
+def _folds(value: Any, where: str) -> int:
+    if expect_number(value, where, whole=True) < LEAST_FOLDS:
+        raise SpecError(f'{where} is {value}, expected {LEAST_FOLDS} or more: one to test on, one '
+                        'for validation, and the others to train on')  # fmt: skip
+    return int(value)
+
+
 def _epochs(value: Any, where: str) -> int:
     if expect_number(value, where, whole=True) < 1:
         raise SpecError(f'{where} is {value}, expected 1 or more')
@@ -249,5 +272,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     'tests': _tests,
     'cfg_options': _options,
     'slurm': _slurm,
+    'folds': _folds,
+    'group_by': lambda value, where: str(value),
 }
 """How each field is read."""

@@ -134,6 +134,18 @@ def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunS
     return RunSet(runs, arms, reference, tests, question, notes, equal)
 
 
+def collect_tested(folders: Sequence[Path]) -> list[TestedRun]:
+    """Read runs that were tested.
+
+    Args:
+        folders: Work dirs.
+
+    Raises:
+        DataError: A folder without a complete test.
+    """
+    return [_read_run(folder, '', []) for folder in folders]
+
+
 def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
     records = sorted(folder.glob(f'*/fraction-*/seed-*/{RECORD_FILE}'))
     if not records:
