@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..utils.atomic_files import write_json
+from ..visualization.fonts import chart_fonts
 from . import charts
 from .answers import AnswerCounts, Answers, match_answers
 from .coco_figures import STATS, evaluate, summarize
@@ -54,9 +55,10 @@ def write_report(
         },
     }
     write_json(out_dir / 'metrics.json', metrics)
-    charts.draw_pr_curves(evaluation, classes, out_dir / 'pr_curves.png')
-    charts.draw_f1_curve(answers, threshold.value, out_dir / 'f1_curve.png')
-    charts.draw_confusion_matrix(answers, threshold.value, out_dir / 'confusion_matrix.png')
+    with chart_fonts(''.join(classes)):
+        charts.draw_pr_curves(evaluation, classes, out_dir / 'pr_curves.png')
+        charts.draw_f1_curve(answers, threshold.value, out_dir / 'f1_curve.png')
+        charts.draw_confusion_matrix(answers, threshold.value, out_dir / 'confusion_matrix.png')
     return format_tables(metrics)
 
 

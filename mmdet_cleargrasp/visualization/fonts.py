@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -31,6 +33,28 @@ def find_font(text: str) -> str:
         return str(DEJAVU_SANS)
     fonts = [str(DEJAVU_SANS), *_installed_fonts()]
     return max(fonts, key=lambda path: len(needed & _letters(path)))
+
+
+@contextmanager
+def chart_fonts(text: str) -> Iterator[None]:
+    """Within it, matplotlib draws with fonts that have the characters of a text.
+
+    Args:
+        text: Such as the names of classes, in any script.
+
+    Example:
+        >>> with chart_fonts('培养皿'):
+        ...     matplotlib.rcParams['font.family'][0]
+        'DejaVu Sans'
+    """
+    from matplotlib.font_manager import FontProperties, fontManager  # reads a list of all fonts
+
+    path = find_font(text)
+    if path != str(DEJAVU_SANS):
+        fontManager.addfont(path)
+    families = list(dict.fromkeys(['DejaVu Sans', FontProperties(fname=path).get_name()]))
+    with matplotlib.rc_context({'font.family': families}):
+        yield
 
 
 @lru_cache

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 
 from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT, add_caption, draw_boxes
-from mmdet_cleargrasp.visualization.fonts import find_font
+from mmdet_cleargrasp.visualization.fonts import chart_fonts, find_font
 
 BLUE, YELLOW = '#0072B2', '#F0E442'
 RGB = {BLUE: (0, 114, 178), YELLOW: (240, 228, 66)}
@@ -50,3 +52,15 @@ def test_letters_of_other_scripts_are_drawn(names):
 
 def test_letters_that_no_font_has_are_no_mistake():
     assert add_caption(WHITE, '\U0010fffd day_1.jpg').shape == (300 + CAPTION_HEIGHT, 400, 3)
+
+
+@pytest.mark.parametrize('text', ['plate', 'чашка', 'Σ', '培养皿'])
+def test_charts_have_the_letters_of_the_names(text, tmp_path, recwarn):
+    font = FT2Font(find_font(text))
+    if not {ord(letter) for letter in text} <= set(font.get_charmap()):
+        pytest.skip(f'no installed font has {text}')
+    with chart_fonts(text):
+        figure = Figure()
+        figure.suptitle(text)
+        figure.savefig(tmp_path / 'chart.png')
+    assert not [w for w in recwarn if 'missing from' in str(w.message)]
