@@ -23,7 +23,7 @@ $(RUN) -m pip uninstall --quiet --yes opencv-python
 $(RUN) -m pip install --quiet --only-binary :all: --force-reinstall --no-deps opencv-python-headless
 endef
 
-.PHONY: help install train test test-slow coverage lint format clean
+.PHONY: help install train test test-slow docs coverage lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,11 @@ test: install  ## the test suite, under ten minutes on two cores
 
 test-slow: install  ## the slow tests: the page in Chromium, ONNX, the tutorial …
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m slow
+
+docs: install  ## the documentation as a site, into site/; broken links fail
+	$(RUN) -m pip install --quiet --only-binary :all: --no-build-isolation --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
+	@echo open site/index.html
 
 coverage: install  ## the test suite with coverage, 1.5 to 2 times as long
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --cov=mmdet_cleargrasp --cov=plate_renderer \
