@@ -17,6 +17,7 @@ custom_hooks = [
     dict(type='MissedValidationHook'),
     dict(type='FiniteLossHook'),
     dict(type='CurvesHook'),
+    dict(type='SamplePicturesHook'),  # train_batch.jpg, val_samples.jpg
     dict(type='WorkingThresholdHook'),  # the score threshold with the best F1 on validation
     dict(type='ScheduleHook'),
 ]

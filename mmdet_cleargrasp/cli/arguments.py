@@ -59,6 +59,19 @@ def at_least(minimum: int) -> Callable[[str], int]:
     return whole_number
 
 
+def batch_size(text: str) -> int | str:
+    """Argument type: a number of images, or ``auto``.
+
+    Args:
+        text: Value on the command line.
+
+    Example:
+        >>> batch_size('auto'), batch_size('4')
+        ('auto', 4)
+    """
+    return text if text == 'auto' else at_least(1)(text)
+
+
 def picture_file(text: str) -> Path:
     """Argument type: a ``.png`` or ``.jpg`` file to write.
 
@@ -140,6 +153,12 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         type=_minutes,
         metavar='MINUTES',
         help='train for as many epochs as fit, estimated from the speed of the first steps',
+    )
+    parser.add_argument(
+        '--patience',
+        type=at_least(1),
+        metavar='N',
+        help='stop after N validations without a better figure than the best so far',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision; bfloat16 on a CPU')
     parser.add_argument(

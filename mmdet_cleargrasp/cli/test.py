@@ -35,6 +35,12 @@ def make_parser() -> argparse.ArgumentParser:
     add_scale(parser)
     add_test_split(parser)
     add_run(parser)
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='test-time augmentation: test images flipped too and merge the boxes; takes four '
+        'times as long',
+    )
     parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's tools")
     parser.add_argument(
         '--show-dir', metavar='DIR', help='draw boxes into this folder of the report'
@@ -56,5 +62,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = prepare(args.config, RunOptions.from_args(args))
     if args.show or args.show_dir:
         draw_boxes(plan, show=args.show, show_dir=args.show_dir, wait_time=args.wait_time)
-    test(plan, out=args.out)
+    test(plan, out=args.out, tta=args.tta)
     return 0

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from .arguments import add_config, add_run, add_scale, add_training, new_parser, set_local_rank
+from .arguments import (
+    add_config,
+    add_run,
+    add_scale,
+    add_training,
+    batch_size,
+    new_parser,
+    set_local_rank,
+)
 from .command import command
 
 EXAMPLES = """
@@ -27,6 +35,13 @@ def make_parser() -> argparse.ArgumentParser:
     add_scale(parser)
     add_run(parser)
     add_training(parser)
+    parser.add_argument(
+        '--batch-size',
+        type=batch_size,
+        metavar='N',
+        help="images per step and process; `auto` tries the largest that fits into the GPU's "
+        "memory [the config's]",
+    )
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',

@@ -6,18 +6,17 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
-from torch.utils.data import Dataset
 
 from ..datasets.layout import find_splits
 from ..utils.errors import ConfigError
 from ..visualization.contact_sheets import Drawing, annotated, chosen, page, save, tile
 from .config_parts import innermost_dataset
 from .run_plan import RunPlan
+from .samples import training_drawing
 
 COLUMNS = 4
 
@@ -92,19 +91,7 @@ def _augmented(loader: ConfigDict, count: int, seed: int) -> list[Drawing]:
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise ConfigError(f'the data set cannot be built: {str(error).strip(chr(34))}') from error
     set_random_seed(seed)  # of NumPy, torch and Python, all of which transforms use
-    return [_drawing(dataset, index) for index in chosen(len(dataset), count)]
-
-
-def _drawing(dataset: Dataset, index: int) -> Drawing:
-    packed = dataset[index]
-    image = packed['inputs'].numpy().transpose(1, 2, 0)[..., ::-1].clip(0, 255).astype(np.uint8)
-    sample = packed['data_samples']
-    boxes = getattr(sample.gt_instances.bboxes, 'tensor', sample.gt_instances.bboxes).numpy()
-    name, flip = Path(sample.img_path).name, sample.get('flip_direction')
-    title = ' '.join(
-        str(part) for part in (name, f'{image.shape[1]}x{image.shape[0]}', flip) if part
-    )
-    return Drawing(np.ascontiguousarray(image), boxes, sample.gt_instances.labels.numpy(), title)
+    return [training_drawing(dataset[index]) for index in chosen(len(dataset), count)]
 
 
 def _save(path: Path, drawings: Sequence[Drawing], classes: Sequence[str], size: int) -> Path:

@@ -6,13 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from ..datasets.completion import completed
 from ..datasets.layout import find_split, splits_of_loops
 from ..datasets.split import Split
 from ..utils.errors import ConfigError
 from .config_parts import checkpoint_init_cfg, class_heads, evaluators, innermost_dataset
+
+#: Improvement of a figure of validation that early stopping counts.
+LEAST_GAIN = 1e-4
+#: Directions of test-time augmentation, whose boxes can be flipped back.
+FLIPS = ('horizontal', 'vertical', 'diagonal')
+#: What merging boxes needs to know of an image.
+META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
 
 
 def use_data_root(
@@ -182,6 +189,75 @@ def enable_auto_scale_lr(cfg: Config) -> None:
             'batch size over all processes for which its learning rate is meant'
         )
     cfg.auto_scale_lr.enable = True
+
+
+def stop_early(cfg: Config, patience: int) -> None:
+    """Stop a training whose validation no longer gets better.
+
+    Args:
+        cfg: Is changed.
+        patience: Validations in a row without a better figure than the best so far; the figure is
+            the one that the best checkpoint is chosen by.
+
+    Raises:
+        ConfigError: The config chooses no best checkpoint.
+
+    Example:
+        >>> checkpoint = dict(save_best='coco/bbox_mAP', rule='greater')
+        >>> cfg = Config(dict(default_hooks=dict(checkpoint=checkpoint)))
+        >>> stop_early(cfg, 5)
+        >>> cfg.custom_hooks[0].monitor, cfg.custom_hooks[0].patience
+        ('coco/bbox_mAP', 5)
+    """
+    best = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    if not isinstance(best.get('save_best'), str) or best['save_best'] == 'auto':
+        raise ConfigError(
+            '--patience needs default_hooks.checkpoint.save_best in the config: the figure of '
+            "validation to watch, such as 'coco/bbox_mAP'"
+        )
+    hook = dict(
+        type='EarlyStoppingHook',
+        monitor=best['save_best'],
+        rule=best.get('rule'),
+        min_delta=LEAST_GAIN,  # mmengine's default of 0.1 is far more than AP gains in a validation
+        patience=patience,
+    )
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+
+
+def set_batch_size(cfg: Config, size: int) -> None:
+    """Set the batch size of the training, per process.
+
+    Args:
+        cfg: Is changed.
+        size: From 1 on.
+    """
+    cfg.train_dataloader.batch_size = size
+
+
+def enable_tta(cfg: Config) -> None:
+    """Test every image flipped as well, and merge the boxes by NMS (``DetTTAModel``).
+
+    Args:
+        cfg: Of a test; is changed.
+
+    Raises:
+        ConfigError: A test pipeline that does not end in ``PackDetInputs``, or a model without NMS.
+    """
+    test_cfg = cfg.model.get('test_cfg') or {}
+    test_cfg = test_cfg.get('rcnn', test_cfg)
+    pipeline = innermost_dataset(cfg.test_dataloader).pipeline
+    if 'nms' not in test_cfg or pipeline[-1]['type'] != 'PackDetInputs':
+        raise ConfigError(
+            '--tta needs model.test_cfg with nms, and a test pipeline that ends in PackDetInputs'
+        )
+    flips = [dict(type='RandomFlip', prob=0.0)]  # first: its ground truth is that of the image
+    flips += [dict(type='RandomFlip', prob=1.0, direction=direction) for direction in FLIPS]
+    names = pipeline[-1].get('meta_keys', META_KEYS)
+    pack = {**pipeline[-1], 'meta_keys': tuple(dict.fromkeys((*names, 'flip', 'flip_direction')))}
+    pipeline[-1] = dict(type='TestTimeAug', transforms=[flips, [pack]])
+    merging = dict(nms=test_cfg['nms'], max_per_img=test_cfg['max_per_img'])
+    cfg.model = ConfigDict(type='DetTTAModel', tta_cfg=merging, module=cfg.model)
 
 
 def _transforms(node: Any) -> Iterator[dict[str, Any]]:

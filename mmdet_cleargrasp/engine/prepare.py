@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.config import Config
 
@@ -34,6 +34,8 @@ class RunOptions:
         checkpoint: The detector to test; without it the run is a training.
         verbose: Show the whole log on the console.
         max_minutes: Time limit that the number of epochs is fitted to.
+        patience: Validations without improvement after which the training stops.
+        batch_size: Images per step and process; ``'auto'`` takes the most that fit into the GPU.
     """
 
     work_dir: str | Path | None = None
@@ -50,6 +52,8 @@ class RunOptions:
     checkpoint: str | Path | None = None
     verbose: bool = False
     max_minutes: float | None = None
+    patience: int | None = None
+    batch_size: int | Literal['auto'] | None = None
 
     @classmethod
     def from_args(cls, args: object) -> RunOptions:
@@ -85,7 +89,12 @@ def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
     elif not (options.resume and resume(cfg, options.resume)) and cfg.get('load_from'):
         start_from(cfg, cfg.load_from)
     plan = read_plan(cfg, ('test',) if testing else ('train', 'val'))
-    return replace(plan, verbose=options.verbose, max_minutes=options.max_minutes)
+    return replace(
+        plan,
+        verbose=options.verbose,
+        max_minutes=options.max_minutes,
+        largest_batch=options.batch_size == 'auto',
+    )
 
 
 def _apply(cfg: Config, options: RunOptions) -> None:
@@ -97,6 +106,10 @@ def _apply(cfg: Config, options: RunOptions) -> None:
         config_changes.set_scale(cfg, options.scale)
     if options.epochs is not None:
         config_changes.set_epochs(cfg, options.epochs)
+    if options.patience is not None:
+        config_changes.stop_early(cfg, options.patience)
+    if isinstance(options.batch_size, int):
+        config_changes.set_batch_size(cfg, options.batch_size)
     if options.amp:
         enable_amp(cfg)
     if options.auto_scale_lr:

@@ -93,6 +93,7 @@ class RunPlan:
         seed: Of the random generators.
         verbose: Show the whole log on the console.
         max_minutes: Time limit that the number of epochs is fitted to.
+        largest_batch: Find the largest batch size that fits into the GPU, and train with it.
     """
 
     cfg: Config
@@ -107,6 +108,7 @@ class RunPlan:
     seed: int | None
     verbose: bool = False
     max_minutes: float | None = None
+    largest_batch: bool = False
 
     @cached_property
     def steps_per_epoch(self) -> int:

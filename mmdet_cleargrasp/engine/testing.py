@@ -21,6 +21,7 @@ from ..evaluation.working_threshold import WorkingThreshold, read_working_thresh
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError
 from .checks import check_run, introduce, refuse_errors
+from .config_changes import enable_tta
 from .config_parts import evaluators
 from .hooks.progress_hook import showing_progress
 from .run_plan import RunPlan
@@ -28,7 +29,7 @@ from .runner import build_runner, own_folder, rank, safe_files
 
 
 @safe_files()
-def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
+def test(plan: RunPlan, *, out: str | Path | None = None, tta: bool = False) -> Path:
     """Check, run a detector over its test data and report on it.
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
@@ -41,6 +42,7 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     Args:
         plan: From :func:`.prepare`, with a checkpoint.
         out: A ``.pkl`` file for MMDetection's own analysis tools.
+        tta: Test flipped images too and merge the boxes.
 
     Returns:
         The folder of the report.
@@ -57,9 +59,11 @@ def test(plan: RunPlan, *, out: str | Path | None = None) -> Path:
     with own_folder(report_dir, plan.launcher):
         assert plan.checkpoint is not None
         threshold = read_working_threshold(plan.checkpoint)
+        if tta:
+            enable_tta(plan.cfg)
         _predict(plan, report_dir, threshold, out)
         if is_main_process():
-            _report(plan, report_dir, threshold)
+            _report(plan, report_dir, threshold, tta)
     return report_dir
 
 
@@ -125,12 +129,12 @@ def _predict(
         runner.test()
 
 
-def _report(plan: RunPlan, report_dir: Path, threshold: WorkingThreshold) -> None:
+def _report(plan: RunPlan, report_dir: Path, threshold: WorkingThreshold, tta: bool) -> None:
     """Write the report of the predictions, and print it."""
     predictions = report_dir / PREDICTIONS_FILE
     ann_file, classes = _test_split(plan).ann_file, plan.data['test'].classes
     print(write_report(ann_file, predictions, report_dir, classes, threshold))
-    _write_source(plan, threshold, report_dir / SOURCE_FILE)
+    _write_source(plan, threshold, tta, report_dir / SOURCE_FILE)
     finish_report(report_dir)
     print(f'\neverything is in {report_dir}')
     drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
@@ -138,7 +142,7 @@ def _report(plan: RunPlan, report_dir: Path, threshold: WorkingThreshold) -> Non
         print(f'  pictures, ground truth on the left, in {report_dir / drawing.test_out_dir}')
 
 
-def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None:
+def _write_source(plan: RunPlan, threshold: WorkingThreshold, tta: bool, out: Path) -> None:
     split = _test_split(plan)
     assert plan.checkpoint is not None
     source = {
@@ -149,6 +153,7 @@ def _write_source(plan: RunPlan, threshold: WorkingThreshold, out: Path) -> None
         'checkpoint': str(Path(plan.checkpoint).absolute()),
         'score_threshold': threshold.value,
         'threshold_from': threshold.source,
+        'test_time_augmentation': tta,
         'config': Path(plan.cfg.filename).name,  # as the runner keeps it beside this
         'seed': plan.seed,
     }

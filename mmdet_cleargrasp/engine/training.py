@@ -9,6 +9,7 @@ from mmengine.dist import master_only
 from mmengine.runner import Runner
 
 from ..utils.errors import TrainingError
+from .batch_size import use_largest_batch
 from .checks import check_run, introduce, refuse_errors
 from .hooks.curves_hook import CURVES_FILE
 from .hooks.progress_hook import showing_progress
@@ -35,6 +36,8 @@ def train(plan: RunPlan) -> None:
     refuse_errors(findings, plan.launcher)
     introduce(findings, plan.launcher)
     with own_folder(plan.work_dir, plan.launcher):
+        if plan.largest_batch:
+            use_largest_batch(plan.cfg)
         runner = build_runner(plan.cfg, verbose=plan.verbose)
         run(runner, plan)
     _say_where(runner)
@@ -72,6 +75,8 @@ def _say_where(runner: Runner) -> None:
     work_dir = Path(runner.work_dir)
     best = best_checkpoint(work_dir)
     config = work_dir / Path(runner.cfg.filename).name
+    if runner.train_loop.stop_training:
+        print(f'\nstopped early after epoch {runner.epoch}: validation no longer got better')
     print(f'\ntraining is complete; everything is in {work_dir}')
     print(f'  curves           {work_dir / CURVES_FILE}')
     print(f'  best checkpoint  {best or "none: validation found nothing yet"}')

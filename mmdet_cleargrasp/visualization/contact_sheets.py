@@ -12,7 +12,7 @@ import numpy as np
 from ..datasets.annotations import CocoFile, read_coco
 from ..datasets.images import read_image
 from ..datasets.split import Split
-from .boxes import add_caption, draw_boxes
+from .boxes import add_caption, draw_boxes, label_text
 from .palette import class_color
 
 BACKGROUND = 255
@@ -27,12 +27,14 @@ class Drawing:
         boxes: Float (N, 4), left, top, right and bottom in pixels.
         labels: Int (N,), numbers of the classes.
         title: Stands above it.
+        scores: Float (N,), of answers.
     """
 
     image: np.ndarray
     boxes: np.ndarray
     labels: np.ndarray
     title: str = ''
+    scores: np.ndarray | None = None
 
 
 def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] = 320) -> np.ndarray:
@@ -54,9 +56,11 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] =
     scene = cv2.resize(drawing.image, fitted, interpolation=shrinks)
     labels = [int(label) for label in drawing.labels]
     boxes = np.asarray(drawing.boxes, np.float32).reshape(-1, 4) * scale
-    names, colors = [classes[k] for k in labels], [class_color(k) for k in labels]
+    scores = [None] * len(labels) if drawing.scores is None else drawing.scores.tolist()
+    texts = [label_text(classes[k], score) for k, score in zip(labels, scores, strict=True)]
+    colors = [class_color(k) for k in labels]
     sheet = np.full((rows, columns, 3), BACKGROUND, np.uint8)
-    sheet[: scene.shape[0], : scene.shape[1]] = draw_boxes(scene, boxes, names, colors)
+    sheet[: scene.shape[0], : scene.shape[1]] = draw_boxes(scene, boxes, texts, colors)
     return add_caption(sheet, drawing.title)
 
 

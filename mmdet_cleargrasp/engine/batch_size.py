@@ -1,0 +1,118 @@
+"""The largest batch size that a GPU has memory for."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+
+from ..utils.errors import ConfigError
+from .config_changes import set_batch_size
+
+#: Sizes that are tried end here.
+MOST_IMAGES = 256
+#: Share of the GPU's memory that a trial may use: batches differ in the sizes of their images.
+MEMORY_SHARE = 0.9
+#: Steps of a trial; the optimizer's state is made in the first.
+TRIAL_STEPS = 2
+
+
+def use_largest_batch(cfg: Config) -> None:
+    """Find the largest batch size that fits into the GPU, and set it.
+
+    The learning rate stays; ``--auto-scale-lr`` scales it with the batch size.
+
+    Args:
+        cfg: Of a training in one process; its batch size is changed.
+
+    Raises:
+        ConfigError: No GPU, several processes, or not even one image fits.
+    """
+    if not torch.cuda.is_available():
+        raise ConfigError('--batch-size auto needs a GPU: on a CPU, give a number')
+    if cfg.launcher != 'none':
+        raise ConfigError('--batch-size auto works in one process: find it there, give it to all')
+    torch.cuda.set_per_process_memory_fraction(MEMORY_SHARE)
+    try:
+        size = largest_batch_size(trial(cfg), MOST_IMAGES)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+        _free_memory()
+    set_batch_size(cfg, size)
+    print(f'--batch-size auto: {size} images per step; --auto-scale-lr adapts the learning rate')
+
+
+def largest_batch_size(step: Callable[[int], None], most: int) -> int:
+    """Double the batch size until memory is full.
+
+    Args:
+        step: Trains on a batch of a size.
+        most: Largest size to try.
+
+    Returns:
+        The largest power of two that fits.
+
+    Raises:
+        ConfigError: Not even one image fits.
+
+    Example:
+        >>> def step(size):
+        ...     if size > 5:
+        ...         raise torch.OutOfMemoryError
+        >>> largest_batch_size(step, most=64)
+        4
+    """
+    fits, size = 0, 1
+    while size <= most and _fits(step, size):
+        fits, size = size, 2 * size
+    if not fits:
+        raise ConfigError(
+            '--batch-size auto: a step with one image is out of memory. Use --amp, a smaller '
+            '--scale, or a GPU with more memory'
+        )
+    return fits
+
+
+def trial(cfg: Config) -> Callable[[int], None]:
+    """Build what a step of training needs, apart from the run that is to come.
+
+    Args:
+        cfg: Of the run.
+
+    Returns:
+        A function that trains on a number of images.
+    """
+    init_default_scope('mmdet')
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
+    optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
+
+    def step(size: int) -> None:
+        batch = pseudo_collate([dataset[k % len(dataset)] for k in range(size)])
+        for _ in range(TRIAL_STEPS):
+            model.train_step(batch, optimizer)
+
+    return step
+
+
+def _fits(step: Callable[[int], None], size: int) -> bool:
+    try:
+        step(size)
+    except torch.OutOfMemoryError:
+        return False
+    finally:
+        _free_memory()
+    return True
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch.cuda.empty_cache()  # does nothing without a GPU
