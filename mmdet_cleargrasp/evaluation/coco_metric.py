@@ -72,7 +72,7 @@ class PlateCocoMetric(coco_metric.CocoMetric):
 
 
 @METRICS.register_module()
-class FasterCocoMetric(PlateCocoMetric):
+class FasterPlateCocoMetric(PlateCocoMetric):
     """``PlateCocoMetric`` with the matching of faster-coco-eval, which is written in C++.
 
     The figures are equal; validation over thousands of images is shorter. It takes the place of
@@ -94,11 +94,11 @@ class FasterCocoMetric(PlateCocoMetric):
             from faster_coco_eval import COCOeval_faster
         except ImportError as error:
             raise ConfigError(
-                'FasterCocoMetric needs the package faster-coco-eval: '
+                'FasterPlateCocoMetric needs the package faster-coco-eval: '
                 "pip install 'mmdet_cleargrasp[fast-eval]', or use PlateCocoMetric"
             ) from error
         if self.metrics != ['bbox'] or self._coco_api is None:
-            raise ConfigError("FasterCocoMetric needs metric='bbox' and an ann_file")
+            raise ConfigError("FasterPlateCocoMetric needs metric='bbox' and an ann_file")
         self._evaluation = COCOeval_faster
 
     def coco_figures(self, results: list) -> dict[str, float]:

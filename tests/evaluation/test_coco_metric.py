@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmdet.evaluation import CocoMetric
 
-from mmdet_cleargrasp.evaluation.coco_metric import FasterCocoMetric, PlateCocoMetric
+from mmdet_cleargrasp.evaluation.coco_metric import FasterPlateCocoMetric, PlateCocoMetric
 from mmdet_cleargrasp.utils.errors import ConfigError
 
 CLASSES = ('petri_dish', 'square_dish')
@@ -75,7 +75,7 @@ def test_figures_of_the_faster_library_are_equal(scene):
     pytest.importorskip('faster_coco_eval')
     expected = compute(PlateCocoMetric, scene)
     assert 0.1 < expected['coco/bbox_mAP'] < 0.9
-    assert compute(FasterCocoMetric, scene) == expected
+    assert compute(FasterPlateCocoMetric, scene) == expected
 
 
 def test_missing_package_is_named(scene, monkeypatch):
@@ -88,4 +88,4 @@ def test_missing_package_is_named(scene, monkeypatch):
 
     monkeypatch.setattr(builtins, '__import__', without)
     with pytest.raises(ConfigError, match='fast-eval'):
-        FasterCocoMetric(ann_file=str(scene[0]))
+        FasterPlateCocoMetric(ann_file=str(scene[0]))
