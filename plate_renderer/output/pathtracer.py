@@ -30,10 +30,14 @@ MISSING = (
     'Rendering needs Mitsuba 3, which is not installed: '
     "run `pip install 'mmdet_cleargrasp[render]'` and try again"
 )
+BROKEN = (
+    'Rendering needs Mitsuba 3, which cannot be loaded: {reason}. Install what is missing '
+    '(libatomic.so.1 on Debian and Ubuntu: `apt-get install libatomic1`) and try again'
+)
 
 
 class MissingRendererError(ImportError):
-    """Mitsuba is not installed."""
+    """Mitsuba is not installed, or a library of the system that it needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,12 +292,15 @@ def load_mitsuba(variant: str = 'scalar_rgb') -> ModuleType:
     """Import Mitsuba and choose a variant.
 
     Raises:
-        MissingRendererError: If it is not installed.
+        MissingRendererError: If it is not installed or cannot be loaded.
     """
     try:
         mitsuba = importlib.import_module('mitsuba')
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingRendererError(MISSING) from error
+    except (ImportError, NameError) as error:
+        # Dr.Jit, which Mitsuba imports, turns the loader's message into a NameError.
+        raise MissingRendererError(BROKEN.format(reason=error.__context__ or error)) from error
     mitsuba.set_variant(variant)
     mitsuba.set_log_level(mitsuba.LogLevel.Error)
     return mitsuba

@@ -5,6 +5,7 @@ import pytest
 from mmdet_cleargrasp.cli.render_plates import main
 
 from ..conftest import ROOT
+from ..plate_renderer.renderer import skip_without_renderer
 
 
 def test_a_mistake_in_the_spec_is_one_sentence(
@@ -33,7 +34,7 @@ def test_processes_below_one_are_refused(capsys: pytest.CaptureFixture) -> None:
 
 
 def test_a_run_says_what_it_put_where(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    pytest.importorskip('mitsuba')
+    skip_without_renderer()
     path = tmp_path / 'mine.yaml'
     path.write_text(
         'name: mine\nseed: 1\nground_truth: boxes\n'

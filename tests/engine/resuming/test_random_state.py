@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -42,7 +43,8 @@ def test_workers_draw_from_the_epoch_s_seed():
 def test_only_the_parent_ends_a_worker():
     loader = DataLoader(Draws(), num_workers=1, persistent_workers=True, worker_init_fn=init_worker)
     worker = int(next(iter(loader))[0, 2])
-    subprocess.run(['kill', '-TERM', str(worker)], check=True)  # a process that is not its parent
+    kill = f'import os, signal; os.kill({worker}, signal.SIGTERM)'
+    subprocess.run([sys.executable, '-c', kill], check=True)  # a process that is not its parent
     time.sleep(0.3)
     assert {int(batch[0, 2]) for batch in loader} == {worker}
     process = loader._iterator._workers[0]

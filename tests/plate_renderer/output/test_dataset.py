@@ -14,7 +14,9 @@ from plate_renderer.output.ground_truth import DEPTH_BOUNDARY, bounding_box
 from plate_renderer.scene.placement import PlacementError
 from plate_renderer.scene.spec import Spec, SpecError, parse_spec
 
-pytest.importorskip('mitsuba')
+from ..renderer import skip_without_renderer
+
+skip_without_renderer()
 
 
 def tiny(seed: int = 2, layout: str = 'full', images: int = 2) -> Spec:

@@ -14,7 +14,9 @@ from plate_renderer.output import pathtracer
 from plate_renderer.scene.lighting import Lighting
 from plate_renderer.scene.placement import put
 
-pytest.importorskip('mitsuba')
+from ..renderer import skip_without_renderer
+
+skip_without_renderer()
 
 WHITE = Lighting((), np.ones((16, 32, 3)), 'white room')
 
@@ -87,6 +89,17 @@ def test_features_show_what_lies_under_a_pane() -> None:
 def test_a_missing_renderer_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'mitsuba', None)
     with pytest.raises(pathtracer.MissingRendererError, match=r'pip install .*\[render\]'):
+        pathtracer.load_mitsuba()
+
+
+def test_a_library_that_mitsuba_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str) -> None:  # as Dr.Jit 1.5 does
+        error = NameError("name '_drjit_ext' is not defined")
+        error.__context__ = ImportError('libatomic.so.1: cannot open shared object file')
+        raise error
+
+    monkeypatch.setattr(pathtracer.importlib, 'import_module', load)
+    with pytest.raises(pathtracer.MissingRendererError, match='apt-get install libatomic1'):
         pathtracer.load_mitsuba()
 
 

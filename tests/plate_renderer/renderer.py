@@ -1,0 +1,13 @@
+"""The renderer, for tests that render."""
+
+import pytest
+
+from plate_renderer.output.pathtracer import MissingRendererError, load_mitsuba
+
+
+def skip_without_renderer() -> None:
+    """Skip a test, or a module, where Mitsuba or a library that it needs is missing."""
+    try:
+        load_mitsuba()
+    except MissingRendererError as error:
+        pytest.skip(str(error), allow_module_level=True)
