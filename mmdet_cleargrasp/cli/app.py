@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..app.offline import is_loopback, stay_offline
     from ..app.page import launch, make_page, prepare_gradio
     from ..app.review import Limits
+    from ..compat.cpu_memory import keep_freed_memory
     from ..inference import PlateDetector
     from ..inference.detector import find_run, take_detector
 
@@ -64,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prepare_gradio(folder)
         stay_offline()
         files = find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
+        keep_freed_memory()
         detector = PlateDetector(*files, args.device, args.per_class, args.runtime, args.amp)
         if not is_loopback(args.host):
             print(f'warning: everyone who can reach {args.host} can use the page', file=sys.stderr)

@@ -87,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = make_parser().parse_args(argv)
 
+    from ..compat.cpu_memory import keep_freed_memory
     from ..inference import PlateDetector, batch, exports, inputs
     from ..inference.detector import take_detector
     from ..inference.runtimes import WORTH_COMPILING
@@ -110,6 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     total = inputs.count(found, args.stride, args.frames)
     is_short = total is not None and total < WORTH_COMPILING
     runtime = 'torch' if args.runtime == 'auto' and is_short else args.runtime
+    keep_freed_memory()
     detector = PlateDetector(*files, args.device, args.per_class, runtime, args.amp)
     result = batch.run_batch(
         detector,

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import supervision as sv
 import torch
@@ -155,7 +156,7 @@ class PlateDetector:
         return found
 
     def _detect(self, image: np.ndarray) -> sv.Detections:
-        bgr = np.ascontiguousarray(image[..., ::-1])
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         return sv.Detections.from_mmdetection(inference_detector(self.model, bgr))
 
     def _detect_tiles(self, image: np.ndarray, tile: int, overlap: float) -> sv.Detections:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import cv2
 import numpy as np
 import supervision as sv
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -44,19 +44,19 @@ def draw_boxes(
     thickness = sv.calculate_optimal_line_thickness(size)
     font_size = max(round(FONT_SHARE * min(size)), LEAST_FONT)
     detections = sv.Detections(np.asarray(boxes, np.float32).reshape(-1, 4))
-    palette = sv.ColorPalette.from_hex(list(colors))
-    style: dict[str, Any] = {'color': palette, 'color_lookup': sv.ColorLookup.INDEX}
-    frames = sv.BoxAnnotator(**style, thickness=thickness)
+    frames = image.copy()
+    for box, color in zip(detections.xyxy.astype(int).tolist(), colors, strict=True):
+        cv2.rectangle(frames, box[:2], box[2:], ImageColor.getrgb(color)[:3], thickness)
     labels = sv.RichLabelAnnotator(
-        **style,
+        color=sv.ColorPalette.from_hex(list(colors)),
+        color_lookup=sv.ColorLookup.INDEX,
         text_color=sv.ColorPalette.from_hex([_letter_color(color) for color in colors]),
         font_path=find_font(''.join(texts)),
         font_size=font_size,
         text_padding=max(font_size // 5, 2),
         smart_position=True,
     )
-    picture = frames.annotate(Image.fromarray(image), detections)
-    return np.asarray(labels.annotate(picture, detections, labels=list(texts)))
+    return np.asarray(labels.annotate(Image.fromarray(frames), detections, labels=list(texts)))
 
 
 def label_text(name: str, score: float | None = None) -> str:
