@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..utils.errors import DataError
@@ -69,7 +69,12 @@ def find_splits(root: str | Path) -> dict[str, Split]:
 
 
 def splits_of_loops(
-    root: str | Path, split_dir: str | Path, *, testing: bool = False, seed: int = 0
+    root: str | Path,
+    split_dir: str | Path,
+    *,
+    testing: bool = False,
+    seed: int = 0,
+    trained: Sequence[str] = (),
 ) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Choose the splits of a folder for training, validation and test.
 
@@ -79,8 +84,11 @@ def splits_of_loops(
     Args:
         root: In one of the layouts of :func:`find_splits`.
         split_dir: Gets annotation files that have to be split or completed, see :func:`.completed`.
-        testing: Only a test split is needed; a folder with one annotation file is not split.
+        testing: Only a test split is needed; a folder with one annotation file, or a ``train`` split
+            alone, is not split.
         seed: Of the random split.
+        trained: Classes of the detector that is tested. Data with some of them, or with all in
+            another order, get these.
 
     Returns:
         Splits by ``'train'``, ``'val'`` and ``'test'``, or ``'test'`` alone, and their classes.
@@ -89,14 +97,17 @@ def splits_of_loops(
         DataError: Unknown layout, a split that is missing, or splits of different categories.
     """
     splits, split_dir = find_splits(root), Path(split_dir)
+    single = set(splits) in ({'all'}, {'train'})
     if testing:
-        splits = {'test': splits['all']} if 'all' in splits else splits
-    elif set(splits) in ({'all'}, {'train'}):
+        splits = {'test': whole for whole in splits.values()} if single else splits
+    elif single:
         [whole] = splits.values()
         splits = split_at_random(completed(whole, split_dir / 'all.json'), split_dir, seed=seed)
     loops = ('test',) if testing else tuple(FALLBACKS)
     names = {loop: _choose_split(root, splits, loop) for loop in loops}
     classes = common_classes([read_completed(splits[name]) for name in names.values()])
+    if testing and set(classes) <= set(trained):
+        classes = tuple(trained)
     chosen = {
         name: completed(splits[name], split_dir / f'{name}.json', classes)
         for name in dict.fromkeys(names.values())

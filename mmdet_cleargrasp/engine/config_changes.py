@@ -48,6 +48,7 @@ def use_data_root(
         split_dir or Path(cfg.work_dir) / 'splits',
         testing=testing,
         seed=cfg.get('randomness', {}).get('seed') or 0,
+        trained=_classes(cfg, 'test') if testing else (),
     )
     for loop, split in splits.items():
         set_split(cfg, loop, split, classes)
@@ -270,6 +271,13 @@ def _transforms(node: Any) -> Iterator[dict[str, Any]]:
         children = list(node) if isinstance(node, list | tuple) else []
     for child in children:
         yield from _transforms(child)
+
+
+def _classes(cfg: Config, loop: str) -> tuple[str, ...]:
+    if not (cfg.get(f'{loop}_dataloader') or {}).get('dataset'):
+        return ()
+    named = innermost_dataset(cfg[f'{loop}_dataloader']).get('metainfo', {}).get('classes') or ()
+    return () if isinstance(named, str) else tuple(named)
 
 
 def _coco_dataset(cfg: Config, loop: str, option: str) -> dict[str, Any]:

@@ -249,6 +249,31 @@ def test_categories_in_another_order_are_matched_by_name(toy_copy, tmp_path, edi
         splits_of_loops(toy_copy, tmp_path)
 
 
+TRAINED = ('multiwell_plate', 'petri_dish', 'square_dish')
+
+
+@pytest.mark.parametrize(
+    ('trained', 'expected'),
+    [
+        (TRAINED, TRAINED),  # as to_coco.py orders them
+        (('lid', *TRAINED), ('lid', *TRAINED)),
+        (('lid',), ('petri_dish', 'square_dish', 'multiwell_plate')),  # refused later, by name
+    ],
+)
+def test_data_to_test_on_get_the_order_of_the_detector_s_classes(
+    toy_copy, tmp_path, trained, expected
+):
+    splits, classes = splits_of_loops(toy_copy, tmp_path, testing=True, trained=trained)
+    assert classes == read_coco(splits['test'].ann_file).classes == expected
+    assert len(read_coco(splits['test'].ann_file).annotations) == 4
+
+
+def test_train_alone_is_tested_whole(toy_copy, tmp_path):
+    (toy_copy / 'annotations' / 'val.json').unlink()
+    splits, _ = splits_of_loops(toy_copy, tmp_path, testing=True)
+    assert splits == {'test': Split(toy_copy / TRAIN, toy_copy / 'train')}
+
+
 def test_train_alone_is_split(toy_copy, tmp_path):
     roboflow(toy_copy)
     shutil.rmtree(toy_copy / 'valid')
