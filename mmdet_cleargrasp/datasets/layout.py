@@ -84,7 +84,7 @@ def splits_of_loops(
     Args:
         root: In one of the layouts of :func:`find_splits`.
         split_dir: Gets annotation files that have to be split or completed, see :func:`.completed`.
-        testing: Only a test split is needed; a folder with one annotation file, or a ``train`` split
+        testing: Only a test split is needed; a folder with one annotation file, or with ``train``
             alone, is not split.
         seed: Of the random split.
         trained: Classes of the detector that is tested. Data with some of them, or with all in
@@ -99,7 +99,7 @@ def splits_of_loops(
     splits, split_dir = find_splits(root), Path(split_dir)
     single = set(splits) in ({'all'}, {'train'})
     if testing:
-        splits = {'test': whole for whole in splits.values()} if single else splits
+        splits = {'test': next(iter(splits.values()))} if single else splits
     elif single:
         [whole] = splits.values()
         splits = split_at_random(completed(whole, split_dir / 'all.json'), split_dir, seed=seed)
