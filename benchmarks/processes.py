@@ -205,7 +205,7 @@ def _until_first_step(config: str, tool: Path, options: Options, work_dir: Path)
     command = [
         sys.executable, str(tool), str(config_dir() / f'{config}.py'),
         '--data-root', str(options.data_root), '--work-dir', str(work_dir / config),
-        '--epochs', '1', '--cfg-options', 'default_hooks.logger.interval=1',
+        '--epochs', '1', '--verbose', '--cfg-options', 'default_hooks.logger.interval=1',
     ]  # fmt: skip
     start = time.perf_counter()
     environment = {**os.environ, 'OMP_NUM_THREADS': str(options.threads)}

@@ -97,13 +97,13 @@ class MMDetectionSystem(System):
     def train_step(self, samples: Sequence[Sample]) -> None:
         """See :class:`System`."""
         self.model.train()
-        self.model.train_step(self._batch(samples), self.wrapper)
+        self.model.train_step(self.batch(samples), self.wrapper)
 
     def predict(self, samples: Sequence[Sample]) -> None:
         """See :class:`System`."""
         self.model.eval()
         with torch.no_grad():
-            self.model.test_step(self._batch(samples))
+            self.model.test_step(self.batch(samples))
 
     def predict_files(self, paths: Sequence[Path]) -> None:
         """See :class:`System`."""
@@ -121,7 +121,8 @@ class MMDetectionSystem(System):
         for batch in loader:
             self.model.train_step(batch, self.wrapper)
 
-    def _batch(self, samples: Sequence[Sample]) -> dict[str, Any]:
+    def batch(self, samples: Sequence[Sample]) -> dict[str, Any]:
+        """Samples as MMDetection's loaders give them."""
         images = [torch.from_numpy(s.image[..., ::-1].transpose(2, 0, 1).copy()) for s in samples]
         return {'inputs': images, 'data_samples': [_data_sample(s) for s in samples]}
 

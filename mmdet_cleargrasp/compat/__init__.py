@@ -4,7 +4,7 @@
 - :mod:`.mmcv_extension`, :mod:`.mmcv_operators`, :mod:`.roi_align`: mmcv's compiled operators.
 - :mod:`.registries`: a plugin's types are imported when a registry first looks one up.
 - :mod:`.checkpoint_reading`, :mod:`.file_writing`: files of a run, read safely and written whole.
-- :mod:`.cpu_processes`, :mod:`.cpu_memory`: runs without a GPU.
+- :mod:`.processes`, :mod:`.cpu_memory`: runs without a GPU.
 
 The first three are for every use of the package and closed by :func:`apply`. The others hold within
 our own runs only.

@@ -17,8 +17,8 @@ from mmengine.runner import Runner
 from ..checkpoints.reading import load_from_local
 from ..compat.checkpoint_reading import local_checkpoints_read_by
 from ..compat.cpu_memory import keep_freed_memory
-from ..compat.cpu_processes import train_on_cpu_processes
 from ..compat.file_writing import local_files_written_whole
+from ..compat.processes import train_on_cpu_processes, use_slurm_variables
 from ..utils.errors import ConfigError
 from ..utils.locks import lock_folder
 from .console import quiet, quiet_logger
@@ -63,14 +63,12 @@ def build_runner(cfg: Config, *, verbose: bool = True) -> Runner:
         verbose: Log to the console too.
 
     Raises:
-        ConfigError: torchrun's launcher is asked for, but torchrun did not start this process.
+        ConfigError: Another launcher started this process.
     """
-    if cfg.launcher == 'pytorch':
-        if 'RANK' not in os.environ:
-            raise ConfigError(
-                '--launcher pytorch is for processes that torchrun started: '
-                'torchrun --nproc_per_node=GPUS tools/train.py CONFIG --launcher pytorch'
-            )
+    _refuse_other_launcher(cfg.launcher)
+    if cfg.launcher == 'slurm':
+        use_slurm_variables()
+    if cfg.launcher in ('pytorch', 'slurm'):
         train_on_cpu_processes(cfg)
     if get_device() == 'cpu':
         keep_freed_memory()
@@ -103,6 +101,19 @@ def rank(launcher: str) -> int:
 def world_size(launcher: str) -> int:
     """The number of the run's processes, before the runner is built."""
     return _from_environment(WORLD_SIZE_VARIABLES, 1) if launcher != 'none' else 1
+
+
+def _refuse_other_launcher(launcher: str) -> None:
+    if launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise ConfigError(
+            '--launcher pytorch is for processes that torchrun started: '
+            'torchrun --nproc_per_node=GPUS tools/train.py CONFIG --launcher pytorch'
+        )
+    if launcher == 'slurm' and 'SLURM_PROCID' not in os.environ:
+        raise ConfigError(
+            '--launcher slurm is for processes that srun started: '
+            'tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR'
+        )
 
 
 def _from_environment(names: tuple[str, ...], default: int) -> int:

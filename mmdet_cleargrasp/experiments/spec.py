@@ -25,7 +25,8 @@ NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 #: What ``slurm:`` may hold: submitit's names, which are checked here to fail before a submission.
 SLURM_KEYS = (
     'timeout_min', 'partition', 'account', 'qos', 'constraint', 'gpus_per_node', 'gres',
-    'cpus_per_task', 'mem_gb', 'array_parallelism', 'setup', 'additional_parameters',
+    'cpus_per_task', 'mem_gb', 'array_parallelism', 'signal_delay_s', 'setup',
+    'additional_parameters',
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..utils.errors import DataError
 
-# What a log line says of its own place, as against what was measured.
+# What a log line says of its own place, unlike what was measured.
 POSITION_KEYS = ('step', 'epoch', 'iter')
 
 
@@ -70,8 +70,8 @@ class RunLog:
 def read_run(path: str | Path) -> RunLog:
     """Read the log of a run.
 
-    A resumed run has a log file for each of its starts. Where a later one begins, it replaces what
-    earlier ones logged from that step on.
+    A resumed run has a log file for each of its starts. A later one continues an epoch that an
+    earlier one was stopped in, or replaces what it logged from that epoch on.
 
     Args:
         path: A work dir, or one JSON log file.
@@ -124,6 +124,9 @@ def _read_lines(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
 def _continued(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not after:
         return before
+    last, first = before[-1] if before else after[0], after[0]
+    if _position(last) == _position(first) and last['step'] < first['step']:
+        return before + after
     return [entry for entry in before if _position(entry) < _position(after[0])] + after
 
 

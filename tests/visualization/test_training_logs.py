@@ -46,6 +46,13 @@ def test_resumed_run_is_one_curve(resumed):
     assert scores.tolist() == [0.1, 0.2, 0.3]
 
 
+def test_run_that_resumes_within_an_epoch_keeps_its_steps(resumed):
+    write(resumed / '20260101_000600' / 'vis_data' / 'scalars.json', [train(7, 3, 3), val(3, 0.4)])
+    run = read_run(resumed)
+    assert run.curve('loss')[0].tolist() == [1, 2, 3, 5, 6, 7]
+    assert run.curve('bbox_mAP')[1].tolist() == [0.1, 0.2, 0.4]
+
+
 def test_new_run_in_the_same_folder_replaces_the_old_one(resumed):
     # Its first line comes at a later step than the old run's, as with another log interval.
     write(resumed / '20260102_000000' / 'vis_data' / 'scalars.json', [train(2, 1, 3), val(1, 0.5)])

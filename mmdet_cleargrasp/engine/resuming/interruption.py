@@ -22,13 +22,17 @@ from .random_state import random_state
 #: SIGTERM ended.
 CHECKPOINT_FILE = 'interrupted.pth'
 EXIT_STATUS = 143
+#: That stop a run: Slurm's own, and those that ``--signal`` and submitit name.
+SIGNALS = [
+    getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1', 'SIGUSR2') if hasattr(signal, name)
+]
 #: Under which processes agree on the step after which they stop.
 STOP_KEY = 'mmdet_cleargrasp/stop_after_step'
 
 
 @HOOKS.register_module()
 class InterruptHook(Hook):
-    """On SIGTERM, as Slurm sends it before a job's time limit, save and exit.
+    """On SIGTERM, SIGUSR1 or SIGUSR2, as Slurm sends before a job's time limit, save and exit.
 
     The step in progress is finished and ``interrupted.pth`` written, with the position in the epoch
     and the state of each process's random generators; ``--resume`` continues with the next step.
@@ -42,19 +46,20 @@ class InterruptHook(Hook):
     priority = 'VERY_LOW'
 
     def __init__(self) -> None:
-        self._told = False
-        self._before: Any = None
+        self._told: str | None = None
+        self._before: dict[signal.Signals, Any] = {}
         self._stop_after: int | None = None
         self._store: Store | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Install the signal handler."""
-        self._before = signal.signal(signal.SIGTERM, self._handle)
+        """Install the signal handlers."""
+        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         self._store = _get_default_store() if is_distributed() else None
 
     def after_train(self, runner: Runner) -> None:
-        """Restore the signal handler that was there."""
-        signal.signal(signal.SIGTERM, self._before)
+        """Restore the signal handlers that were there."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def after_train_iter(
         self,
@@ -89,7 +94,8 @@ class InterruptHook(Hook):
             path = Path(runner.work_dir) / CHECKPOINT_FILE
             write_atomically(Path(runner.work_dir) / 'last_checkpoint', str(path).encode())
             print(
-                f'\nstopped by SIGTERM after step {runner.iter + 1}; saved {path}. '
+                f'\nstopped by {self._told or "another process"} after step {runner.iter + 1}; '
+                f'saved {path}. '
                 'The same command with --resume continues.',
                 file=sys.stderr,
             )
@@ -97,4 +103,4 @@ class InterruptHook(Hook):
         sys.exit(EXIT_STATUS)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._told = True
+        self._told = self._told or signal.Signals(number).name

@@ -57,14 +57,16 @@ class RandomStateHook(Hook):
 def init_worker(worker_id: int) -> None:
     """Seed a loader's worker from the number that torch drew for it when the epoch began.
 
-    Slurm sends its SIGTERM to workers too. They ignore it unless their parent sent it, so that the
-    process that trains can finish its step and save, and then end them.
+    Slurm sends its signals to workers too. They ignore SIGTERM unless their parent sent it, and the
+    user's signals, so that the process that trains can finish its step and save, and then end them.
 
     Args:
         worker_id: Its number, which torch's seed already contains.
     """
     if hasattr(signal, 'sigwaitinfo'):  # Linux, where signals say who sent them
         _ignore_sigterm_of_others()
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)

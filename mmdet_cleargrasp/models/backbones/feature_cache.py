@@ -82,7 +82,7 @@ class FeatureCache:
             inputs: Normalized images, (N, 3, H, W), float.
             compute: The backbone's own computation.
         """
-        files = [self._file(image) for image in inputs]
+        files = [self._file(image) for image in inputs.detach().cpu()]  # one wait for a GPU
         missing = [row for row, file in enumerate(files) if not file.is_file()]
         found = [row for row in range(len(files)) if row not in missing]
         self.hits += len(found)
@@ -103,12 +103,13 @@ class FeatureCache:
         # What is kept serves runs of any precision.
         with torch.autocast(inputs.device.type, enabled=False):
             levels = [level.to(self._dtype) for level in compute(inputs.float())]
+        to_keep = [level.detach().cpu() for level in levels]
         for row, file in enumerate(files):
-            self._keep(file, [level[row] for level in levels])
+            self._keep(file, [level[row] for level in to_keep])
         return levels
 
     def _file(self, image: Tensor) -> Path:
-        numbers = image.detach().cpu().contiguous().numpy()
+        numbers = image.contiguous().numpy()
         name = hashlib.blake2b(
             numbers.tobytes() + str((numbers.shape, numbers.dtype)).encode(), digest_size=20
         ).hexdigest()
@@ -118,7 +119,7 @@ class FeatureCache:
         """Write an image's maps one after the other, channels last."""
         content = io.BytesIO()
         for level in maps:
-            np.save(content, level.detach().permute(1, 2, 0).cpu().contiguous().numpy())
+            np.save(content, level.permute(1, 2, 0).contiguous().numpy())
         if content.tell() <= self._room:
             self._room -= content.tell()
             write_atomically(file, content.getvalue())

@@ -16,7 +16,8 @@ class SparseGradRetinaHead(RetinaHead):
 
     Boxes are regressed at positive anchors only, and an image's few plates have theirs on one or
     two levels of the pyramid. On the others the whole gradient of the regression branch is zero:
-    there its backward pass is left out. Outputs and gradients are those of ``RetinaHead``.
+    there its backward pass is skipped. Outputs and gradients are those of ``RetinaHead``. On a GPU,
+    which would have to wait at every level to know, the whole backward pass is done.
 
     Args:
         *args: As in ``mmdet.models.RetinaHead``.
@@ -44,7 +45,7 @@ class SparseGradRetinaHead(RetinaHead):
             deltas (N, 4A, H, W).
         """
         scores, deltas = super().forward(x)
-        if not torch.is_grad_enabled() or torch.jit.is_tracing():
+        if not torch.is_grad_enabled() or torch.jit.is_tracing() or x[0].device.type != 'cpu':
             return scores, deltas
         # The last and smallest level keeps its zeros: optimizers treat them unlike no gradient.
         return scores, [*(_WithoutZeroGradient.apply(level) for level in deltas[:-1]), deltas[-1]]

@@ -22,7 +22,8 @@ class SparseGradRPNHead(RPNHead):
     anchors: nearly all of the gradient that comes back is zero. Here only the positions that have
     one are computed once more, on their 3x3 neighborhoods, and differentiated. Outputs are those
     of ``RPNHead`` and gradients equal up to rounding; tensors are named the same. Where many
-    positions have a gradient, with several convolutions, and under autocast the stock head works.
+    positions have a gradient, with several convolutions, and under autocast the stock head works;
+    on a GPU too, which would have to wait at every level to know the positions.
 
     Args:
         *args: As in ``mmdet.models.RPNHead``.
@@ -53,7 +54,8 @@ class SparseGradRPNHead(RPNHead):
         """
         differentiates = torch.is_grad_enabled() and not torch.jit.is_tracing()
         one_convolution = isinstance(self.rpn_conv, nn.Conv2d)
-        if not differentiates or not one_convolution or torch.is_autocast_enabled(x.device.type):
+        exact_on_cpu = x.device.type == 'cpu' and not torch.is_autocast_enabled('cpu')
+        if not (differentiates and one_convolution and exact_on_cpu):
             return super().forward_single(x)
         layers = (self.rpn_conv, self.rpn_cls, self.rpn_reg)
         weights = [tensor for layer in layers for tensor in (layer.weight, layer.bias)]

@@ -1,0 +1,1 @@
+"""Everything that the plugin does, done once on a GPU and compared with the CPU."""

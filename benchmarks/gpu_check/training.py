@@ -1,0 +1,238 @@
+"""Whether every kind of training works on a device."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.registry import HOOKS, MODELS
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from mmdet_cleargrasp.checkpoints import read_checkpoint
+from mmdet_cleargrasp.datasets.toy_plates import write_toy_plates
+from mmdet_cleargrasp.engine.prepare import RunOptions, prepare
+from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.engine.training import train
+from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
+from mmdet_cleargrasp.utils.config_paths import config_dir, config_path
+from mmdet_cleargrasp.visualization.training_logs import read_run
+
+from ..groups import GROUPS, OURS
+from ..samples import load_samples
+from ..systems import MMDetectionSystem
+from .parity import with_random_weights
+from .running import CheckError, Setting
+
+CONFIG = 'frcnn_cleargrasp_plates'
+#: Images of the drawn data set, times the batch size.
+BATCHES, EPOCHS = 4, 2
+#: Growth of memory that is no leak, in MB and as a share.
+GROWTH, GROWTH_SHARE = 32, 0.05
+#: How much further a resumed run may be from the whole one than a second whole run is, where a
+#: GPU adds numbers in any order.
+REPEATED = 10
+#: Seconds of the run that torchrun starts.
+TIMEOUT = 300
+
+
+def arm(setting: Setting, config: str) -> str:
+    """Take two training steps with the model of a config, with random weights."""
+    system = build(config, setting)
+    samples = load_samples(setting.data_root, setting.batch_size, setting.size)
+    trained = next(p for p in system.model.parameters() if p.requires_grad)
+    before = trained.detach().clone()
+    losses = [_step(system, samples) for _ in range(2)]
+    if torch.equal(before, trained):
+        raise CheckError('the weights have not changed')
+    return f'loss {losses[0]:.3f}, {losses[1]:.3f}'
+
+
+def amp(setting: Setting, _: str = '') -> str:
+    """Train in mixed precision, and validate."""
+    losses = _losses(_train(setting, 'amp', amp=True))
+    wrapper = load_config(setting.folder / 'amp' / f'{CONFIG}.py').optim_wrapper.type
+    return f'{wrapper}, loss {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} steps'
+
+
+def feature_cache(setting: Setting, _: str = '') -> str:
+    """Read the maps of a frozen backbone from disk and compare them with the computed ones."""
+    backbone: Any = build(CONFIG, setting).model.backbone.eval()
+    images = torch.rand(2, 3, setting.size, setting.size, device=setting.device)
+    expected = backbone(images)
+    cache = backbone.feature_cache = FeatureCache(backbone, setting.folder / 'maps')
+    maps = [backbone(images) for _ in range(2)]
+    if not all(torch.equal(a, b) for found in maps for a, b in zip(expected, found, strict=True)):
+        raise CheckError('other maps than without the cache')
+    if (cache.hits, cache.misses) != (2, 2):
+        raise CheckError(f'{cache.hits} images found and {cache.misses} computed, expected 2 and 2')
+    return 'maps from disk are equal'
+
+
+def resuming(setting: Setting, _: str = '') -> str:
+    """Stop a run within an epoch, resume it, and compare the end with that of a whole run."""
+    whole = _weights(_train(setting, 'whole'))
+    noise = _distance(whole, _weights(_train(setting, 'again'))) if setting.on_gpu else 0.0
+    try:
+        _train(setting, 'stopped', stop_after=BATCHES + 1)
+    except SystemExit as stop:
+        if stop.code != 143:
+            raise
+    if not (setting.folder / 'stopped' / 'interrupted.pth').is_file():
+        raise CheckError('SIGTERM left no interrupted.pth')
+    work_dir = _train(setting, 'stopped', resume='auto')
+    steps = [entry['step'] for entry in read_run(work_dir).train]
+    if steps != list(range(1, BATCHES * EPOCHS + 1)):
+        raise CheckError(f'trained the steps {steps}')
+    distance = _distance(whole, _weights(work_dir))
+    if distance > REPEATED * noise:
+        raise CheckError(f'weights differ by {distance:.1e}, two whole runs by {noise:.1e}')
+    if not distance:
+        return 'weights are equal'
+    return f'weights differ by {distance:.1e}, those of two whole runs by {noise:.1e}'
+
+
+def processes(setting: Setting, _: str = '') -> str:
+    """Train with torchrun: one process, NCCL on a GPU and gloo on a CPU."""
+    plan = _plan(setting, 'processes')
+    tools = config_dir().parent / 'tools'
+    command = [
+        sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=1',
+        tools / 'train.py', config_path(CONFIG), '--launcher', 'pytorch', '--verbose',
+        '--work-dir', plan.work_dir, '--data-root', setting.folder / 'plates', '--epochs', 1,
+        '--scale', setting.size,
+        '--cfg-options', *(f'{name}={value}' for name, value in _options(setting).items()),
+    ]  # fmt: skip
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=TIMEOUT
+    )
+    if done.returncode or 'Distributed training: True' not in done.stdout:
+        raise CheckError(f'status {done.returncode}: {(done.stdout + done.stderr)[-2000:]}')
+    losses = _losses(plan.work_dir)
+    backend = plan.cfg.env_cfg.dist_cfg.backend if setting.on_gpu else 'gloo'
+    return f'{backend}, loss {losses[0]:.3f} to {losses[-1]:.3f}'
+
+
+def memory(setting: Setting, _: str = '') -> str:
+    """Train for a while; the memory that is in use between steps must not grow."""
+    system = GROUPS['frcnn_r50'](setting.size, torch.device(setting.device))[OURS]()
+    assert isinstance(system, MMDetectionSystem)
+    samples = load_samples(setting.data_root, 2 * setting.batch_size, setting.size)
+    used = []
+    for step in range(setting.steps):
+        first = step % (setting.batch_size + 1)
+        _step(system, samples[first : first + setting.batch_size])
+        used.append(_memory(setting))
+    middle, end = max(used[: setting.steps // 2]), max(used[setting.steps // 2 :])
+    text = f'{middle:.0f} MB, later {end:.0f} MB, over {setting.steps} steps'
+    if end > middle * (1 + GROWTH_SHARE) + GROWTH:
+        raise CheckError(text)
+    return text
+
+
+def build(config: str, setting: Setting) -> MMDetectionSystem:
+    """The model of a config with random weights, and its optimizer.
+
+    Args:
+        config: Name of a config.
+        setting: Of the check.
+    """
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    cfg = load_config(config_path(config))
+    cfg.model.backbone.init_cfg = None
+    weights = with_random_weights(MODELS.build(cfg.model.backbone)).state_dict()
+    return MMDetectionSystem(cfg, torch.device(setting.device), weights)
+
+
+@HOOKS.register_module()
+class StopAfterStep(Hook):
+    """Send SIGTERM to the run, as Slurm does before a time limit.
+
+    Args:
+        step: Counted from 1.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Send it."""
+        if runner.iter + 1 == self.step:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def _train(setting: Setting, name: str, stop_after: int | None = None, **options: Any) -> Path:
+    plan = _plan(setting, name, **options)
+    if stop_after:
+        plan.cfg.custom_hooks.append(dict(type='StopAfterStep', step=stop_after))
+    train(plan)
+    return plan.work_dir
+
+
+def _plan(setting: Setting, name: str, **options: Any) -> Any:
+    plates = setting.folder / 'plates'
+    if not plates.is_dir():
+        count = BATCHES * setting.batch_size
+        # Every eighth image has no plate and is not trained on.
+        write_toy_plates(plates, train=count + count // 7 + 1, val=4, size=setting.size)
+    return prepare(
+        config_path(CONFIG),
+        RunOptions(
+            work_dir=setting.folder / name, data_root=plates, epochs=EPOCHS,
+            scale=(setting.size, setting.size), cfg_options=_options(setting), **options,
+        ),
+    )  # fmt: skip
+
+
+def _options(setting: Setting) -> dict[str, Any]:
+    workers = 2 if setting.on_gpu else 0
+    return {
+        'default_hooks.logger.interval': 1,
+        'train_dataloader.batch_size': setting.batch_size,
+        'train_dataloader.num_workers': workers,
+        'val_dataloader.num_workers': workers,
+        'val_dataloader.persistent_workers': workers > 0,
+    }
+
+
+def _step(system: MMDetectionSystem, samples: Any) -> float:
+    system.model.train()
+    loss = float(system.model.train_step(system.batch(samples), system.wrapper)['loss'])
+    if not math.isfinite(loss):
+        raise CheckError(f'loss {loss}')
+    return loss
+
+
+def _losses(work_dir: Path) -> list[float]:
+    losses = [entry['loss'] for entry in read_run(work_dir).train]
+    if not losses or not all(map(math.isfinite, losses)):
+        raise CheckError(f'losses {losses}')
+    return losses
+
+
+def _weights(work_dir: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(work_dir / f'epoch_{EPOCHS}.pth')['state_dict']
+
+
+def _distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+    """The largest difference of two state dicts."""
+    return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
+
+
+def _memory(setting: Setting) -> float:
+    """MB in use on the GPU, or by the process."""
+    if setting.on_gpu:
+        return torch.cuda.memory_allocated(setting.device) / 1e6
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * 4096 / 1e6
