@@ -9,7 +9,10 @@ from pathlib import Path
 from mmdet_cleargrasp.cli.arguments import at_least
 from mmdet_cleargrasp.cli.command import command
 
-GROUPS = ('frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'levers', 'allocator', 'feature_cache')
+GROUPS = (
+    'frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'frcnn_r50_runtimes', 'retinanet_r50_runtimes',
+    'levers', 'allocator', 'feature_cache',
+)  # fmt: skip
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 
 EXAMPLES = f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from torch import Tensor
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
 from mmdet_cleargrasp.engine.mixed_precision import BFloat16OptimWrapper
 from mmdet_cleargrasp.engine.run_config import load_config
+from mmdet_cleargrasp.inference.runtimes import use_runtime
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
 from mmdet_cleargrasp.utils.config_paths import config_path
@@ -33,6 +35,8 @@ from .systems import (
 OURS = 'this plugin'
 #: Works of which a group measures but some; the others measure all.
 LIMITED = {
+    'frcnn_r50_runtimes': ('predict files',),
+    'retinanet_r50_runtimes': ('predict files',),
     'levers': ('train step', 'predict'),
     'allocator': ('memory',),
     'feature_cache': ('train step', 'memory'),
@@ -97,6 +101,34 @@ def retinanet_r50(size: int, device: torch.device) -> Group:
     }
 
 
+def frcnn_r50_runtimes(size: int, device: torch.device) -> Group:
+    """Faster R-CNN R50 in prediction, by runtime and precision, beside torchvision's and stock."""
+    return _runtimes(frcnn_r50(size, device), device)
+
+
+def retinanet_r50_runtimes(size: int, device: torch.device) -> Group:
+    """RetinaNet R50 in prediction, by runtime and precision, beside torchvision's and stock."""
+    return _runtimes(retinanet_r50(size, device), device)
+
+
+def _runtimes(group: Group, device: torch.device) -> Group:
+    """Each runtime and precision, before the group's own systems."""
+
+    def make(runtime: str, amp: bool) -> System:
+        system = group[OURS]()
+        use_runtime(system.model.eval(), runtime, amp)
+        return system
+
+    found = {'bfloat16': partial(make, 'torch', True)}
+    if device.type == 'cpu' and importlib.util.find_spec('openvino'):
+        found = {
+            'OpenVINO, bfloat16': partial(make, 'openvino', True),
+            'OpenVINO': partial(make, 'openvino', False),
+            **found,
+        }
+    return {**found, **group}
+
+
 def levers(size: int, device: torch.device) -> Group:
     """Faster R-CNN R50 beside itself with one of its savings taken back at a time.
 
@@ -158,6 +190,8 @@ GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
     'frcnn_r101': frcnn_r101,
     'frcnn_r50': frcnn_r50,
     'retinanet_r50': retinanet_r50,
+    'frcnn_r50_runtimes': frcnn_r50_runtimes,
+    'retinanet_r50_runtimes': retinanet_r50_runtimes,
     'levers': levers,
     'allocator': allocator,
     'feature_cache': feature_cache,

@@ -16,6 +16,7 @@ examples:
   python tools/infer.py WORK_DIR scans/ --tile 1024 --crops
   python tools/infer.py WORK_DIR photos/ --plate-diameter 90 --plate-class petri_dish
   python tools/infer.py WORK_DIR 0 --frames 10            # the first camera
+  python tools/infer.py WORK_DIR photos/ --out found --shard $SLURM_ARRAY_TASK_ID/8
 
 writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, overlays/ and, with
 --crops, crops/
@@ -23,6 +24,22 @@ writes OUT/detections.csv, detections.json (COCO), images.csv, overview.jpg, ove
 exit status: 0 success, 1 error (see the message), 2 invalid options, 3 some images could not be
 read (listed at the end and in images.csv), 130 Ctrl-C and 143 SIGTERM (earlier results are written)
 """
+
+
+def shard_number(text: str) -> tuple[int, int]:
+    """Argument type: ``I/N``, part I of N.
+
+    Args:
+        text: Value on the command line.
+
+    Example:
+        >>> shard_number('2/8')
+        (2, 8)
+    """
+    number, _, count = text.partition('/')
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f'{text}: expected I/N with I from 1 to N, such as 2/8')
+    return int(number), int(count)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -37,7 +54,18 @@ def make_parser() -> argparse.ArgumentParser:
         'checkpoint, or neither for the detector that comes with the repository; then images, '
         'folders, quoted globs, videos, camera numbers',
     )
-    parser.add_argument('--out', metavar='DIR', help='a new or empty folder [detections]')
+    parser.add_argument(
+        '--out',
+        metavar='DIR',
+        help='a new or empty folder, or one of an interrupted batch, which continues [detections]',
+    )
+    parser.add_argument(
+        '--shard',
+        type=shard_number,
+        default=(1, 1),
+        metavar='I/N',
+        help='work on every N-th image from the I-th, as one of N processes with the same --out',
+    )
     parser.add_argument(
         '--score-thr',
         type=float,
@@ -90,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..compat.cpu_memory import keep_freed_memory
     from ..inference import PlateDetector, batch, exports, inputs
     from ..inference.detector import take_detector
+    from ..inference.journal import Shard
     from ..inference.runtimes import WORTH_COMPILING
     from ..utils.errors import ConfigError
 
@@ -104,6 +133,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         plate_class=args.plate_class,
     )
     exports.check_formats(args.export)
+    shard = Shard(*args.shard)
+    if shard.count > 1 and not args.out:
+        raise ConfigError('--shard: name the folder that all shards write to (--out)')
     files, rest = take_detector(args.what)
     if not rest:
         raise ConfigError('no input named: expected images, folders or videos after the detector')
@@ -119,10 +151,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.out or batch.free_dir('detections'),
         options,
         total,
+        shard,
+        str(found.root),
     )
     for path, reason in found.skipped:
         print(f'not used: {path} {reason}')
-    written = exports.export(result, found.root, args.export)
+    is_complete = not result.unfinished
+    written = exports.export(result, found.root, args.export) if is_complete else {}
     print(batch.describe(result, options))
     for name, folder in written.items():
         print(f'  {folder.name + "/":16} the detections for {name}')

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,20 +15,17 @@ import numpy as np
 import supervision as sv
 
 from ..datasets.images import normalized
-from ..utils.atomic_files import write_json
-from ..utils.csv_tables import write_csv
 from ..utils.errors import ConfigError, UserError
+from ..utils.locks import lock_folder
 from ..utils.progress import progress_bar
 from ..visualization import contact_sheets as drawing
 from ..visualization.detections import cut_out, draw_detections, save_jpeg
 from .detector import PlateDetector
 from .inputs import Picture
-from .results import COLUMNS, Scale, find_scale, labels_of, to_coco, to_rows
+from .journal import Journal, Result, Shard, open_folder, read_results, unfinished_shards
+from .results import Scale, find_scale, labels_of, to_rows
+from .tables import IMAGE_COLUMNS, image_columns, write_tables
 
-#: Columns of ``images.csv``; those of the classes stand after ``detections``.
-IMAGE_COLUMNS = (
-    'image', 'width', 'height', 'detections', 'px_per_mm', 'scale_boxes', 'note', 'problem',
-)  # fmt: skip
 #: Longest part of an output file's path, in bytes; file systems allow 255 with suffix and number.
 LONGEST_PART = 200
 
@@ -35,6 +34,10 @@ OVERVIEW_IMAGES = 24
 OVERVIEW_COLUMNS = 4
 #: Width and height of an image on it, in pixels.
 OVERVIEW_SIZE = (320, 240)
+OVERVIEW_FILE = 'overview.jpg'
+
+#: Images that are read while another one is in the network.
+READ_AHEAD = 1
 
 
 @dataclass
@@ -65,28 +68,35 @@ class BatchOptions:
 
 @dataclass
 class BatchResult:
-    """Results of a batch.
+    """Results of a batch. Those of the single images are on disk.
 
     Attributes:
         out_dir: The folder that holds them.
-        classes: Names by class id.
-        images: By :func:`image_columns`, those that could not be used too.
         threshold: The score threshold and where it comes from, as text.
-        rows: By :data:`.COLUMNS`, one a detection.
+        classes: Names by class id.
+        shard: The images that this process worked on.
+        unfinished: Numbers of shards that lack results; tables are written when there are none.
+        images: Number of images, those that could not be used too.
+        detections: Number of detections.
+        failures: By :func:`.image_columns`, the images that could not be used.
+        notes: The images with a note on their scale.
         thumbnails: Of the overview, uint8 (H, W, 3), RGB.
     """
 
     out_dir: Path
     threshold: str = ''
     classes: tuple[str, ...] = ()
-    images: list[dict[str, Any]] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    shard: Shard = field(default_factory=Shard)
+    unfinished: list[int] = field(default_factory=list)
+    images: int = 0
+    detections: int = 0
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
     thumbnails: list[np.ndarray] = field(default_factory=list)
 
-    @property
-    def failures(self) -> list[dict[str, Any]]:
-        """The images that could not be used."""
-        return [image for image in self.images if image['problem']]
+    def results(self) -> Iterator[Result]:
+        """Read the results image by image: an entry of ``images.csv``, and its detections."""
+        return read_results(self.out_dir, self.shard.count)
 
 
 def run_batch(
@@ -95,58 +105,53 @@ def run_batch(
     out_dir: str | Path,
     options: BatchOptions,
     total: int | None = None,
+    shard: Shard | None = None,
+    source: str = '',
 ) -> BatchResult:
     """Detect plates in images one by one and write tables, pictures and what failed.
 
     Writes ``detections.csv``, ``detections.json`` (COCO), ``images.csv``, ``overview.jpg``,
-    ``overlays/`` and ``crops/``. An interrupted batch leaves what it had found up to then.
+    ``overlays/`` and ``crops/``. An interrupted batch leaves what it had found up to then; called
+    again with the same folder, it continues with the images that have no results yet. While an
+    image is in the network, the next one is read and pictures of the last one are written.
 
     Args:
         detector: The detector.
         pictures: Of :func:`.pictures`.
-        out_dir: An empty folder, or one that is not there yet.
+        out_dir: A folder that is empty, not there yet, or of the same batch.
         options: How detections are made and what is written.
         total: Number of pictures, for the progress bar.
+        shard: The images to work on, where several processes share a batch. The one that ends
+            last writes the tables of all.
+        source: The folder that names of images are relative to.
 
     Raises:
-        ConfigError: The folder holds something or cannot be written to.
+        ConfigError: The folder holds something else, cannot be written to, or another process
+            works on the same images.
     """
     check_options(options, detector.classes)
+    out_dir, shard = Path(out_dir), shard or Shard()
     given = options.score_thr
     threshold = str(detector.threshold) if given is None else f'{given:.2f} (as given)'
-    result = BatchResult(make_out_dir(out_dir), threshold, detector.classes)
-    names = UniqueNames()
+    settings = {'detector': detector.identity, 'source': source, 'shards': shard.count}
+    open_folder(out_dir, {**settings, **asdict(options)})
+    result = BatchResult(out_dir, threshold, detector.classes, shard)
     try:
-        try:
-            for picture in _with_progress(pictures, total):
-                _add(result, detector, picture, options, names)
-        finally:
-            _write_tables(result)
-            _write_overview(result)
+        with lock_folder(out_dir, f'.{shard.file_name}.lock'):
+            journal = Journal(out_dir, shard)
+            try:
+                with progress_bar() as bar:
+                    shown = bar.track(pictures, total=total, description='images')
+                    _process(result, journal, detector, shown, options)
+                journal.finish()
+            finally:
+                _write_summary(result)
     except KeyboardInterrupt:
         print(describe(result, options))
         raise
     except OSError as error:
         raise ConfigError(f'{out_dir} cannot be written to: {error}') from error
     return result
-
-
-def make_out_dir(out_dir: str | Path) -> Path:
-    """Make a folder for results; one that holds anything is refused.
-
-    Raises:
-        ConfigError: It holds something, is a file, or cannot be made.
-    """
-    out_dir = Path(out_dir)
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        if any(out_dir.iterdir()):
-            raise ConfigError(
-                f'{out_dir} is not empty, and nothing is overwritten: name another folder (--out)'
-            )
-    except OSError as error:
-        raise ConfigError(f'{out_dir} cannot be made a folder: {error.strerror}') from error
-    return out_dir
 
 
 def free_dir(stem: str | Path) -> Path:
@@ -183,17 +188,25 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
 
 def describe(result: BatchResult, options: BatchOptions) -> str:
     """What was found, what failed and where everything is, to print."""
-    used = len(result.images) - len(result.failures)
-    lines = [f'{len(result.rows)} detections in {used} images']
+    shard = result.shard
+    if shard.count > 1 and result.unfinished:
+        others = ', '.join(map(str, result.unfinished))
+        return (
+            f'shard {shard.number} of {shard.count}: its results are in {result.out_dir}. Without '
+            f'all results yet: {others}. The shard that ends last writes the tables.'
+        )
+    used = result.images - len(result.failures)
+    lines = [f'{result.detections} detections in {used} images']
     if result.threshold:
         lines.append(f'score threshold {result.threshold}; another one: --score-thr')
-    notes = [image for image in result.images if image['note']]
-    if notes:
-        lines.append(f'{len(notes)} with a note on their scale in mm:')
-        lines += [f'  {image["image"]}: {image["note"]}' for image in notes]
+    if result.notes:
+        lines.append(f'{len(result.notes)} with a note on their scale in mm:')
+        lines += [f'  {image["image"]}: {image["note"]}' for image in result.notes]
     if result.failures:
         lines.append(f'{len(result.failures)} could not be used:')
         lines += [f'  {image["image"]}: {image["problem"]}' for image in result.failures]
+    if result.unfinished:
+        lines.append(f'interrupted; the same command with --out {result.out_dir} continues')
     lines += [
         f'everything is in {result.out_dir}',
         '  detections.csv   one line a detection',
@@ -209,57 +222,79 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
     return '\n'.join(lines)
 
 
-def image_columns(classes: Sequence[str]) -> dict[str, str]:
-    """Columns of ``images.csv``: for each class its own, by the class's name.
-
-    Args:
-        classes: Names by class id.
-
-    Returns:
-        Columns of the classes by class; a class named as another column gets a longer one.
-
-    Example:
-        >>> image_columns(['petri_dish', 'width'])
-        {'petri_dish': 'petri_dish', 'width': 'width (class)'}
-    """
-    return {name: f'{name} (class)' if name in IMAGE_COLUMNS else name for name in classes}
-
-
-def _add(
+def _process(
     result: BatchResult,
+    journal: Journal,
     detector: PlateDetector,
-    picture: Picture,
+    pictures: Iterable[Picture],
     options: BatchOptions,
-    names: UniqueNames,
 ) -> None:
-    entry = dict.fromkeys(IMAGE_COLUMNS, '') | {'image': picture.name, 'detections': 0}
-    rows: list[dict[str, Any]] = []
+    """Read, detect and write, each in a thread of its own; results come in the images' order."""
+    todo = _without_results(pictures, journal, result.shard)
+    writing: Future[Result] | None = None
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        try:
+            for picture, stem, reading in _read_ahead(todo, reader):
+                entry, image, found = _detect(detector, picture.name, reading, options)
+                if writing is not None:
+                    journal.add(*writing.result())
+                writing = writer.submit(_write_pictures, result, entry, image, found, options, stem)
+        finally:
+            # An image during which the batch is stopped has no results.
+            if writing is not None:
+                journal.add(*writing.result())
+
+
+def _without_results(
+    pictures: Iterable[Picture], journal: Journal, shard: Shard
+) -> Iterator[tuple[Picture, str]]:
+    """The images of a shard that have no results, each with a name for its pictures."""
+    names = UniqueNames()
+    for index, picture in enumerate(pictures):
+        stem = names.stem(picture.name)  # the same in all shards
+        if shard.has(index) and picture.name not in journal.done:
+            yield picture, stem
+
+
+def _read_ahead(
+    pictures: Iterable[tuple[Picture, str]], reader: ThreadPoolExecutor
+) -> Iterator[tuple[Picture, str, Future[np.ndarray]]]:
+    waiting: deque[tuple[Picture, str, Future[np.ndarray]]] = deque()
+    for picture, stem in pictures:
+        waiting.append((picture, stem, reader.submit(picture.read)))
+        if len(waiting) > READ_AHEAD:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _detect(
+    detector: PlateDetector, name: str, reading: Future[np.ndarray], options: BatchOptions
+) -> tuple[dict[str, Any], np.ndarray | None, sv.Detections | None]:
+    """An image's entry, pixels and detections; without the latter if it cannot be used."""
+    entry = dict.fromkeys(IMAGE_COLUMNS, '') | {'image': name, 'detections': 0}
     try:
-        image = picture.read()
+        image = reading.result()
         entry['height'], entry['width'] = image.shape[:2]
-        found = detector(image, options.score_thr, options.tile, options.overlap)
+        return entry, image, detector(image, options.score_thr, options.tile, options.overlap)
     except UserError as error:
         entry['problem'] = str(error)
     except Exception as error:  # reported at the end, so that the other images are used
         entry['problem'] = f'{type(error).__name__}: {error}'
-    else:
-        rows = _write_pictures(result, entry, image, found, options, names)
-    # Together and last: an image during which the batch is stopped is in none of the tables.
-    result.images.append(entry)
-    result.rows += rows
+    return entry, None, None
 
 
 def _write_pictures(
     result: BatchResult,
     entry: dict[str, Any],
-    image: np.ndarray,
-    found: sv.Detections,
+    image: np.ndarray | None,
+    found: sv.Detections | None,
     options: BatchOptions,
-    names: UniqueNames,
-) -> list[dict[str, Any]]:
-    """Write overlay and crops of one image and fill in its entry; returns its rows."""
+    stem: str,
+) -> Result:
+    """Write overlay and crops of one image, and complete its results."""
+    if image is None or found is None:
+        return entry, []
     size = (entry['width'], entry['height'])
-    stem = names.stem(entry['image'])
     scale = None
     if options.plate_diameter:
         scale = find_scale(found, options.plate_diameter, options.plate_class, size)
@@ -267,11 +302,11 @@ def _write_pictures(
     crops = _save_crops(result.out_dir, stem, image, found, options) if options.crops else []
     if options.overlays:
         save_jpeg(draw_detections(image, found), result.out_dir / 'overlays' / f'{stem}.jpg')
-        if len(result.thumbnails) < OVERVIEW_IMAGES:
+        if result.shard.number == 1 and len(result.thumbnails) < OVERVIEW_IMAGES:
             title = f'{len(found)} in {entry["image"]}'
             small = drawing.Drawing(image, found.xyxy, labels_of(found), title)
             result.thumbnails.append(drawing.tile(small, result.classes, OVERVIEW_SIZE))
-    return to_rows(entry['image'], size, found, scale, crops)
+    return entry, to_rows(entry['image'], size, found, scale, crops)
 
 
 def _count(
@@ -299,26 +334,20 @@ def _save_crops(
     return files
 
 
-def _write_tables(result: BatchResult) -> None:
-    out_dir = result.out_dir
-    write_csv(out_dir / 'detections.csv', COLUMNS, result.rows)
-    by_class = image_columns(result.classes).values()
-    columns = [*IMAGE_COLUMNS[:4], *by_class, *IMAGE_COLUMNS[4:]]
-    blank = dict.fromkeys(by_class, '')
-    write_csv(out_dir / 'images.csv', columns, ({**blank, **image} for image in result.images))
-    used = [image for image in result.images if not image['problem']]
-    write_json(out_dir / 'detections.json', to_coco(used, result.rows, result.classes))
-
-
-def _write_overview(result: BatchResult) -> None:
-    if result.thumbnails:
-        page = drawing.page(result.thumbnails, OVERVIEW_COLUMNS)
-        save_jpeg(page, result.out_dir / 'overview.jpg')
-
-
-def _with_progress(pictures: Iterable[Picture], total: int | None) -> Iterator[Picture]:
-    with progress_bar() as bar:
-        yield from bar.track(pictures, total=total, description='images')
+def _write_summary(result: BatchResult) -> None:
+    """Write overview and tables, and fill in the counts."""
+    overview = result.out_dir / OVERVIEW_FILE
+    if result.thumbnails and not overview.exists():
+        save_jpeg(drawing.page(result.thumbnails, OVERVIEW_COLUMNS), overview)
+    result.unfinished = unfinished_shards(result.out_dir, result.shard.count)
+    if result.shard.count > 1 and result.unfinished:
+        return
+    write_tables(result.out_dir, result.results, result.classes)
+    for entry, rows in result.results():
+        result.images += 1
+        result.detections += len(rows)
+        result.failures += [entry] if entry['problem'] else []
+        result.notes += [entry] if entry['note'] else []
 
 
 class UniqueNames:

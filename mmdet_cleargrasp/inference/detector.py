@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -114,6 +116,17 @@ class PlateDetector:
             CheckpointError: No checkpoint in it, or one that is not right.
         """
         return cls(*find_run(work_dir), device, per_class, runtime, amp)
+
+    @cached_property
+    def identity(self) -> str:
+        """The checkpoint's name and SHA-256, and the settings that change detections."""
+        with open(self.checkpoint, 'rb') as file:
+            digest = hashlib.sha256()
+            while block := file.read(2**20):
+                digest.update(block)
+        precision = self.runtime.split(', ')[1]
+        nms = 'NMS per class' if self.per_class else 'class-agnostic NMS'
+        return f'{self.checkpoint.name}, SHA-256 {digest.hexdigest()}, {precision}, {nms}'
 
     def __call__(
         self,

@@ -74,6 +74,8 @@ def export(result: BatchResult, root: str | Path, formats: Sequence[str]) -> dic
     images = _labeled(result, Path(root))
     folders = {name: result.out_dir / name for name in formats}
     for name, folder in folders.items():
+        if folder.exists():
+            raise ConfigError(f'{folder} exists, and nothing is overwritten: remove it first')
         folder.mkdir()
         FORMATS[name](folder, images, result.classes)
     return folders
@@ -101,23 +103,22 @@ def check_formats(formats: Iterable[str]) -> None:
 
 
 def _labeled(result: BatchResult, root: Path) -> list[Labeled]:
-    boxes: dict[str, list[Box]] = {}
-    for row in result.rows:
-        left, top = row['x'], row['y']
-        box = Box(
-            row['class'], row['score'], left, top, left + row['box_width'], top + row['box_height']
-        )
-        boxes.setdefault(row['image'], []).append(box)
     names = UniqueNames()
     images = []
-    for entry in result.images:
+    for entry, rows in result.results():
         source = root / entry['image']
         if not entry['problem'] and source.is_file():
             stem = names.stem(_as_latin_1(entry['image']))
-            found = tuple(boxes.get(entry['image'], ()))
             size = (entry['width'], entry['height'])
+            found = tuple(map(_box, rows))
             images.append(Labeled(source, f'{stem}{source.suffix}', *size, found))
     return images
+
+
+def _box(row: dict[str, Any]) -> Box:
+    left, top = row['x'], row['y']
+    right, bottom = left + row['box_width'], top + row['box_height']
+    return Box(row['class'], row['score'], left, top, right, bottom)
 
 
 def _as_latin_1(name: str) -> str:

@@ -195,29 +195,41 @@ def to_coco(
     """
     images = list(images)
     image_ids = {image['image']: k for k, image in enumerate(images, 1)}
-    category_ids = {name: k for k, name in enumerate(classes, 1)}
-    annotations = [
-        {
-            'id': k,
-            'image_id': image_ids[row['image']],
-            'category_id': category_ids[row['class']],
-            'bbox': [row['x'], row['y'], row['box_width'], row['box_height']],
-            'area': round(row['box_width'] * row['box_height'], 2),
-            'iscrowd': 0,
-            'score': row['score'],
-        }
-        for k, row in enumerate(rows, 1)
-    ]
     return {
-        'images': [
-            {
-                'id': image_ids[image['image']],
-                'file_name': image['image'],
-                'width': image['width'],
-                'height': image['height'],
-            }
-            for image in images
+        'images': [coco_image(k, image) for k, image in enumerate(images, 1)],
+        'annotations': [
+            coco_annotation(k, image_ids[row['image']], row, classes)
+            for k, row in enumerate(rows, 1)
         ],
-        'annotations': annotations,
-        'categories': [{'id': k, 'name': name} for name, k in category_ids.items()],
+        'categories': coco_categories(classes),
     }
+
+
+def coco_image(number: int, image: dict[str, Any]) -> dict[str, Any]:
+    """An entry of COCO's ``images``."""
+    return {
+        'id': number,
+        'file_name': image['image'],
+        'width': image['width'],
+        'height': image['height'],
+    }
+
+
+def coco_annotation(
+    number: int, image_id: int, row: dict[str, Any], classes: Sequence[str]
+) -> dict[str, Any]:
+    """An entry of COCO's ``annotations``, with its score."""
+    return {
+        'id': number,
+        'image_id': image_id,
+        'category_id': list(classes).index(row['class']) + 1,
+        'bbox': [row['x'], row['y'], row['box_width'], row['box_height']],
+        'area': round(row['box_width'] * row['box_height'], 2),
+        'iscrowd': 0,
+        'score': row['score'],
+    }
+
+
+def coco_categories(classes: Sequence[str]) -> list[dict[str, Any]]:
+    """COCO's ``categories``."""
+    return [{'id': k, 'name': name} for k, name in enumerate(classes, 1)]

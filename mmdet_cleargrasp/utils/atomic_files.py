@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_atomically(path: str | Path, content: bytes) -> Path:
@@ -29,12 +30,30 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
         ...     write_atomically(Path(folder) / 'new' / 'a.txt', b'whole').read_bytes()
         b'whole'
     """
+    with open_atomically(path) as file:
+        file.write(content)
+    return Path(path)
+
+
+@contextmanager
+def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file to write; it takes its name at the end, if nothing fails.
+
+    Args:
+        path: The file; its folder is made where needed, an older file replaced.
+
+    Yields:
+        A file open in binary mode.
+
+    Raises:
+        OSError: As :func:`write_atomically`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix='.', suffix='.partial')
     try:
         with os.fdopen(handle, 'wb') as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -45,7 +64,6 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
         with suppress(FileNotFoundError):
             os.unlink(draft)
         raise
-    return path
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:

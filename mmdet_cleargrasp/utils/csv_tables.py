@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .atomic_files import write_atomically
+from .atomic_files import open_atomically
 
 #: What begins a formula in a spreadsheet: at the start of a cell, or after what some spreadsheets
 #: split cells at, with blanks between them or not; wide forms count as the plain ones.
@@ -32,11 +32,14 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
     Returns:
         The file.
     """
-    stream = io.StringIO(newline='')
-    table = csv.writer(stream)
-    table.writerow([without_formulas(name) for name in columns])
-    table.writerows([without_formulas(row[name]) for name in columns] for row in rows)
-    return write_atomically(path, stream.getvalue().encode('utf-8-sig', 'backslashreplace'))
+    with open_atomically(path) as file:
+        stream = io.TextIOWrapper(file, 'utf-8-sig', 'backslashreplace', newline='')
+        table = csv.writer(stream)
+        table.writerow([without_formulas(name) for name in columns])
+        table.writerows([without_formulas(row[name]) for name in columns] for row in rows)
+        stream.flush()
+        stream.detach()  # the file is closed by its owner
+    return path
 
 
 def without_formulas(value: Any) -> Any:

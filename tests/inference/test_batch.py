@@ -20,8 +20,10 @@ from mmdet_cleargrasp.inference.batch import (
     run_batch,
 )
 from mmdet_cleargrasp.inference.inputs import Picture
+from mmdet_cleargrasp.inference.journal import Shard
 from mmdet_cleargrasp.inference.results import find_scale
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError, Terminated
+from mmdet_cleargrasp.utils.locks import lock_folder
 from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT
 
 CLASSES = ('petri_dish', 'multiwell_plate')
@@ -41,6 +43,7 @@ class BrightDetector:
     """Stands in for a trained detector: finds the image's bright rectangle exactly."""
 
     classes = CLASSES
+    identity = 'bright'
     threshold = WorkingThreshold(0.43, 0.9)
 
     def __call__(self, image, score_thr, tile, overlap):
@@ -139,6 +142,70 @@ def test_what_was_found_before_an_interruption_is_kept(tmp_path, capsys):
         run_batch(BrightDetector(), pictures, tmp_path / 'out', BatchOptions())
     assert [row['image'] for row in rows_of(tmp_path / 'out' / 'detections.csv')] == ['a.jpg']
     assert f'everything is in {tmp_path / "out"}' in capsys.readouterr().out
+
+
+def test_an_interrupted_batch_continues(tmp_path, capsys):
+    pictures = [picture('a.jpg'), picture('b/a.jpg'), picture('c.jpg', None)]
+    broken_off = [*pictures[:1], broken('b/a.jpg', KeyboardInterrupt())]
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(BrightDetector(), broken_off, tmp_path / 'out', BatchOptions())
+    assert f'the same command with --out {tmp_path / "out"} continues' in capsys.readouterr().out
+    journal = tmp_path / 'out' / 'results.jsonl'
+    journal.write_text(journal.read_text() + '{"image": {"torn li')  # as SIGKILL leaves it
+    seen = []
+
+    class Counting(BrightDetector):
+        def __call__(self, image, *rest):
+            seen.append(image)
+            return super().__call__(image, *rest)
+
+    result = run_batch(Counting(), pictures, tmp_path / 'out', BatchOptions())
+    assert (len(seen), result.images, result.detections) == (2, 3, 2)
+    run_batch(Counting(), pictures, tmp_path / 'out', BatchOptions())
+    assert len(seen) == 2  # nothing was left to do
+    run_batch(BrightDetector(), pictures, tmp_path / 'whole', BatchOptions())
+    for name in ('detections.csv', 'detections.json', 'images.csv'):
+        assert (tmp_path / 'out' / name).read_bytes() == (tmp_path / 'whole' / name).read_bytes()
+
+
+@pytest.mark.parametrize('order', [(1, 2, 3), (3, 1, 2)])
+def test_shards_share_a_batch(tmp_path, order):
+    names = ['x.jpg', 'x.png', 'a/1.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg']
+    pictures = [*map(picture, names), broken('bad.jpg', DataError('gone'))]
+    options = BatchOptions(crops=True)
+    run_batch(BrightDetector(), pictures, tmp_path / 'whole', options)
+    out = tmp_path / 'out'
+    for number in order:
+        assert not (out / 'images.csv').exists()
+        result = run_batch(BrightDetector(), pictures, out, options, shard=Shard(number, 3))
+        missing = [k for k in order[order.index(number) + 1 :]]
+        assert result.unfinished == sorted(missing)
+        assert ('the tables' in describe(result, options)) is bool(missing)
+    assert (result.images, len(result.failures)) == (8, 1)
+    for path in (tmp_path / 'whole').rglob('*.*'):
+        name = path.relative_to(tmp_path / 'whole')
+        if not name.match('*.jsonl') and not name.match('.*') and name.name != 'batch.json':
+            same = path.read_bytes() == (out / name).read_bytes()
+            assert same or name.name == 'overview.jpg', name
+
+
+def test_results_of_other_settings_are_not_continued(tmp_path):
+    run_batch(BrightDetector(), [picture('a.jpg')], tmp_path, BatchOptions(score_thr=0.3))
+    with pytest.raises(ConfigError, match=r'other settings \(score_thr: 0.3, now None\)'):
+        run_batch(BrightDetector(), [picture('a.jpg')], tmp_path, BatchOptions())
+    with pytest.raises(ConfigError, match=r'shards: 1, now 2'):
+        options = BatchOptions(score_thr=0.3)
+        run_batch(BrightDetector(), [], tmp_path, options, shard=Shard(1, 2))
+
+
+def test_two_processes_do_not_take_the_same_shard(tmp_path):
+    pictures = [picture('a.jpg')]
+    run_batch(BrightDetector(), pictures, tmp_path, BatchOptions())
+    with (
+        lock_folder(tmp_path, f'.{Shard().file_name}.lock'),
+        pytest.raises(ConfigError, match='is in use by process'),
+    ):
+        run_batch(BrightDetector(), pictures, tmp_path, BatchOptions())
 
 
 def test_nothing_is_overwritten(tmp_path):

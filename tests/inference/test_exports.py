@@ -9,6 +9,7 @@ from PIL import Image
 from mmdet_cleargrasp.conversion import convert
 from mmdet_cleargrasp.inference.batch import BatchResult
 from mmdet_cleargrasp.inference.exports import FORMATS, check_formats, export
+from mmdet_cleargrasp.inference.journal import Journal, Shard
 from mmdet_cleargrasp.utils.errors import ConfigError
 from tests.conftest import ROOT
 from tests.conversion.sources import converted_boxes
@@ -28,19 +29,20 @@ BOXES = {
 
 @pytest.fixture
 def result(tmp_path):
-    images, rows = [], []
+    (tmp_path / 'out').mkdir()
+    journal = Journal(tmp_path / 'out', Shard())
     for name, boxes in BOXES.items():
         path = tmp_path / 'photos' / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new('RGB', (100, 80), 'gray').save(path)
-        images.append({'image': name, 'width': 100, 'height': 80, 'problem': ''})
+        rows = []
         for label, x, y, width, height in boxes:
             sides = {'x': x, 'y': y, 'box_width': width, 'box_height': height}
             rows.append({'image': name, 'class': label, 'score': 0.9, **sides})
-    images.append({'image': 'bad.jpg', 'width': '', 'height': '', 'problem': 'is empty'})
-    images.append({'image': 'film.mp4/000001', 'width': 9, 'height': 9, 'problem': ''})
-    (tmp_path / 'out').mkdir()
-    return BatchResult(tmp_path / 'out', classes=CLASSES, images=images, rows=rows)
+        journal.add({'image': name, 'width': 100, 'height': 80, 'problem': ''}, rows)
+    journal.add({'image': 'bad.jpg', 'width': '', 'height': '', 'problem': 'is empty'}, [])
+    journal.add({'image': 'film.mp4/000001', 'width': 9, 'height': 9, 'problem': ''}, [])
+    return BatchResult(tmp_path / 'out', classes=CLASSES)
 
 
 def stated_difference(name):

@@ -43,7 +43,8 @@ def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_
     assert 'in 1 images' in done.stdout
     assert 'score threshold 0.50 (default' in done.stdout
     assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
-        'detections.csv', 'detections.json', 'images.csv'
+        '.results.jsonl.lock', 'batch.json', 'detections.csv', 'detections.json', 'images.csv',
+        'results.jsonl',
     ]  # fmt: skip
 
 

@@ -1,0 +1,169 @@
+"""Results of a batch on disk, a line for each image: to resume it, and to share it among processes.
+
+A folder of results has ``batch.json``, what the results depend on, and a journal for each shard of
+the images, ``results.jsonl``. A line has an image's row of ``images.csv`` and its detections.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..utils.atomic_files import write_json
+from ..utils.errors import ConfigError
+
+SETTINGS_FILE = 'batch.json'
+
+#: An image's row of ``images.csv``, and its rows of ``detections.csv``.
+Result = tuple[dict[str, Any], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Every N-th image of a batch.
+
+    Attributes:
+        number: Which one, from 1.
+        count: How many there are.
+    """
+
+    number: int = 1
+    count: int = 1
+
+    def has(self, index: int) -> bool:
+        """Whether the image with an index, from 0, belongs to the shard.
+
+        Example:
+            >>> [index for index in range(6) if Shard(2, 3).has(index)]
+            [1, 4]
+        """
+        return index % self.count == self.number - 1
+
+    @property
+    def file_name(self) -> str:
+        """Name of its journal."""
+        return (
+            'results.jsonl' if self.count == 1 else f'results_{self.number}_of_{self.count}.jsonl'
+        )
+
+
+def open_folder(out_dir: Path, settings: Mapping[str, Any]) -> None:
+    """Make a folder for results, or go on in one with results of the same settings.
+
+    Args:
+        out_dir: The folder.
+        settings: All that results depend on; written by the first who comes.
+
+    Raises:
+        ConfigError: It holds something else, is a file, or cannot be made.
+    """
+    file = out_dir / SETTINGS_FILE
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            if any(not path.name.startswith('.') for path in out_dir.iterdir()):
+                raise ConfigError(
+                    f'{out_dir} is not empty, and nothing is overwritten: name another folder '
+                    '(--out)'
+                )
+            write_json(file, settings)
+        found = json.loads(file.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ConfigError(f'{out_dir} cannot be made a folder: {error.strerror}') from error
+    except ValueError as error:
+        raise ConfigError(f'{file} is damaged ({error}): name another folder (--out)') from error
+    expected = json.loads(json.dumps(settings))
+    names = [name for name in expected if found.get(name) != expected[name]]
+    if names:
+        changes = '; '.join(f'{name}: {found.get(name)}, now {expected[name]}' for name in names)
+        raise ConfigError(
+            f'{out_dir} has results of other settings ({changes}): name another folder (--out)'
+        )
+
+
+class Journal:
+    """The results of one shard, to append to.
+
+    Args:
+        out_dir: Of :func:`open_folder`, and no other process may append to the same journal.
+        shard: Of the images.
+
+    Attributes:
+        done: Names of the images that have results.
+    """
+
+    def __init__(self, out_dir: Path, shard: Shard) -> None:
+        self.path = out_dir / shard.file_name
+        self.path.touch()
+        _remove_torn_line(self.path)
+        self.done = {entry['image'] for entry, _ in _read(self.path)}
+
+    def add(self, entry: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
+        """Append the results of an image."""
+        self._write({'image': entry, 'detections': rows})
+        self.done.add(entry['image'])
+
+    def finish(self) -> None:
+        """Note that all images of the shard have results."""
+        self._write({'finished': True})
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        with self.path.open('a', encoding='ascii') as file:
+            file.write(f'{json.dumps(content)}\n')
+
+
+def read_results(out_dir: Path, shards: int = 1) -> Iterator[Result]:
+    """The results of all shards in the order of the images, one by one.
+
+    Args:
+        out_dir: Of :func:`open_folder`.
+        shards: How many there are.
+    """
+    paths = [out_dir / Shard(k, shards).file_name for k in range(1, shards + 1)]
+    for results in itertools.zip_longest(*map(_read, paths)):
+        yield from (result for result in results if result is not None)
+
+
+def unfinished_shards(out_dir: Path, shards: int) -> list[int]:
+    """Numbers of the shards that lack results."""
+    paths = {k: out_dir / Shard(k, shards).file_name for k in range(1, shards + 1)}
+    return [k for k, path in paths.items() if not (path.is_file() and _is_finished(path))]
+
+
+def _is_finished(path: Path) -> bool:
+    with path.open('rb') as file:
+        file.seek(-min(path.stat().st_size, 32), os.SEEK_END)
+        return file.read().endswith(b'{"finished": true}\n')
+
+
+def _read(path: Path) -> Iterator[Result]:
+    with path.open(encoding='ascii') as file:
+        for number, line in enumerate(file, 1):
+            try:
+                content = json.loads(line)
+                if 'image' in content:
+                    yield content['image'], content['detections']
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigError(
+                    f'{path}, line {number} is damaged: remove the folder, and start again'
+                ) from error
+
+
+def _remove_torn_line(path: Path) -> None:
+    """Cut off what a process wrote last that was killed meanwhile."""
+    with path.open('rb+') as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 2**16)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b'\n')
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        file.truncate(end)

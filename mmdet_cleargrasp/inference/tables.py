@@ -1,0 +1,81 @@
+"""Tables of a batch, written from its journal without having all of it in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..utils.atomic_files import open_atomically
+from ..utils.csv_tables import write_csv
+from .journal import Result
+from .results import COLUMNS, coco_annotation, coco_categories, coco_image
+
+#: Columns of ``images.csv``; those of the classes stand after ``detections``.
+IMAGE_COLUMNS = (
+    'image', 'width', 'height', 'detections', 'px_per_mm', 'scale_boxes', 'note', 'problem',
+)  # fmt: skip
+
+
+def image_columns(classes: Sequence[str]) -> dict[str, str]:
+    """Columns of ``images.csv``: for each class its own, by the class's name.
+
+    Args:
+        classes: Names by class id.
+
+    Returns:
+        Columns of the classes by class; a class named as another column gets a longer one.
+
+    Example:
+        >>> image_columns(['petri_dish', 'width'])
+        {'petri_dish': 'petri_dish', 'width': 'width (class)'}
+    """
+    return {name: f'{name} (class)' if name in IMAGE_COLUMNS else name for name in classes}
+
+
+def write_tables(
+    out_dir: Path, results: Callable[[], Iterable[Result]], classes: Sequence[str]
+) -> None:
+    """Write ``detections.csv``, ``images.csv`` and ``detections.json``.
+
+    Args:
+        out_dir: The folder.
+        results: Reads the results from the start; called for each table.
+        classes: Names by class id.
+    """
+    rows = (row for _, rows in results() for row in rows)
+    write_csv(out_dir / 'detections.csv', COLUMNS, rows)
+    by_class = image_columns(classes).values()
+    columns = [*IMAGE_COLUMNS[:4], *by_class, *IMAGE_COLUMNS[4:]]
+    blank = dict.fromkeys(by_class, '')
+    write_csv(out_dir / 'images.csv', columns, ({**blank, **image} for image, _ in results()))
+    _write_coco(out_dir / 'detections.json', results, classes)
+
+
+def _write_coco(
+    path: Path, results: Callable[[], Iterable[Result]], classes: Sequence[str]
+) -> None:
+    """Write what :func:`.to_coco` returns, one image or annotation a line."""
+
+    def used() -> Iterator[tuple[int, Result]]:
+        return enumerate((result for result in results() if not result[0]['problem']), 1)
+
+    def annotations() -> Iterator[dict[str, Any]]:
+        found = ((k, row) for k, (_, rows) in used() for row in rows)
+        for number, (image_id, row) in enumerate(found, 1):
+            yield coco_annotation(number, image_id, row, classes)
+
+    parts = {
+        'images': (coco_image(k, image) for k, (image, _) in used()),
+        'annotations': annotations(),
+        'categories': coco_categories(classes),
+    }
+    with open_atomically(path) as file:
+        for name, entries in parts.items():
+            file.write(f'{"," if name != "images" else "{"}\n"{name}": ['.encode())
+            for number, entry in enumerate(entries):
+                text = json.dumps(entry, ensure_ascii=False)
+                file.write(f'{"," if number else ""}\n{text}'.encode(errors='backslashreplace'))
+            file.write(b'\n]')
+        file.write(b'\n}\n')
