@@ -1,11 +1,15 @@
 """What libraries print and warn of goes to the log; errors and our warnings reach the console."""
 
+import contextlib
+import io
 import logging
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
 from mmdet_cleargrasp.engine import console
+from mmdet_cleargrasp.engine.hooks.progress_hook import ProgressHook
 
 
 @pytest.fixture
@@ -30,6 +34,20 @@ def test_console_is_quiet_and_the_log_has_everything(logger, tmp_path, capsys):
     assert log == [
         'Accumulating evaluation results...', 'DONE (t=0.01s).', 'UserWarning: a library speaks',
     ]  # fmt: skip
+
+
+def test_a_live_line_on_a_terminal_leaves_the_tables_of_libraries_in_the_log(logger, tmp_path):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    with contextlib.redirect_stdout(Terminal()) as terminal, console.quiet(logger) as stream:
+        hook = ProgressHook(stream)
+        hook.before_test(SimpleNamespace())
+        print('Average Recall')
+        hook.close()
+    assert 'Average Recall' not in terminal.getvalue()
+    assert 'Average Recall' in (tmp_path / 'run.log').read_text()
 
 
 def test_verbose_changes_nothing(logger, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -140,3 +141,16 @@ def test_without_slurm_the_message_says_so(write_spec, run_tool, tmp_path):
     assert done.returncode == 1
     assert 'error: Slurm did not take the runs' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.slow
+def test_cross_validation_of_one_arm(write_spec, toy_plates, run_tool, tmp_path):
+    changes = {'folds': 3, 'fractions': [100], 'epochs': 1, 'tests': None}
+    spec = write_spec('folds', {'plain': {}}, **changes)
+    done = run_tool(TOOL, spec, '--work-dir', tmp_path / 'folds', timeout=WAIT)
+    assert re.search(r'^plain: AP \d\.\d{3} \(.* to .*\).*; 9 images, 1 seed$', done.stdout, re.M)
+    run = tmp_path / 'folds' / 'plain' / 'fraction-100' / 'seed-0'
+    record = json.loads((run / 'record.json').read_text())
+    assert len(record['folds']) == 3 and list(record['tests']) == ['cross_validation']
+    again = run_tool(TOOL, spec, '--work-dir', tmp_path / 'folds', timeout=WAIT)
+    assert '3 of 3 runs are complete' in again.stdout

@@ -72,6 +72,8 @@ class ProgressHook(Hook):
             console=self._console,
             auto_refresh=False,  # no thread beside loaders that fork
             transient=True,
+            redirect_stdout=False,  # what libraries print goes to the log
+            redirect_stderr=False,
         )
         self._shown = is_main_process()
         self._task = self._live.add_task('', left='')

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
@@ -21,6 +22,8 @@ from ..samples import answer_drawings, class_names, training_drawing
 #: Names of the pictures in the work dir.
 TRAIN_FILE, VAL_FILE = 'train_batch.jpg', 'val_samples.jpg'
 COLUMNS = 4
+#: Pixels of an image on a picture, and of the gap beside it.
+SIZE, GAP = 312, 8
 
 
 @HOOKS.register_module()
@@ -104,7 +107,10 @@ def _save(runner: Runner, name: str, drawings: Sequence[Drawing], dataset: Any) 
         return
     classes = class_names(dataset, drawings)
     try:
-        tiles = [tile(drawing, classes) for drawing in drawings]
+        gap = ((0, GAP), (0, GAP), (0, 0))
+        tiles = [
+            np.pad(tile(drawing, classes, SIZE), gap, constant_values=255) for drawing in drawings
+        ]
         save(Path(runner.work_dir) / name, page(tiles, COLUMNS))
     except (UserError, OSError) as error:  # a picture is no reason to lose a run
         runner.logger.warning(f'{name} was not drawn: {error}')
