@@ -1,1 +1,1 @@
-"""A page on which photographs are dropped and plates are found: python -m mmdet_cleargrasp.app."""
+"""A web page that finds plates in photographs, corrects the boxes and hands on the results."""

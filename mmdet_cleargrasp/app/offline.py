@@ -1,4 +1,4 @@
-"""Keeping a process from reaching for the network, whatever the libraries in it would like."""
+"""A process that never connects to the network."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 
 def stay_offline() -> None:
-    """Refuse every connection of this process but to itself, for as long as it lives.
+    """Refuse every outgoing connection of this process but to itself, for as long as it lives.
 
-    gradio fetches what a request names by URL; neither it nor anything else in the page's process
-    has a reason to. Python's own audit events are what is listened to, so that no library is
-    changed; an event loop that would not raise them is kept away.
+    Nothing in the page's process has a reason for one. Python's audit events are used, so that no
+    library is changed; uvloop, which does not raise them, is disabled.
     """
     sys.modules['uvloop'] = None  # type: ignore[assignment]
     sys.addaudithook(_refuse_connections)
@@ -30,7 +29,7 @@ def _refuse_connections(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def is_loopback(host: str | bytes) -> bool:
-    """Whether an address or name is this machine's own, as only it can reach it.
+    """Whether only this machine itself can reach an address or name.
 
     Example:
         >>> is_loopback('127.0.0.1'), is_loopback('localhost'), is_loopback('example.org')

@@ -1,4 +1,4 @@
-"""Serve a web page that detects plates in uploaded images."""
+"""Serve a web page that finds plates in photographs and corrects boxes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ examples:
   python -m mmdet_cleargrasp app                          # the detector of the repository
   python -m mmdet_cleargrasp app work_dirs/frcnn_cleargrasp_plates
   python -m mmdet_cleargrasp app CONFIG CHECKPOINT --port 8000
-  ssh -L 7860:localhost:7860 you@server    # then open http://localhost:7860 on your own computer
+  ssh -L 7860:localhost:7860 you@server    # then open the printed link on your own computer
 
-The page listens on this machine only. --host 0.0.0.0 opens it, without a password, to everyone
-who can reach the machine.
+Open the link that is printed: its token lets you in. The page listens on this machine only;
+--host 0.0.0.0 opens it to everyone on the network who has the link.
 """
+#: Options of limits: attribute of Limits, default, help.
+LIMITS = (
+    ('files', 30, 'photographs of one user'),
+    ('megabytes', 50, 'size of one photograph in MB'),
+    ('megapixels', 60, 'size of one photograph in millions of pixels'),
+    ('total_files', 600, 'photographs of all users together'),
+    ('total_megabytes', 4000, 'disk space for all users together, in MB'),
+    ('sessions', 50, 'users at the same time'),
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -35,10 +44,36 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on [127.0.0.1]')
     parser.add_argument('--port', type=int, default=7860, help='port to listen on [7860]')
     add_detector(parser)
-    for name, default in (('files', 30), ('megabytes', 50), ('megapixels', 60)):
-        parser.add_argument(
-            f'--max-{name}', type=int, default=default, help=f'limit per upload [{default}]'
+    access = parser.add_argument_group('access')
+    access.add_argument(
+        '--no-token',
+        action='store_true',
+        help='let in everyone who can reach the port: other users of this machine too',
+    )
+    access.add_argument(
+        '--allow-host',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='a name under which the page is opened, beside localhost, IP addresses and the '
+        "machine's own name",
+    )
+    limits = parser.add_argument_group('limits')
+    for name, default, text in LIMITS:
+        limits.add_argument(
+            f'--max-{name.replace("_", "-")}',
+            type=int,
+            default=default,
+            metavar='N',
+            help=f'{text} [{default}]',
         )
+    limits.add_argument(
+        '--idle-minutes',
+        type=float,
+        default=60,
+        metavar='N',
+        help='photographs that nobody has used for so long are removed [60]',
+    )
     return parser
 
 
@@ -49,25 +84,59 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if len(args.what) > 2:
         parser.error(f'expected WORK_DIR, or CONFIG CHECKPOINT, and got {" ".join(args.what)}')
+    _import_server()
 
     import tempfile
 
     from ..app.offline import is_loopback, stay_offline
-    from ..app.page import launch, make_page, prepare_gradio
-    from ..app.review import Limits
+    from ..app.private_folder import private_folder
+    from ..app.server import serve
+    from ..app.sessions import Limits
+    from ..checkpoints import read_checkpoint
     from ..compat.cpu_memory import keep_freed_memory
     from ..inference import PlateDetector
     from ..inference.detector import find_run, take_detector
 
-    limits = Limits(args.max_files, args.max_megabytes, args.max_megapixels)
-    with tempfile.TemporaryDirectory(prefix='plates_') as folder:
-        tempfile.tempdir = folder
-        prepare_gradio(folder)
+    limits = Limits(
+        **{name: getattr(args, f'max_{name}') for name, *_ in LIMITS},
+        idle_seconds=args.idle_minutes * 60,
+    )
+    with private_folder() as folder:
+        tempfile.tempdir = str(folder)
         stay_offline()
-        files = find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
+        config, checkpoint = (
+            find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
+        )
         keep_freed_memory()
-        detector = PlateDetector(*files, args.device, args.per_class, args.runtime, args.amp)
+        detector = PlateDetector(
+            config, checkpoint, args.device, args.per_class, args.runtime, args.amp
+        )
+        note = read_checkpoint(checkpoint).get('meta', {}).get('note', '')
         if not is_loopback(args.host):
-            print(f'warning: everyone who can reach {args.host} can use the page', file=sys.stderr)
-        launch(make_page(detector, limits), limits, args.host, args.port)
+            whom = 'everyone who can reach it' if args.no_token else 'everyone who has the link'
+            print(f'warning: {args.host} is open to {whom}', file=sys.stderr)
+        serve(
+            detector,
+            config,
+            folder,
+            limits,
+            args.host,
+            args.port,
+            token=not args.no_token,
+            hosts=args.allow_host,
+            note=str(note),
+        )
     return 0
+
+
+def _import_server() -> None:
+    """Say what to install before the detector is loaded."""
+    from ..utils.errors import ConfigError
+
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f"the page needs {error.name}: pip install 'mmdet_cleargrasp[app]'"
+        ) from error

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,7 +17,7 @@ from rich.table import Table
 from ..utils.atomic_files import write_json
 from ..visualization.fonts import chart_fonts
 from . import charts
-from .answers import AnswerCounts, Answers, match_answers
+from .answers import THRESHOLDS, AnswerCounts, Answers, match_answers
 from .coco_figures import STATS, evaluate, summarize
 from .working_threshold import WorkingThreshold
 
@@ -52,6 +53,7 @@ def write_report(
             'score_threshold': threshold.value,
             'threshold_from': threshold.source,
             **summarize_answers(answers, threshold.value),
+            'curve': threshold_curve(answers),
         },
     }
     write_json(out_dir / 'metrics.json', metrics)
@@ -92,6 +94,24 @@ def summarize_answers(answers: Answers, score_thr: float) -> dict[str, Any]:
         name: _plain(answers.count(score_thr, label)) for label, name in enumerate(answers.classes)
     }
     return {**_plain(every), 'per_class': by_class}
+
+
+def threshold_curve(answers: Answers) -> dict[str, list[float]]:
+    """Precision and recall at each score threshold, as plain lists.
+
+    Args:
+        answers: Of a test set.
+    """
+    counts = [answers.count(float(threshold)) for threshold in THRESHOLDS]
+    columns = {
+        'threshold': THRESHOLDS,
+        'precision': [count.precision for count in counts],
+        'recall': [count.recall for count in counts],
+    }
+    return {
+        name: [round(float(value), 3) for value in np.nan_to_num(np.asarray(values))]
+        for name, values in columns.items()
+    }
 
 
 def format_tables(metrics: dict[str, Any]) -> str:

@@ -1,0 +1,55 @@
+"""A folder that only this user can read, removed when the command ends, or else by the next one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..utils.locks import FolderInUseError, lock_folder
+
+PREFIX = 'plates_page_'
+
+
+@contextlib.contextmanager
+def private_folder(parent: str | Path | None = None) -> Iterator[Path]:
+    """Make a folder with the rights 0700 and remove it with everything in it.
+
+    Folders of commands that could not remove theirs (SIGKILL, a power cut) are removed first: a
+    lock tells whether a command still has its own.
+
+    Args:
+        parent: Where; by default the system's folder for temporary files.
+
+    Yields:
+        The folder.
+
+    Example:
+        >>> with private_folder() as folder:
+        ...     oct(folder.stat().st_mode & 0o777)
+        '0o700'
+        >>> folder.exists()
+        False
+    """
+    parent = Path(parent or tempfile.gettempdir())
+    _remove_abandoned(parent)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    try:
+        with lock_folder(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f'{PREFIX}*'):
+        with contextlib.suppress(OSError, FolderInUseError):
+            status = folder.lstat()
+            # A folder without the file is being made.
+            ours = folder.is_dir() and not folder.is_symlink() and status.st_uid == os.getuid()
+            if ours and (folder / '.lock').is_file():
+                with lock_folder(folder):
+                    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,164 @@
+"""Many clients at once, half of them hostile, and the ends of the server's process."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.conftest import ROOT
+
+from .conftest import TOKEN, jpeg
+
+pytestmark = pytest.mark.slow
+uvicorn = pytest.importorskip('uvicorn')
+
+
+@contextlib.contextmanager
+def running(page):
+    """Serve a page in a thread; yields its port."""
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        config = uvicorn.Config(page.app, log_level='error', http='h11', ws='none')
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+class Client:
+    """A browser's cookies over plain HTTP."""
+
+    def __init__(self, port):
+        self.port, self.cookies = port, {}
+        self.request('GET', f'/?token={TOKEN}')
+        self.request('GET', '/api/state')
+
+    def headers(self):
+        return {'cookie': '; '.join(f'{k}={v}' for k, v in self.cookies.items())}
+
+    def request(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=120)
+        connection.request(method, path, body, {**self.headers(), **headers})
+        answer = connection.getresponse()
+        for cookie in answer.headers.get_all('set-cookie') or []:
+            name, value = cookie.split(';')[0].split('=', 1)
+            self.cookies[name] = value
+        content = answer.read()
+        connection.close()
+        return answer.status, content
+
+    def upload_in_part(self, announced, sent, wait=0.0):
+        """Announce an upload, send a part and hang up."""
+        head = f'POST /api/photographs?name=x HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n'
+        head += f'Content-Length: {announced}\r\nCookie: {self.headers()["cookie"]}\r\n\r\n'
+        with socket.create_connection(('127.0.0.1', self.port)) as connection:
+            connection.sendall(head.encode() + bytes(sent))
+            time.sleep(wait)
+
+
+def files_of(page):
+    return [path for path in page.folder.rglob('*') if path.is_file()]
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return condition()
+
+
+def test_200_uploads_of_40_clients(make_page):
+    page = make_page(stalled_seconds=2, total_megabytes=3, files=4, idle_seconds=15)
+    photograph = jpeg(300, 200)
+
+    def attack(number):
+        client, statuses = Client(port), []
+        post = lambda body, **h: client.request('POST', '/api/photographs?name=a.jpg', body, **h)  # noqa: E731
+        if number % 2 == 0:
+            return [post(photograph)[0] for _ in range(5)]
+        client.upload_in_part(1_000_000, 1000)  # hangs up
+        client.upload_in_part(1_000_000, 1000, wait=4)  # stalls
+        with contextlib.suppress(OSError):  # the server need not read what it refuses
+            statuses.append(post(bytes(60_000_000))[0])
+        statuses.append(post(photograph[:500])[0])
+        statuses.append(post(photograph, origin='http://evil.example')[0])
+        return statuses
+
+    with running(page) as port:
+        with ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(attack, range(40)))
+        assert {s for statuses in answers for s in statuses} <= {201, 403, 409, 413, 422, 507}
+        stored = [s for s in page.sessions._sessions.values() if s.photographs]
+        assert stored and sum(s.count for s in stored) >= 20
+        # A photograph is three files; nothing else is there, and no more than was allowed.
+        assert wait_for(lambda: len(files_of(page)) == 3 * sum(s.count for s in stored))
+        assert sum(len(s.pending) for s in stored) == 0
+        uploads = [path for path in files_of(page) if '.' not in path.name]
+        assert sum(path.stat().st_size for path in uploads) <= 3_000_000
+        # After a while without requests, everything is given back.
+        assert wait_for(lambda: not files_of(page) and len(page.sessions) == 0)
+        assert Client(port).request('GET', '/api/state')[0] == 200
+
+
+def test_sessions_are_bounded(make_page):
+    page = make_page(sessions=5)
+    with running(page) as port:
+        for _ in range(50):
+            Client(port)
+        assert len(page.sessions) == 5
+        assert len(list(page.folder.iterdir())) == 5
+
+
+SCRIPT = """
+import sys
+import mmdet_cleargrasp.inference as inference
+from tests.app.conftest import StubDetector
+inference.PlateDetector = lambda *arguments, **options: StubDetector()
+from mmdet_cleargrasp.cli.app import main
+raise SystemExit(main(['--port', '0']))
+"""
+
+
+@pytest.mark.parametrize(
+    ('sent', 'status'),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143), (signal.SIGKILL, -9)],
+)
+def test_no_signal_leaves_uploads(tmp_path, sent, status):
+    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), 'TMPDIR': str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, '-u', '-c', SCRIPT], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
+        line = next(text for text in process.stdout if 'the page is at' in text)
+        port, token = int(line.split(':')[2].split('/')[0]), line.split('token=')[1].split()[0]
+        client = Client.__new__(Client)
+        client.port, client.cookies = port, {}
+        client.request('GET', f'/?token={token}')
+        client.request('GET', '/api/state')
+        assert client.request('POST', '/api/photographs?name=a.jpg', jpeg())[0] == 201
+        (folder,) = tmp_path.glob('plates_page_*')
+        assert folder.stat().st_mode & 0o777 == 0o700
+        # While another upload is running.
+        thread = threading.Thread(target=client.upload_in_part, args=(10**6, 1000, 3))
+        thread.start()
+        time.sleep(1)
+        process.send_signal(sent)
+        assert process.wait(60) == status
+        thread.join()
+    left = list(tmp_path.glob('plates_page_*'))
+    if sent == signal.SIGKILL:  # the next page removes it
+        from mmdet_cleargrasp.app.private_folder import private_folder
+
+        assert left
+        with private_folder(tmp_path):
+            pass
+        left = list(tmp_path.glob('plates_page_*'))
+    assert left == []

@@ -1,0 +1,175 @@
+"""What the page's addresses do, in this process."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from mmdet_cleargrasp.app import server
+
+from .conftest import CLASSES, TOKEN, StubDetector, jpeg
+
+testclient = pytest.importorskip('starlette.testclient')
+
+
+def upload(client, name='a.jpg', content=None):
+    content = jpeg() if content is None else content
+    return client.post('/api/photographs', params={'name': name}, content=content)
+
+
+def state(client):
+    return client.get('/api/state').json()
+
+
+def files_of(page):
+    return [path for path in page.folder.rglob('*') if path.is_file()]
+
+
+@pytest.fixture
+def open_page(make_page):
+    """Open a page of given limits; returns the page and a browser."""
+
+    browsers = []
+
+    def open_it(**options):
+        page = make_page(**options)
+        browser = testclient.TestClient(page.app, base_url='http://127.0.0.1')
+        browsers.append(browser.__enter__())
+        browser.get(f'/?token={TOKEN}')
+        browser.get('/api/state')
+        return page, browser
+
+    yield open_it
+    for browser in browsers:
+        browser.__exit__(None, None, None)
+
+
+def test_a_photograph_in_and_boxes_out(client):
+    answer = upload(client)
+    assert answer.status_code == 201
+    photo = answer.json()
+    assert (photo['name'], photo['width'], photo['height']) == ('a.jpg', 100, 60)
+    assert [(box['label'], box['score']) for box in photo['boxes']] == [
+        (CLASSES[0], 0.9), (CLASSES[1], 0.3),
+    ]  # fmt: skip
+    for view in ('view.jpg', 'thumbnail.jpg'):
+        picture = client.get(f'/api/photographs/{photo["key"]}/{view}')
+        assert (
+            picture.headers['content-type'] == 'image/jpeg' and picture.content[:2] == b'\xff\xd8'
+        )
+
+
+def test_a_reload_loses_nothing(client):
+    photo = upload(client).json()
+    photo['boxes'][0] |= {'left': 12.0, 'corrected': True, 'known_mm': 40}
+    client.put(f'/api/photographs/{photo["key"]}', json={**photo, 'checked_at': 0.5})
+    client.put('/api/settings', json={'threshold': 0.2, 'scale_from': photo['key']})
+    upload(client, 'bad.jpg', b'text')
+    again = state(client)
+    assert again['threshold'] == 0.2 and again['scale_from'] == photo['key']
+    (seen,) = again['photographs']
+    assert seen['boxes'][0]['left'] == 12 and seen['checked_at'] == 0.5
+    assert seen['px_per_mm'] == pytest.approx(38 / 40)
+    assert len(again['problems']) == 1 and not again['expired']
+
+
+def test_users_do_not_see_each_other(open_page):
+    page, first = open_page()
+    key = upload(first).json()['key']
+    second = testclient.TestClient(page.app, base_url='http://127.0.0.1')
+    second.get(f'/?token={TOKEN}')
+    assert state(second)['photographs'] == []
+    assert second.get(f'/api/photographs/{key}/view.jpg').status_code == 404
+    assert second.delete(f'/api/photographs/{key}').status_code == 404
+    assert second.get('/api/download/results').status_code == 409
+
+
+@pytest.mark.parametrize(
+    ('content', 'limits', 'status', 'problem'),
+    [
+        (b'', {}, 422, 'bad.jpg is empty'),
+        (b'text', {}, 422, 'bad.jpg is no image'),
+        (jpeg()[:900], {}, 422, 'bad.jpg is broken or truncated'),
+        (None, {'megapixels': 0}, 422, 'bad.jpg has 6,000 pixels, more than the 0'),
+        (None, {'megabytes': 0}, 413, 'bad.jpg: The file is larger than 0 MB'),
+        (None, {'files': 0}, 409, 'The page takes 0 photographs at a time'),
+        (None, {'total_megabytes': 0}, 507, 'no space left'),
+    ],
+)
+def test_files_that_cannot_be_used(open_page, content, limits, status, problem):
+    page, client = open_page(**limits)
+    answer = upload(client, 'bad.jpg', content)
+    assert answer.status_code == status
+    text = answer.json()['problem']
+    assert problem in text and str(page.folder) not in text
+    assert files_of(page) == [] and state(client)['problems'] == [text]
+
+
+def test_a_bug_of_the_detector_ends_neither_the_page_nor_fills_the_disk(open_page):
+    class Broken(StubDetector):
+        def __call__(self, image, score_thr=0.0):
+            raise RuntimeError('/secret/path')
+
+    page, client = open_page(detector=Broken())
+    answer = upload(client)
+    assert answer.status_code == 422 and 'secret' not in answer.text
+    assert files_of(page) == []
+
+
+def test_uploads_of_unknown_size_are_refused(open_page):
+    page, client = open_page()
+    answer = client.post('/api/photographs', content=iter([b'x']))  # chunked
+    assert answer.status_code == 411 and files_of(page) == []
+
+
+def test_removing(open_page):
+    page, client = open_page()
+    keys = [upload(client, f'{k}.jpg').json()['key'] for k in range(3)]
+    assert client.delete(f'/api/photographs/{keys[1]}').status_code == 200
+    assert [p['name'] for p in state(client)['photographs']] == ['0.jpg', '2.jpg']
+    assert len(files_of(page)) == 6
+    client.delete('/api/photographs')
+    assert state(client)['photographs'] == [] and files_of(page) == []
+
+
+def test_an_expired_session_says_so(open_page):
+    page, client = open_page()
+    page.sessions._sessions.clear()
+    assert 'was not used for 60 minutes' in upload(client).json()['problem']
+    assert state(client)['expired'] is True
+    assert upload(client).status_code == 201
+
+
+@pytest.mark.parametrize(
+    'content', [b'', b'{', b'[]', b'"x"', b'[' * 100_000, b'{"boxes": [{}]}', b'\xff', b' ' * 2_000_000]
+)  # fmt: skip
+def test_corrections_that_are_none(client, content):
+    photo = upload(client).json()
+    answer = client.put(f'/api/photographs/{photo["key"]}', content=content)
+    assert answer.status_code in (413, 422) and answer.json()['problem']
+    assert state(client)['photographs'][0]['boxes'] == photo['boxes']
+
+
+@pytest.mark.parametrize('value', [-1, 2, 'x', None, [], True, float('inf')])
+def test_settings_that_are_none(client, value):
+    content = f'{{"threshold": {value!r}, "scale_from": 7}}'.replace("'", '"')
+    content = content.replace('None', 'null').replace('True', 'true').replace('inf', 'Infinity')
+    client.put('/api/settings', content=content)
+    assert 0.05 <= state(client)['threshold'] <= 1 and state(client)['scale_from'] is None
+
+
+def test_the_state_names_the_model(client):
+    model = state(client)['model']
+    assert model['name'] == 'stub.pth' and model['threshold'] == 0.5 and model['quality'] is None
+    assert model['classes'][0] == {
+        'name': 'petri_dish', 'color': '#D55E00', 'one': 'Petri dish', 'many': 'Petri dishes',
+    }  # fmt: skip
+
+
+def test_views_are_small_enough_for_a_browser(client, monkeypatch):
+    monkeypatch.setattr(server, 'VIEW_SIDE', 50)
+    photo = upload(client, content=jpeg(400, 200)).json()
+    assert (photo['width'], photo['height']) == (400, 200)
+    view = client.get(f'/api/photographs/{photo["key"]}/view.jpg').content
+    with Image.open(io.BytesIO(view)) as image:
+        assert image.size == (50, 25)
