@@ -187,7 +187,7 @@ def _place(items: Sequence[Item], folder: Path) -> None:
 def _zipped(source: Path, folder: Path) -> IO:
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  the response closes it
     with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path in sorted(source.rglob('*')):
+        for path in sorted(path for path in source.rglob('*') if path.is_file()):
             archive.write(path, path.relative_to(source.parent))
     file.seek(0)
     return file

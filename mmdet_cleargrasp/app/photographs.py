@@ -112,10 +112,12 @@ class Photograph:
 
 def from_detections(found: sv.Detections, classes: Sequence[str]) -> list[PlateBox]:
     """Boxes of a detector's answer."""
-    return [
-        PlateBox(*(round(float(v), 2) for v in xyxy), classes[label], round(float(score), 4))
-        for xyxy, label, score in zip(found.xyxy, labels_of(found), scores_of(found), strict=True)
-    ]
+    boxes = []
+    for xyxy, label, score in zip(found.xyxy, labels_of(found), scores_of(found), strict=True):
+        left, top, right, bottom = (round(float(side), 2) for side in xyxy)
+        name = classes[int(label)]
+        boxes.append(PlateBox(left, top, right, bottom, name, round(float(score), 4)))
+    return boxes
 
 
 def to_detections(boxes: Sequence[PlateBox], classes: Sequence[str]) -> sv.Detections:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -34,7 +35,7 @@ from ..utils.errors import ConfigError, DataError, UserError
 from .access import AccessGuard, read_cookies
 from .downloads import Item, installed_kinds, write_download
 from .model_card import describe_model
-from .photographs import Photograph, from_detections, parse_boxes
+from .photographs import Photograph, PlateBox, from_detections, parse_boxes
 from .sessions import MAX_PROBLEMS, Limits, RefusedError, Session, Sessions, safe_name
 
 STATIC = Path(__file__).parent / 'static'
@@ -57,7 +58,7 @@ class Found:
     """What the detector thread hands back about a photograph."""
 
     size: tuple[int, int]
-    photograph_boxes: list[Any]
+    boxes: list[PlateBox]
     view_bytes: int
 
 
@@ -180,17 +181,13 @@ class PlatePage:
             try:
                 found = await self._work(self._look_at, file)
             except UserError as error:
-                raise DataError(str(error).replace(str(file), name)) from error
+                raise DataError(_in_plain_words(error, file, name)) from error
             except Exception as error:  # said on the page; the server goes on
                 raise DataError(f'{name} cannot be used ({type(error).__name__}).') from error
-            photograph = Photograph(
-                key,
-                session.free_name(name),
-                file,
-                *found.size,
-                found.photograph_boxes,
-                size_bytes=int(length) + found.view_bytes,
-            )
+            width, height = found.size
+            size = int(length) + found.view_bytes
+            name = session.free_name(name)  # others may have come meanwhile
+            photograph = Photograph(key, name, file, width, height, found.boxes, size_bytes=size)
             session.photographs[key] = photograph
         return photograph
 
@@ -391,6 +388,12 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes:
         if chunk:
             return chunk
     return b''
+
+
+def _in_plain_words(error: UserError, file: Path, name: str) -> str:
+    """A reader's message with the user's name of the file and without the decoder's details."""
+    text = str(error).replace(str(file), name)
+    return re.sub(r'(is broken or truncated) \(.*\)', r'\1', text)
 
 
 async def _say_why(_request: Request, error: Exception) -> Response:

@@ -1,191 +1,298 @@
-"""The page as it is started, in a real browser."""
+"""The page in a real browser: every state, on a desktop and a phone, in both color schemes.
+
+``PAGE_SCREENSHOTS=FOLDER`` keeps the screenshots.
+"""
 
 import csv
-import http.server
+import io
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
+import zipfile
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from mmdet_cleargrasp.inference import PlateDetector
 from tests.conftest import ROOT
 
+from .conftest import CLASSES, TOKEN, jpeg
+from .test_attacks import running
+
 pytestmark = pytest.mark.slow
-pytest.importorskip('gradio')
+playwright = pytest.importorskip('playwright.sync_api')
 CHROMIUM = next(
     filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
 )
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+DONE = 'body[data-ready]'
 
 
 @pytest.fixture(scope='module')
-def address(tiny_runs):
-    """The address of a page that is served by the command line."""
-    command = [sys.executable, '-u', '-m', 'mmdet_cleargrasp.app', str(tiny_runs())]
-    command += [
-        '--port',
-        str(free_port()),
-        '--device',
-        'cpu',
-        '--max-megabytes',
-        '1',
-        '--max-files',
-        '4',
-    ]
+def shots(tmp_path_factory):
+    """Save a screenshot under a name."""
+    folder = Path(os.environ.get('PAGE_SCREENSHOTS') or tmp_path_factory.mktemp('screenshots'))
+    folder.mkdir(parents=True, exist_ok=True)
+    return lambda page, name: page.screenshot(path=folder / f'{name}.png')
+
+
+@pytest.fixture(scope='module')
+def chromium():
+    if not CHROMIUM:
+        pytest.skip('no Chromium is installed')
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open an address in a new window; errors of scripts and foreign requests fail the test."""
+    contexts, errors, requested = [], [], set()
+
+    def open_it(address, width=1280, height=860, **options):
+        context = chromium.new_context(viewport={'width': width, 'height': height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        page.on('pageerror', lambda error: errors.append(str(error)))
+        page.on('dialog', lambda dialog: dialog.accept())
+        page.on('request', lambda request: requested.add(request.url.split('/')[2]))
+        page.goto(address)
+        page.wait_for_selector(DONE)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert {host.split(':')[0] for host in requested if host} <= {'127.0.0.1'}
+
+
+@pytest.fixture
+def stub(make_page):
+    """The address of a page that finds the same two boxes in every photograph."""
+    with running(make_page(files=4, megabytes=1)) as port:
+        yield f'http://127.0.0.1:{port}/?token={TOKEN}'
+
+
+@pytest.fixture(scope='module')
+def shipped():
+    """The address of the page as the command line serves it."""
+    command = [sys.executable, '-u', '-m', 'mmdet_cleargrasp', 'app', '--port', '0']
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
     with subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:
-        output = []
-        for line in server.stdout:
-            output.append(line)
-            if 'the page is at' in line:
-                break
-        else:
-            raise AssertionError(''.join(output))
-        # Whatever it says afterwards has to go somewhere.
+        line = next(text for text in server.stdout if 'the page is at' in text)
         threading.Thread(target=server.stdout.read, daemon=True).start()
-        yield line.split('the page is at ')[1].split()[0].rstrip('/')
+        yield line.split('the page is at ')[1].split()[0]
         server.terminate()
 
 
-@pytest.fixture
-def browser_page():
-    if not CHROMIUM:
-        pytest.skip('no Chromium is installed')
-    playwright = pytest.importorskip('playwright.sync_api')
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
-        page = browser.new_page(viewport={'width': 1280, 'height': 1000})
-        page.set_default_timeout(120_000)
-        yield page
-        browser.close()
+def file(name, content=None, width=100, height=60):
+    return {'name': name, 'mimeType': 'image/jpeg', 'buffer': content or jpeg(width, height)}
 
 
-def test_photographs_in_plates_out(address, browser_page, tiny_runs, toy_plates, tmp_path):
-    page, requested, errors = browser_page, [], []
-    page.on('request', lambda request: requested.append(request.url))
-    page.on('pageerror', lambda error: errors.append(str(error)))
-    photos = sorted((toy_plates / 'val').glob('*.jpg'))
-    (tmp_path / '<b>broken.jpg').write_bytes(photos[0].read_bytes()[:900])
-    detector = PlateDetector.from_run(tiny_runs(), device='cpu')
-    expected = {t: sum(len(detector(photo, t)) for photo in photos) for t in (0.5, 0.6)}
-    assert expected[0.5] > expected[0.6]
-
-    page.goto(address)
-    page.wait_for_selector('input[type=file]', state='attached')
-    page.set_input_files('input[type=file]', [*photos, tmp_path / '<b>broken.jpg'])
-    page.wait_for_selector(f'#summary strong:text-is("{expected[0.5]}")')
-    page.wait_for_selector('#found img >> nth=2')
-    problem = page.locator('#problems li').inner_text()
-    assert 'broken.jpg is broken or truncated' in problem and '/' not in problem
-    assert page.locator('#problems li b').count() == 0
-
-    number = page.locator('input[type=number]').first
-    number.fill('0.6')
-    number.press('Enter')
-    page.wait_for_selector(f'#summary strong:text-is("{expected[0.6]}")')
-    page.wait_for_timeout(1000)
-    for button, name in (('#csv', 'detections.csv'), ('#json', 'detections.json')):
-        with page.expect_download() as download:
-            page.locator(button).click()
-        assert download.value.suggested_filename == name
-        download.value.save_as(tmp_path / name)
-    rows = list(csv.DictReader((tmp_path / 'detections.csv').open(encoding='utf-8-sig')))
-    assert len(rows) == expected[0.6] and {r['image'] for r in rows} <= {p.name for p in photos}
-    assert len(json.loads((tmp_path / 'detections.json').read_text())['annotations']) == len(rows)
-    assert errors == []
-    assert {url.split('/')[2] for url in requested if url.startswith('http')} == {
-        address.split('/')[2]
-    }
+def add(page, *files):
+    page.set_input_files('#files', list(files))
+    page.wait_for_selector('#results:visible, #problems:visible')
+    page.wait_for_selector('#progress', state='hidden')
 
 
-def status(request):
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+def drag(page, start, end):
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*[(a + b) / 2 for a, b in zip(start, end, strict=True)])
+    page.mouse.move(*end)
+    page.mouse.up()
 
 
-@pytest.fixture(scope='module')
-def bait():
-    """A server beside the page, and what was asked of it."""
-    asked = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
-            asked.append(self.path)
-            self.send_error(404)
-
-        do_HEAD = do_GET  # noqa: N815
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f'http://127.0.0.1:{server.server_port}', asked
-        server.shutdown()
+def on_screen(page, x, y):
+    """Where a point of the photograph is on the screen."""
+    box = page.locator('#stage image').bounding_box()
+    size = page.evaluate('() => { const i = document.querySelector("#stage image");'
+                         'return [i.getAttribute("width"), i.getAttribute("height")].map(Number)}')  # fmt: skip
+    return box['x'] + x * box['width'] / size[0], box['y'] + y * box['height'] / size[1]
 
 
-@pytest.mark.parametrize(
-    'path',
-    [
-        'gradio_api/file=/etc/hostname',
-        'gradio_api/file={root}/setup.cfg',
-        'gradio_api/file=setup.cfg',
-        'gradio_api/file=/proc/self/environ',
-        'gradio_api/file={bait}/x.jpg',
-        'gradio_api/file=https://example.org/x.jpg',
-        'gradio_api/proxy={bait}/x.jpg',
-        'file=/etc/hostname',
-        'static/..%2f..%2f..%2f..%2f..%2f..%2fetc/hostname',
-        'assets/..%2f..%2f..%2f..%2f..%2f..%2fetc/hostname',
-    ],
-)
-def test_no_file_and_no_url_is_served(address, bait, path):
-    url, asked = bait
-    code, body = status(f'{address}/{path.format(root=ROOT, bait=url)}')
-    assert 400 <= code < 500, body[:200]
-    assert asked == []
+def boxes_on_server(page):
+    page.wait_for_timeout(400)
+    photographs = page.evaluate('fetch("api/state").then(a => a.json())')['photographs']
+    return [box for box in photographs[0]['boxes'] if not box['removed']]
 
 
-@pytest.mark.parametrize(
-    'named', ['/etc/hostname', '{photo}', '{bait}/x.jpg', 'https://example.org/x.jpg']
-)
-def test_no_file_and_no_url_is_read(address, bait, toy_plates, named):
-    url, asked = bait
-    photo = next((toy_plates / 'val').glob('*.jpg'))
-    file = {'path': named.format(photo=photo, bait=url), 'meta': {'_type': 'gradio.FileData'}}
-    content = {'data': [[file], 0.3], 'fn_index': 0, 'session_hash': f'test{abs(hash(named))}'}
-    headers = {'Content-Type': 'application/json'}
-    join = urllib.request.Request(
-        f'{address}/gradio_api/queue/join', json.dumps(content).encode(), headers
+def test_photographs_in_plates_out(shipped, visit, shots, tmp_path):
+    page = visit(shipped)
+    shots(page, 'empty')
+    assert page.locator('#examples img').count() == 3
+    page.click('[data-example=dishes]')
+    page.wait_for_selector('#progress:visible')
+    page.wait_for_selector('#boxes li')
+    assert page.locator('#total').inner_text() == '4 plates in 1 photograph: 4 Petri dishes'
+    photographs = [ROOT / f'data/plates/{name}.jpg' for name in ('val/000023', 'val/000000')]
+    broken = tmp_path / 'broken.jpg'
+    broken.write_bytes(photographs[0].read_bytes()[:900])
+    page.set_input_files('#files', [*photographs, broken])
+    page.wait_for_selector('#progress-text:has-text("2 of 3: 000000.jpg")')
+    shots(page, 'working')
+    page.wait_for_selector('#progress', state='hidden')
+    assert 'in 3 photographs' in page.locator('#total').inner_text()
+    assert 'broken.jpg is broken or truncated' in page.locator('#problems').inner_text()
+    shots(page, 'failed')
+    page.click('#problems-close')
+    page.click('#strip button >> nth=1')
+    shots(page, 'found')
+    assert 'of 100 boxes about 91 are right' in page.locator('#cost-text').inner_text()
+    with page.expect_download() as download:
+        page.click('a:has-text("Tables and pictures")')
+    with zipfile.ZipFile(download.value.path()) as archive:
+        table = archive.read('plates/detections.csv').decode('utf-8-sig')
+        assert sum('pictures/' in name for name in archive.namelist()) == 3
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert f'{len(rows)} plates' in page.locator('#total').inner_text()
+    page.reload()
+    page.wait_for_selector('#strip button >> nth=2')
+    page.click('#model summary')
+    assert 'plate_detector.pth' in page.locator('#model').inner_text()
+    assert '35 of 38 plates' in page.locator('#model-card').inner_text()
+
+
+def test_boxes_are_corrected(stub, visit, shots):
+    page = visit(stub)
+    add(page, file('a.jpg'))
+    assert page.locator('.label text').all_text_contents() == ['Petri dish 0.90']
+
+    drag(page, on_screen(page, 30, 20), on_screen(page, 35, 24))  # moved
+    (moved, hidden) = boxes_on_server(page)
+    assert moved['corrected'] and moved['left'] == pytest.approx(15, abs=1)
+    assert moved['right'] - moved['left'] == pytest.approx(40, abs=0.1) and not hidden['corrected']
+
+    drag(page, on_screen(page, moved['right'], moved['bottom']), on_screen(page, 65, 55))  # resized
+    resized = boxes_on_server(page)[0]
+    assert (resized['right'], resized['bottom']) == pytest.approx((65, 55), abs=1)
+
+    page.keyboard.press('a')  # drawn
+    page.select_option('#class', CLASSES[1])
+    drag(page, on_screen(page, 95, 50), on_screen(page, 70, 10))
+    drawn = boxes_on_server(page)[-1]
+    assert drawn['label'] == CLASSES[1] and drawn['score'] is None
+    assert [drawn[side] for side in ('left', 'top', 'right', 'bottom')] == pytest.approx(
+        [70, 10, 95, 50], abs=1
     )
-    assert status(join)[0] == 200
-    _, events = status(f'{address}/gradio_api/queue/data?session_hash={content["session_hash"]}')
-    (done,) = (line for line in events.decode().splitlines() if 'process_completed' in line)
-    assert json.loads(done.removeprefix('data: '))['success'] is False
-    assert asked == []
+    page.select_option('#class', CLASSES[0])  # another class
+    assert boxes_on_server(page)[-1]['label'] == CLASSES[0]
+    page.fill('#known', '50')  # of known size
+    page.click('#set-scale')
+    page.wait_for_selector('#boxes :text("50 mm")')
+    shots(page, 'correcting')
+
+    page.keyboard.press('Delete')
+    page.locator('#stage svg').press('Delete')  # removed
+    assert len(boxes_on_server(page)) == 2
+    page.keyboard.press('Control+z')
+    assert len(boxes_on_server(page)) == 3
+
+    page.reload()
+    page.wait_for_selector('.box >> nth=1')
+    assert page.locator('#boxes li').count() == 2
+    page.check('#checked')
+    with page.expect_download() as download:
+        page.click('#dataset')
+    with zipfile.ZipFile(download.value.path()) as archive:
+        coco = json.loads(archive.read('plates/annotations.json'))
+    assert len(coco['annotations']) == 2
 
 
-def test_large_files_are_refused(address):
-    body = (
-        b'--x\r\nContent-Disposition: form-data; name="files"; filename="x.jpg"\r\n\r\n'
-        + bytes(1_000_001) + b'\r\n--x--\r\n'
-    )  # fmt: skip
-    headers = {'Content-Type': 'multipart/form-data; boundary=x'}
-    assert status(urllib.request.Request(f'{address}/gradio_api/upload', body, headers))[0] == 413
+def test_threshold_zoom_and_nothing_found(stub, visit, shots):
+    page = visit(stub)
+    add(page, file('a.jpg'), file('b.jpg'))
+    for threshold, count in (('0.2', 2), ('0.95', 0)):
+        page.locator('#threshold').fill(threshold)
+        page.wait_for_function(f'document.querySelectorAll("#boxes li").length === {count}')
+    assert page.locator('#total').inner_text() == 'No plates in 2 photographs'
+    assert 'Lower the score threshold' in page.locator('#help').inner_text()
+    shots(page, 'nothing_found')
+    page.click('#recommended')
+    assert page.locator('#threshold-value').inner_text() == '0.50'
+    before = page.locator('#stage image').bounding_box()['width']
+    page.click('#zoom-in')
+    assert page.locator('#stage image').bounding_box()['width'] > 1.3 * before
+    page.click('#fit')
+    assert page.locator('#stage image').bounding_box()['width'] == pytest.approx(before)
+    page.keyboard.press('ArrowRight')
+    assert page.locator('#name').inner_text() == 'b.jpg'
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+@pytest.mark.parametrize(('width', 'height'), [(100, 60), (60, 100)])
+def test_phone(stub, visit, shots, scheme, width, height):
+    page = visit(stub, 390, 844, color_scheme=scheme, has_touch=True, is_mobile=True)
+    assert page.evaluate('document.documentElement.scrollWidth') == 390
+    add(page, file('a photograph with a very long name.jpg', None, width, height))
+    assert page.evaluate('document.documentElement.scrollWidth') == 390
+    stage, image = (page.locator(s).bounding_box() for s in ('#stage', '#stage image'))
+    assert image['height'] <= stage['height'] + 1 and image['width'] <= stage['width'] + 1
+    page.tap('.box')
+    assert page.locator('.handle').count() == 4
+    shots(page, f'phone_{scheme}_{"landscape" if width > height else "portrait"}')
+    background = page.evaluate('getComputedStyle(document.body).backgroundColor')
+    assert (sum(map(int, background[4:-1].split(','))) < 200) is (scheme == 'dark')
+
+
+def test_nothing_jumps(stub, visit):
+    page = visit(stub)
+    add(page, file('wide.jpg'), file('high.jpg', None, 60, 100))
+    places = []
+    for photograph in (0, 1):
+        page.click(f'#strip button >> nth={photograph}')
+        for action in (lambda: page.locator('.box').first.click(), lambda: page.keyboard.press('Escape')):  # fmt: skip
+            action()
+            places.append([page.locator(s).bounding_box()['y'] for s in ('#stage', '#strip')])
+    assert all(place == places[0] for place in places)
+
+
+def test_markup_in_names_is_text(stub, visit):
+    name = '<img src=x onerror=document.title=1>.jpg'
+    page = visit(stub)
+    page.on('dialog', lambda dialog: pytest.fail(dialog.message))
+    add(page, file(name), file('<b>bad.jpg', b'text'))
+    page.locator('#threshold').fill('0.1')
+    page.wait_for_function('document.querySelectorAll("#boxes li").length === 2')
+    # A class of the model is markup too.
+    assert '<img src=x' in page.locator('#boxes').inner_text()
+    assert page.locator('img[src=x], #problems b').count() == 0
+    assert page.title() == 'Transparent plates'
+
+
+def test_files_that_cannot_be_used_are_named(stub, visit):
+    page = visit(stub)
+    add(page, file('large.jpg', bytes(1_100_000)), file('text.txt', b'text'))
+    text = page.locator('#problems').inner_text()
+    assert 'large.jpg is larger than 1 MB' in text and 'text.txt is no image' in text
+    assert page.locator('#start').is_visible()
+    add(page, *(file(f'{k}.jpg') for k in range(6)))
+    assert 'takes 4 photographs at a time: 2 photographs were left out' in (
+        page.locator('#problems').inner_text()
+    )
+    assert 'in 4 photographs' in page.locator('#total').inner_text()
+    page.click('#remove-all')
+    page.wait_for_selector('#start:visible')
+
+
+def test_the_link_without_its_token(stub, chromium):
+    page = chromium.new_page()
+    assert page.goto(stub.split('?')[0]).status == 403
+    page.fill('input', TOKEN)
+    page.click('button')
+    page.wait_for_selector(DONE)
+    page.close()
+
+
+def test_example_pictures_are_small():
+    for path in (ROOT / 'mmdet_cleargrasp/app/static').glob('*.jpg'):
+        with Image.open(path) as image:
+            assert image.size == (512, 384) and path.stat().st_size < 60_000

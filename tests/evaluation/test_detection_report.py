@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mmdet_cleargrasp.evaluation.coco_figures import evaluate, summarize
-from mmdet_cleargrasp.evaluation.detection_report import read_answers, write_report
+from mmdet_cleargrasp.evaluation.detection_report import read_answers, threshold_curve, write_report
 from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
 
 CLASSES = ('dish', 'plate')
@@ -104,3 +104,13 @@ def test_only_the_asked_classes_count(truth, tmp_path):
     predictions = predict(tmp_path, SWAPPED[:1] + PERFECT[1:2])
     answers = read_answers(truth, predictions, ('plate',))
     assert answers.confusion_matrix(0.5).tolist() == [[1, 0], [1, 0]]
+
+
+def test_precision_and_recall_at_each_threshold(truth, tmp_path):
+    found = [(i, c, 0.9 if c == 1 else 0.4, *box) for i, c, *box in BOXES] + INVENTED
+    curve = threshold_curve(read_answers(truth, predict(tmp_path, found), CLASSES))
+    at = {t: k for k, t in enumerate(curve['threshold'])}
+    assert len(at) == 99
+    assert [curve[name][at[0.3]] for name in ('precision', 'recall')] == [0.75, 1.0]
+    assert [curve[name][at[0.5]] for name in ('precision', 'recall')] == [0.667, 0.667]
+    assert [curve[name][at[0.99]] for name in ('precision', 'recall')] == [0.0, 0.0]

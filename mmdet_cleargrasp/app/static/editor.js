@@ -52,6 +52,12 @@ export class BoxEditor {
     this.draw();
   }
 
+  clear() {
+    this.boxes = [];
+    this.chosen = -1;
+    this.draw();
+  }
+
   visible(index) {
     return index in this.boxes && this.isShown(this.boxes[index]);
   }

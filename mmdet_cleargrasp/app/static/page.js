@@ -200,7 +200,7 @@ function render() {
   $('start').hidden = any || working;
   $('results').hidden = !any;
   $('add-more').disabled = working;
-  if (!any) return;
+  if (!any) return editor.clear();
   const one = photo();
   editor.show(`api/photographs/${one.key}/view.jpg`, one, one.boxes, box => isShown(one, box));
   renderTotal();
