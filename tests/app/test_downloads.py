@@ -97,7 +97,7 @@ def test_the_threshold_applies_to_boxes_that_nobody_touched(client):
         assert len(coco['annotations']) == count and len(coco['images']) == 1
 
 
-@pytest.mark.parametrize('kind', ['labelme', 'yolo', 'voc', 'cvat'])
+@pytest.mark.parametrize('kind', ['labelme', 'yolo', 'voc', 'cvat', 'labelstudio'])
 def test_labeling_tools_and_back(photographs, tmp_path, kind):
     pytest.importorskip('labelformat')
     folder = unpack(photographs, kind, tmp_path) / kind

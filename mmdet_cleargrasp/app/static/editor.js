@@ -144,9 +144,9 @@ export class BoxEditor {
   label(box, color, whole) {
     const size = 13 * this.unit, {full, short} = this.look.describe(box);
     const room = Math.max(box.right - box.left, 70 * this.unit);
-    const fits = text => text.length * size * 0.56 <= room;
+    const fits = text => text.length * size * 0.6 <= room;
     const text = whole || fits(full) ? full : short;
-    const width = (text.length * 0.56 + 0.8) * size, height = 1.4 * size;
+    const width = (text.length * 0.6 + 0.8) * size, height = 1.4 * size;
     const view = this.window();
     const left = clamp(box.left, view.x, view.x + view.width - width);
     const above = box.top - height >= view.y;

@@ -279,12 +279,12 @@ function renderScale(one) {
   $('clear-scale').hidden = !own;
   $('scale-all').closest('label').hidden = !own || !one.px_per_mm;
   $('scale-all').checked = state.scale_from === one.key;
-  let text = 'Click a plate whose size you know, then type its size here.';
+  let text = 'Click a plate whose size you know, best a round dish, then type its size here.';
   if (box) text = `The chosen plate is ${Math.round(longer(box))} pixels long. How long is it in fact (a dish: its diameter)?`;
   if (own && one.scale_problem) text = "The edge of the photograph cuts this plate off. Choose one that is whole.";
   else if (pxPerMm(one)) {
     const from = own ? `the plate of ${known.known_mm} mm` : source.name;
-    text = `1 mm is ${pxPerMm(one).toFixed(2)} pixels, from ${from}. This holds for plates at the same distance, seen from above.`;
+    text = `1 mm is ${pxPerMm(one).toFixed(2)} pixels, from ${from}. This holds at the same distance, seen from above. The box of a turned plate is larger than the plate.`;
   }
   $('scale-text').textContent = text;
 }

@@ -18,7 +18,7 @@ export function countWords(boxes, classes) {
 }
 
 const FORMATS = {
-  labelme: 'LabelMe', yolo: 'YOLO', voc: 'Pascal VOC', cvat: 'CVAT', fiji: 'Fiji / ImageJ (ROI sets)',
+  labelme: 'LabelMe', yolo: 'YOLO', voc: 'Pascal VOC', cvat: 'CVAT', labelstudio: 'Label Studio', fiji: 'Fiji / ImageJ (ROI sets)',
   qupath: 'QuPath (GeoJSON)', 'detections.json': 'COCO (.json)',
 };
 export const formatName = kind => FORMATS[kind];
