@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,9 +18,9 @@ from PIL import Image
 
 from ..conversion.convert import convert
 from ..conversion.options import ConversionOptions
-from ..inference.batch import BatchResult, image_columns, write_tables
-from ..inference.exports import FORMATS, check_formats, export
+from ..inference.exports import FORMATS, Box, Labeled, check_formats
 from ..inference.results import COLUMNS, Scale, to_coco, to_rows
+from ..inference.tables import image_columns, write_tables
 from ..utils.atomic_files import write_json
 from ..utils.errors import DataError
 from ..visualization.boxes import draw_boxes, label_text
@@ -37,6 +37,9 @@ Train on them, starting from the detector that comes with the repository:
   python tools/train.py configs/frcnn_plates_finetuned.py --data-root {folder}
 """
 
+#: What writes a download: of photographs with these classes, into an empty folder.
+Writer = Callable[[Sequence['Item'], Sequence[str], Path], None]
+
 
 @dataclass(frozen=True)
 class Item:
@@ -48,7 +51,9 @@ class Item:
     view: Path
 
 
-def write_download(kind: str, items: Sequence[Item], classes: Sequence[str], folder: Path) -> IO:
+def write_download(
+    kind: str, items: Sequence[Item], classes: Sequence[str], folder: Path
+) -> IO[bytes]:
     """Write a download into a file that has no name on the disk any more, so that nothing remains.
 
     Args:
@@ -66,55 +71,53 @@ def write_download(kind: str, items: Sequence[Item], classes: Sequence[str], fol
     with tempfile.TemporaryDirectory(dir=folder, prefix='download_') as name:
         target = Path(name) / 'plates'
         target.mkdir()
-        result = _to_batch(items, classes, target)
-        KINDS[kind](result, items, target)
-        if kind.endswith('.csv') or kind.endswith('.json'):
+        KINDS[kind](items, classes, target)
+        if kind.endswith(('.csv', '.json')):
             return (target / kind).open('rb')
         return _zipped(target, folder)
 
 
-def _to_batch(items: Sequence[Item], classes: Sequence[str], folder: Path) -> BatchResult:
-    """The photographs as a batch of ``infer``."""
-    result = BatchResult(folder, classes=tuple(classes))
-    for item in items:
-        photograph = item.photograph
-        scale = Scale(item.px_per_mm, 1) if item.px_per_mm else None
-        found = to_detections(item.boxes, classes)
-        size = (photograph.width, photograph.height)
-        rows = to_rows(photograph.name, size, found, scale)
-        for row, box in zip(rows, item.boxes, strict=True):
-            row['score'] = '' if box.score is None else round(box.score, 4)
-            row[CORRECTED] = 'yes' if box.corrected else ''
-        result.rows += rows
-        counts = {
+def _tables(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
+    results = [(_image_row(item, classes), _box_rows(item, classes)) for item in items]
+    write_tables(folder, lambda: results, classes, (*COLUMNS[:-1], CORRECTED))
+    write_json(folder / 'detections.json', _coco(items, classes))
+
+
+def _image_row(item: Item, classes: Sequence[str]) -> dict[str, Any]:
+    """By the columns of ``images.csv``."""
+    photograph, scaled = item.photograph, item.px_per_mm is not None
+    return {
+        'image': photograph.name,
+        'width': photograph.width,
+        'height': photograph.height,
+        'detections': len(item.boxes),
+        **{
             column: sum(box.label == name for box in item.boxes)
             for name, column in image_columns(classes).items()
-        }
-        result.images.append(
-            {
-                'image': photograph.name,
-                'width': photograph.width,
-                'height': photograph.height,
-                'detections': len(rows),
-                **counts,
-                'px_per_mm': round(item.px_per_mm, 4) if item.px_per_mm else '',
-                'scale_boxes': 1 if item.px_per_mm else '',
-                'note': '' if photograph.checked_at is None else 'checked',
-                'problem': '',
-            }
-        )
-    return result
+        },
+        'px_per_mm': round(item.px_per_mm, 4) if item.px_per_mm else '',
+        'scale_boxes': 1 if scaled else '',
+        'note': '' if photograph.checked_at is None else 'checked',
+        'problem': '',
+    }
 
 
-def _tables(result: BatchResult, items: Sequence[Item], folder: Path) -> None:
-    write_tables(result, (*COLUMNS[:-1], CORRECTED))
-    write_json(folder / 'detections.json', _coco(result))
+def _box_rows(item: Item, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """By the columns of ``detections.csv``; no score of boxes drawn by hand."""
+    photograph = item.photograph
+    scale = Scale(item.px_per_mm, 1) if item.px_per_mm else None
+    size = (photograph.width, photograph.height)
+    rows = to_rows(photograph.name, size, to_detections(item.boxes, classes), scale)
+    for row, box in zip(rows, item.boxes, strict=True):
+        row['score'] = '' if box.score is None else round(box.score, 4)
+        row[CORRECTED] = 'yes' if box.corrected else ''
+    return rows
 
 
-def _everything(result: BatchResult, items: Sequence[Item], folder: Path) -> None:
-    _tables(result, items, folder)
+def _everything(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
+    _tables(items, classes, folder)
     for item in items:
-        picture = _draw(item, result.classes)
+        picture = _draw(item, classes)
         save_jpeg(picture, folder / 'pictures' / f'{Path(item.photograph.name).stem}.jpg')
 
 
@@ -133,25 +136,31 @@ def _draw(item: Item, classes: Sequence[str]) -> np.ndarray:
     return draw_boxes(pixels, boxes, texts, colors)
 
 
-def _exported(name: str) -> Any:
-    def write(result: BatchResult, items: Sequence[Item], folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder.parent) as root:
-            _place(items, Path(root))
-            for row in result.rows:  # formats of labels have numbers only
-                row['score'] = 1.0 if row['score'] == '' else row['score']
-            export(result, root, [name])
+def _exported(name: str) -> Writer:
+    def write(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
+        FORMATS[name](folder, [_labeled(item) for item in items], classes)
 
     return write
 
 
-def _data_set(result: BatchResult, items: Sequence[Item], folder: Path) -> None:
+def _labeled(item: Item) -> Labeled:
+    photograph = item.photograph
+    boxes = tuple(
+        # Formats of labels have numbers only.
+        Box(b.label, 1.0 if b.score is None else b.score, b.left, b.top, b.right, b.bottom)
+        for b in item.boxes
+    )
+    return Labeled(photograph.file, photograph.name, photograph.width, photograph.height, boxes)
+
+
+def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
     """The layout that ``--data-root`` takes, with a fifth of the photographs for validation."""
-    if not result.rows:
+    if not any(item.boxes for item in items):
         raise DataError('There is no box in these photographs: draw at least one.')
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         source = Path(name)
         _place(items, source / 'images')
-        write_json(source / 'annotations.json', _coco(result))
+        write_json(source / 'annotations.json', _coco(items, classes))
         if sum(bool(item.boxes) for item in items) > 1:
             drawn = ConversionOptions(format_name='coco', drawn_on='upright')
             convert(source, folder / 'data', drawn)
@@ -165,8 +174,10 @@ def _data_set(result: BatchResult, items: Sequence[Item], folder: Path) -> None:
     (folder / 'README.txt').write_text(README.format(what=what, folder='THIS_FOLDER'))
 
 
-def _coco(result: BatchResult) -> dict[str, Any]:
-    content = to_coco(result.images, result.rows, result.classes)
+def _coco(items: Sequence[Item], classes: Sequence[str]) -> dict[str, Any]:
+    images = [_image_row(item, classes) for item in items]
+    rows = [row for item in items for row in _box_rows(item, classes)]
+    content = to_coco(images, rows, classes)
     for annotation in content['annotations']:
         if annotation['score'] == '':  # drawn by hand
             del annotation['score']
@@ -184,7 +195,7 @@ def _place(items: Sequence[Item], folder: Path) -> None:
             shutil.copyfile(item.photograph.file, target)
 
 
-def _zipped(source: Path, folder: Path) -> IO:
+def _zipped(source: Path, folder: Path) -> IO[bytes]:
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  the response closes it
     with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in sorted(path for path in source.rglob('*') if path.is_file()):
@@ -194,7 +205,7 @@ def _zipped(source: Path, folder: Path) -> IO:
 
 
 #: Downloads by name; all but single tables are zip files.
-KINDS = {
+KINDS: dict[str, Writer] = {
     'results': _everything,
     'dataset': _data_set,
     'detections.csv': _tables,

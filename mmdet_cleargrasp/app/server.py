@@ -416,7 +416,7 @@ async def _read_json(request: Request) -> dict[str, Any]:
     return content
 
 
-def _stream(file: IO, name: str) -> Response:
+def _stream(file: IO[bytes], name: str) -> Response:
     def chunks() -> Iterator[bytes]:
         with file:
             while chunk := file.read(1 << 18):

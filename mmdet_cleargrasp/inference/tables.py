@@ -35,7 +35,10 @@ def image_columns(classes: Sequence[str]) -> dict[str, str]:
 
 
 def write_tables(
-    out_dir: Path, results: Callable[[], Iterable[Result]], classes: Sequence[str]
+    out_dir: Path,
+    results: Callable[[], Iterable[Result]],
+    classes: Sequence[str],
+    columns: Sequence[str] = COLUMNS,
 ) -> None:
     """Write ``detections.csv``, ``images.csv`` and ``detections.json``.
 
@@ -43,13 +46,14 @@ def write_tables(
         out_dir: The folder.
         results: Reads the results from the start; called for each table.
         classes: Names by class id.
+        columns: Of ``detections.csv``.
     """
     rows = (row for _, rows in results() for row in rows)
-    write_csv(out_dir / 'detections.csv', COLUMNS, rows)
+    write_csv(out_dir / 'detections.csv', columns, rows)
     by_class = image_columns(classes).values()
-    columns = [*IMAGE_COLUMNS[:4], *by_class, *IMAGE_COLUMNS[4:]]
+    image_table = [*IMAGE_COLUMNS[:4], *by_class, *IMAGE_COLUMNS[4:]]
     blank = dict.fromkeys(by_class, '')
-    write_csv(out_dir / 'images.csv', columns, ({**blank, **image} for image, _ in results()))
+    write_csv(out_dir / 'images.csv', image_table, ({**blank, **image} for image, _ in results()))
     _write_coco(out_dir / 'detections.json', results, classes)
 
 

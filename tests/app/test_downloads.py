@@ -100,7 +100,7 @@ def test_the_threshold_applies_to_boxes_that_nobody_touched(client):
 @pytest.mark.parametrize('kind', ['labelme', 'yolo', 'voc', 'cvat', 'labelstudio'])
 def test_labeling_tools_and_back(photographs, tmp_path, kind):
     pytest.importorskip('labelformat')
-    folder = unpack(photographs, kind, tmp_path) / kind
+    folder = unpack(photographs, kind, tmp_path)
     convert(folder, tmp_path / 'back', ConversionOptions(drawn_on='upright'))
     found = {}
     for split in ('train', 'val'):
@@ -116,7 +116,7 @@ def test_labeling_tools_and_back(photographs, tmp_path, kind):
 @pytest.mark.parametrize(('kind', 'suffix'), [('fiji', '.zip'), ('qupath', '.geojson')])
 def test_microscopy_tools(photographs, tmp_path, kind, suffix):
     pytest.importorskip('roifile')
-    folder = unpack(photographs, kind, tmp_path) / kind
+    folder = unpack(photographs, kind, tmp_path)
     assert len(list(folder.glob(f'*{suffix}'))) == 3
 
 
