@@ -57,9 +57,12 @@ def test_bfloat16_computes_the_networks_alone(runs, photographs, monkeypatch, na
     fast = PlateDetector.from_run(runs[name], 'cpu', runtime='torch', amp=True)
     assert fast.runtime == 'torch, bfloat16'
     image = torch.randn(1, 3, 96, 128)
-    ours, theirs = ((d.model.extract_feat(image)) for d in (fast, plain))
-    head = 'rpn_head' if 'frcnn' in name else 'bbox_head'
-    ours, theirs = (getattr(d.model, head)(x)[1][0] for d, x in ((fast, ours), (plain, theirs)))
+    with torch.no_grad():
+        outputs = [d.model.extract_feat(image) for d in (fast, plain)]
+        head = 'rpn_head' if 'frcnn' in name else 'bbox_head'
+        ours, theirs = (
+            getattr(d.model, head)(x)[0][0] for d, x in zip((fast, plain), outputs, strict=True)
+        )
     assert ours.dtype == torch.float32
     difference = (ours - theirs).abs().max() / theirs.abs().max()
     assert 1e-5 < difference < 0.1

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from mmdet.models.dense_heads import AnchorHead
 from mmdet.models.detectors import SingleStageDetector, TwoStageDetector
 from mmdet.models.roi_heads import StandardRoIHead
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from torch import Tensor, nn
 
+from ...models.dense_heads import SparseGradRetinaHead
 from ...utils.errors import ConfigError
 
 
@@ -35,20 +37,27 @@ class DenseNetwork(nn.Module):
         self.model = model
         # Bound now: the model's own are replaced later.
         self._extract_feat, self._predict = model.extract_feat, self.head.forward
-        #: Number of feature maps that the RoI head reads; a dense detector reads none.
-        self.maps = 0
+        #: Whether the head regresses few boxes, in torch, after the scores are there.
+        with torch.no_grad():
+            self.skips_boxes = isinstance(self.head, SparseGradRetinaHead) and (
+                self.head.can_skip_boxes(next(model.parameters()))
+            )
+        #: Number of feature maps that are read later, by the RoI head or for these boxes.
+        levels = len(self.head.prior_generator.strides)
+        self.maps = levels if self.skips_boxes else 0
         if two_stages:
-            levels = len(self.head.prior_generator.strides)
             extractor = getattr(model.roi_head, 'bbox_roi_extractor', None)
             self.maps = getattr(extractor, 'num_inputs', levels)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Compute the maps for the RoI head, then scores, then box deltas, by level.
+        """Compute the maps that are read later, then scores, then box deltas, by level.
 
         Args:
             images: Normalized, (N, 3, H, W).
         """
         features = self._extract_feat(images)
+        if self.skips_boxes:
+            return (*features, *self.head.score(features))
         scores, deltas = self._predict(features)
         return (*features[: self.maps], *scores, *deltas)
 
@@ -84,8 +93,11 @@ def use_networks(
     def extract_feat(images: Tensor) -> FeatureMaps:
         outputs = list(compute_dense(images))
         maps, predictions = FeatureMaps(outputs[: dense.maps]), outputs[dense.maps :]
-        levels = len(predictions) // 2
-        maps.predictions = predictions[:levels], predictions[levels:]
+        if dense.skips_boxes:
+            maps.predictions = predictions, dense.head.regress_passing(maps, predictions)
+        else:
+            levels = len(predictions) // 2
+            maps.predictions = predictions[:levels], predictions[levels:]
         return maps
 
     model.extract_feat = extract_feat

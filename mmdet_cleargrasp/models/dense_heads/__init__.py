@@ -1,4 +1,4 @@
-"""Dense heads of MMDetection whose backward passes leave out what is zero."""
+"""Dense heads of MMDetection that skip what is zero or dropped."""
 
 from .retina_head import SparseGradRetinaHead
 from .rpn_head import SparseGradRPNHead

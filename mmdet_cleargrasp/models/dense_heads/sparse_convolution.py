@@ -1,0 +1,65 @@
+"""3x3 convolutions at some positions of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def convolve_at(
+    x: Tensor, wanted: Tensor, layers: Sequence[nn.Conv2d], dense_share: float = 1.0
+) -> Tensor | None:
+    """Apply 3x3 convolutions, with ReLU between them, where the last one's output is wanted.
+
+    Each layer is computed at the positions that the next one sees, as one matrix product.
+
+    Args:
+        x: (N, C, H, W).
+        wanted: Bool (N, H, W).
+        layers: Convolutions with padding 1 and stride 1.
+        dense_share: Share of the positions above which the whole map is cheaper.
+
+    Returns:
+        (K, channels), in the order of ``wanted.nonzero()``, up to rounding; ``None`` if the first
+        layer needs more than the share.
+
+    Example:
+        >>> layers = [nn.Conv2d(4, 8, 3, padding=1), nn.Conv2d(8, 2, 3, padding=1)]
+        >>> x, wanted = torch.rand(1, 4, 9, 9), torch.zeros(1, 9, 9, dtype=torch.bool)
+        >>> wanted[0, 0, 5] = True
+        >>> expected = layers[1](layers[0](x).relu())[0, :, 0, 5]
+        >>> torch.allclose(convolve_at(x, wanted, layers)[0], expected, atol=1e-6)
+        True
+    """
+    needed = [wanted]
+    for _ in layers[1:]:
+        needed.insert(0, F.max_pool2d(needed[0].float()[:, None], 3, 1, 1)[:, 0] > 0)
+    if needed[0].sum() > dense_share * wanted.numel():
+        return None
+    values, computed = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), torch.ones_like(wanted)
+    for layer, positions in zip(layers, needed, strict=True):
+        values = F.relu(values) if layer is not layers[0] else values
+        weight = layer.weight.permute(2, 3, 1, 0).reshape(-1, layer.out_channels)
+        near = _with_zero_row(values)[_neighbors(computed, positions)]
+        values = near.flatten(1) @ weight
+        values = values if layer.bias is None else values + layer.bias
+        computed = positions
+    return values
+
+
+def _neighbors(computed: Tensor, positions: Tensor) -> Tensor:
+    """(K, 9): which computed values are around K positions, in their order; others are -1."""
+    index = torch.full_like(computed, -1, dtype=torch.long)
+    index[computed] = torch.arange(int(computed.sum()), device=index.device)
+    index = F.pad(index, (1, 1, 1, 1), value=-1)
+    image, row, column = (values[:, None] for values in positions.nonzero(as_tuple=True))
+    steps = torch.arange(9, device=index.device)
+    return index[image, row + steps // 3, column + steps % 3]
+
+
+def _with_zero_row(values: Tensor) -> Tensor:
+    """Values with zeros at index -1, which stand beyond the border."""
+    return F.pad(values, (0, 0, 0, 1))
