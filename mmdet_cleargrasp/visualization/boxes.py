@@ -70,18 +70,20 @@ def label_text(name: str, score: float | None = None) -> str:
 
 
 def add_caption(image: np.ndarray, text: str) -> np.ndarray:
-    """Put a line of text above an image.
+    """Put a line of text above an image, at a size that suits it.
 
     Args:
         image: uint8 (H, W, 3), RGB.
         text: In any script; what is wider than the image is cut off.
 
     Returns:
-        uint8 (H + CAPTION_HEIGHT, W, 3), RGB.
+        uint8 (H + height of the line, W, 3), RGB; the line has at least CAPTION_HEIGHT pixels.
     """
-    strip = Image.new('RGB', (image.shape[1], CAPTION_HEIGHT), 'white')
-    font = ImageFont.truetype(find_font(text), CAPTION_FONT)
-    ImageDraw.Draw(strip).text((2, CAPTION_HEIGHT // 2), text, 'black', font, anchor='lm')
+    font_size = max(round(FONT_SHARE * min(image.shape[:2])), CAPTION_FONT)
+    height = CAPTION_HEIGHT * font_size // CAPTION_FONT
+    strip = Image.new('RGB', (image.shape[1], height), 'white')
+    font = ImageFont.truetype(find_font(text), font_size)
+    ImageDraw.Draw(strip).text((2, height // 2), text, 'black', font, anchor='lm')
     return np.vstack([np.asarray(strip), image])
 
 

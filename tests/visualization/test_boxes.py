@@ -50,6 +50,11 @@ def test_letters_of_other_scripts_are_drawn(names):
     assert find_font(names[0]).endswith('DejaVuSans.ttf')
 
 
+def test_captions_of_large_images_are_larger():
+    large = add_caption(np.full((1200, 1600, 3), 255, np.uint8), 'plate')
+    assert large.shape[0] - 1200 == 3 * CAPTION_HEIGHT
+
+
 def test_letters_that_no_font_has_are_no_mistake():
     assert add_caption(WHITE, '\U0010fffd day_1.jpg').shape == (300 + CAPTION_HEIGHT, 400, 3)
 
