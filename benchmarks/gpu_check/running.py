@@ -116,9 +116,9 @@ def run_check(check: Check, setting: Setting) -> Row:
         setting: Of all.
     """
     start = time.perf_counter()
-    _reset_peak(setting)
     printed = io.StringIO()
     try:
+        _reset_peak(setting)
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             module, function = check.function.rsplit('.', 1)
             run = getattr(importlib.import_module(module, __package__), function)
@@ -142,6 +142,7 @@ def _reset_peak(setting: Setting) -> None:
     if setting.on_gpu:
         import torch
 
+        torch.cuda.init()
         torch.cuda.reset_peak_memory_stats(setting.device)
     with contextlib.suppress(OSError):  # Linux: the peak of the process
         Path('/proc/self/clear_refs').write_text('5')

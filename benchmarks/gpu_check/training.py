@@ -6,6 +6,7 @@ import math
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from .parity import with_random_weights
 from .running import CheckError, Setting
 
 CONFIG = 'frcnn_cleargrasp_plates'
-#: Images of the drawn data set, times the batch size.
+#: Of the drawn data set.
 BATCHES, EPOCHS = 4, 2
 #: Growth of memory that is no leak, in MB and as a share.
 GROWTH, GROWTH_SHARE = 32, 0.05
@@ -67,8 +68,11 @@ def feature_cache(setting: Setting, _: str = '') -> str:
     images = torch.rand(2, 3, setting.size, setting.size, device=setting.device)
     expected = backbone(images)
     cache = backbone.feature_cache = FeatureCache(backbone, setting.folder / 'maps')
-    maps = [backbone(images) for _ in range(2)]
-    if not all(torch.equal(a, b) for found in maps for a, b in zip(expected, found, strict=True)):
+    computed, read = backbone(images), backbone(images)
+    if not all(torch.equal(a, b) for a, b in zip(computed, read, strict=True)):
+        raise CheckError('other maps from disk than were computed')
+    # A GPU may compute the same convolution in another way.
+    if not all(torch.allclose(a, b, atol=1e-3) for a, b in zip(expected, computed, strict=True)):
         raise CheckError('other maps than without the cache')
     if (cache.hits, cache.misses) != (2, 2):
         raise CheckError(f'{cache.hits} images found and {cache.misses} computed, expected 2 and 2')
@@ -89,7 +93,7 @@ def resuming(setting: Setting, _: str = '') -> str:
     work_dir = _train(setting, 'stopped', resume='auto')
     steps = [entry['step'] for entry in read_run(work_dir).train]
     if steps != list(range(1, BATCHES * EPOCHS + 1)):
-        raise CheckError(f'trained the steps {steps}')
+        raise CheckError(f'trained steps {steps}, expected 1 to {BATCHES * EPOCHS}')
     distance = _distance(whole, _weights(work_dir))
     if distance > REPEATED * noise:
         raise CheckError(f'weights differ by {distance:.1e}, two whole runs by {noise:.1e}')
@@ -183,9 +187,7 @@ def _train(setting: Setting, name: str, stop_after: int | None = None, **options
 def _plan(setting: Setting, name: str, **options: Any) -> Any:
     plates = setting.folder / 'plates'
     if not plates.is_dir():
-        count = BATCHES * setting.batch_size
-        # Every eighth image has no plate and is not trained on.
-        write_toy_plates(plates, train=count + count // 7 + 1, val=4, size=setting.size)
+        write_toy_plates(plates, train=BATCHES * setting.batch_size, val=4, size=setting.size)
     return prepare(
         config_path(CONFIG),
         RunOptions(
@@ -198,6 +200,8 @@ def _plan(setting: Setting, name: str, **options: Any) -> Any:
 def _options(setting: Setting) -> dict[str, Any]:
     workers = 2 if setting.on_gpu else 0
     return {
+        # mmengine keeps visualizers by name, and with them the folder of their log.
+        'visualizer.name': f'visualizer_{time.monotonic_ns()}',
         'default_hooks.logger.interval': 1,
         'train_dataloader.batch_size': setting.batch_size,
         'train_dataloader.num_workers': workers,

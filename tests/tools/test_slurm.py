@@ -129,7 +129,11 @@ def test_an_experiment_is_submitted_and_continues_after_its_time_limit(
         'seeds': [0],
         'epochs': EPOCHS,
         'data_root': str(toy_plates),
-        'cfg_options': {'default_hooks.logger.interval': 1, 'train_cfg.val_interval': EPOCHS},
+        'cfg_options': {
+            'default_hooks.logger.interval': 1,
+            'train_cfg.val_interval': EPOCHS,
+            'train_dataloader.num_workers': 1,  # which gets the signals too
+        },
         'slurm': {'timeout_min': 30, 'partition': 'test', 'cpus_per_task': 1},
     }
     (tmp_path / 'sent.yaml').write_text(yaml.safe_dump(spec))

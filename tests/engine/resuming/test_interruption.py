@@ -1,5 +1,7 @@
 """Processes of one run stop after the same step, whichever of them is told to."""
 
+import signal
+
 import pytest
 from torch.distributed import HashStore
 
@@ -40,6 +42,13 @@ def stops(hooks, events, exchanged_every=1, steps=12):
 )
 def test_processes_agree(hooks, events, exchanged_every, expected):
     assert stops(hooks, events, exchanged_every) == expected
+
+
+def test_the_first_signal_is_named():
+    hook = InterruptHook()
+    hook._handle(signal.SIGUSR2, None)
+    hook._handle(signal.SIGTERM, None)  # as a requeued job gets it next
+    assert hook._told == 'SIGUSR2'
 
 
 def test_one_process_stops_at_once():
