@@ -38,6 +38,8 @@ from .samples import Sample
 CLASSES = 3
 #: Added to the background's logit of untrained heads, so that few boxes pass, as after training.
 BACKGROUND_BIAS = 5.0
+#: Bias of RetinaNet's class scores for a prior of 0.01, with which torchvision's is made.
+PRIOR_BIAS = -4.595
 
 
 class System(ABC):
@@ -90,6 +92,8 @@ class MMDetectionSystem(System):
         model.backbone.load_state_dict(backbone)
         if getattr(model, 'with_roi_head', False):
             model.roi_head.bbox_head.fc_cls.bias.data[-1] += BACKGROUND_BIAS
+        else:
+            model.bbox_head.retina_cls.bias.data.fill_(PRIOR_BIAS)
         super().__init__(model, device)
         model.cfg = self.cfg = cfg
         self.wrapper = OptimWrapper(self.optimizer)
