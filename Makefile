@@ -60,7 +60,7 @@ test-slow: install  ## the slow tests: the page in Chromium, ONNX, the tutorial 
 docs: install  ## the documentation as a site, into site/; broken links fail
 	$(RUN) -m pip install --quiet --only-binary :all: --no-build-isolation --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
-	@echo open site/index.html
+	@echo "site/index.html; with search: $(RUN) -m http.server -d site"
 
 coverage: install  ## the test suite with coverage, 1.5 to 2 times as long
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --cov=mmdet_cleargrasp --cov=plate_renderer \
