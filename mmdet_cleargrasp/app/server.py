@@ -141,7 +141,7 @@ class PlatePage:
                 'limits': {k: getattr(self.limits, k) for k in ('files', 'megabytes')},
                 'idle_minutes': round(self.limits.idle_seconds / 60),
                 'downloads': self.kinds,
-                'expired': session is None,
+                'expired': session is None and self._session_key(request) is not None,
                 **(session or Session(self.folder, self.model['threshold'])).to_json(),
             }
         )
@@ -271,7 +271,10 @@ class PlatePage:
         return _stream(file, name)
 
     def _session_of(self, request: Request) -> Session | None:
-        return self.sessions.get(read_cookies(request.scope).get(self.session_cookie))
+        return self.sessions.get(self._session_key(request))
+
+    def _session_key(self, request: Request) -> str | None:
+        return read_cookies(request.scope).get(self.session_cookie)
 
     def _need_session(self, request: Request) -> Session:
         session = self._session_of(request)

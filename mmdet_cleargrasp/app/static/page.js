@@ -42,7 +42,9 @@ async function call(path, options = {}) {
   }
   const content = await answer.json().catch(() => null);
   if (!answer.ok) {
-    const failure = new Error(content?.problem ?? 'Open the page again by the link with its token.');
+    const reason = answer.status === 403 ? 'Open the page again by the link that the program printed.'
+      : `The page cannot answer at the moment (${answer.status}). Try again in a minute.`;
+    const failure = new Error(content?.problem ?? reason);
     failure.status = answer.status;
     throw failure;
   }
@@ -470,6 +472,7 @@ async function start() {
   renderModel();
   listen();
   render();
+  if (state.expired) notice(`Earlier photographs were removed: nobody used them for ${plural(state.idle_minutes, 'minute')}.`);
   document.body.dataset.ready = 'yes';
 }
 
