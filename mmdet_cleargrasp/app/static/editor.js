@@ -143,7 +143,7 @@ export class BoxEditor {
 
   label(box, color, whole) {
     const size = 13 * this.unit, {full, short} = this.look.describe(box);
-    const room = Math.max(box.right - box.left, 70 * this.unit);
+    const room = Math.max(1.2 * (box.right - box.left), 70 * this.unit);
     const fits = text => text.length * size * 0.6 <= room;
     const text = whole || fits(full) ? full : short;
     const width = (text.length * 0.6 + 0.8) * size, height = 1.4 * size;
