@@ -18,6 +18,7 @@ from PIL import Image
 
 from ..conversion.convert import convert
 from ..conversion.options import ConversionOptions
+from ..conversion.writing import RECORD
 from ..inference.exports import FORMATS, Box, Labeled, check_formats
 from ..inference.results import COLUMNS, Scale, to_coco, to_rows
 from ..inference.tables import image_columns, write_tables
@@ -164,6 +165,7 @@ def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> No
         if sum(bool(item.boxes) for item in items) > 1:
             drawn = ConversionOptions(format_name='coco', drawn_on='upright')
             convert(source, folder / 'data', drawn)
+            (folder / 'data' / RECORD).unlink()  # it names folders of the server
             what = 'The photographs are split at random into train and val.'
         else:
             shutil.copytree(source, folder / 'data')

@@ -131,6 +131,8 @@ def test_data_set_to_train_on(photographs, tmp_path):
         }
         found |= boxes_of(json.loads((folder / 'annotations' / f'{split}.json').read_text()))
     assert found == EXPECTED
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ['README.txt', 'annotations', 'train', 'val']
     assert '--data-root' in (folder / 'README.txt').read_text()
 
 
