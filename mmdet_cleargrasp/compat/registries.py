@@ -11,12 +11,9 @@ for its own family).
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from .import_hooks import after_import
 
 #: Modules of registries, and which of theirs hold types of ours; empty for all. MMEngine's have
 #: those that it looks up without MMDetection's scope.
@@ -38,10 +35,7 @@ def import_at_first_lookup(location: str) -> None:
         def attach(module: ModuleType, members: tuple[str, ...] = members) -> None:
             _add_location(module, members, location)
 
-        if name in sys.modules:
-            attach(sys.modules[name])
-        else:
-            sys.meta_path.insert(0, _AfterImport(name, attach))
+        after_import(name, attach)
 
 
 def _add_location(module: ModuleType, members: tuple[str, ...], location: str) -> None:
@@ -60,34 +54,3 @@ def _add_location(module: ModuleType, members: tuple[str, ...], location: str) -
     for registry in registries:
         if location not in registry._locations:
             registry._locations.append(location)
-
-
-class _AfterImport(MetaPathFinder):
-    """Calls a function with a module as soon as it has been imported."""
-
-    def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
-        self.name = name
-        self.action = action
-        self._searching = False
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """The specification that the other finders give, with the call added to its loader."""
-        if fullname != self.name or self._searching:
-            return None
-        self._searching = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self._searching = False
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
-
-        def execute_and_act(module: ModuleType) -> None:
-            execute(module)
-            self.action(module)
-
-        spec.loader.exec_module = execute_and_act  # type: ignore[method-assign]
-        return spec

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from importlib import metadata
+from pathlib import Path
 
 from ..utils.errors import InstallationError
 
@@ -30,17 +32,16 @@ LIBRARIES = {
 
 
 def check_versions() -> None:
-    """Refuse what cannot work, from the metadata of installed packages; none is imported.
+    """Refuse what cannot work, from metadata and source of installed packages; none is imported.
 
     - torch before 2.10 reads weights unsafely even with ``weights_only=True`` (CVE-2025-32434,
       CVE-2026-24747).
     - mmengine up to 0.10.7 finds ``mmdet::`` base configs through ``pkg_resources``, which
       setuptools 81 removed (https://github.com/open-mmlab/mmengine/pull/1676).
-    - mmdet 3.3 refuses mmcv from 2.2 on (https://github.com/open-mmlab/mmdetection/issues/11763),
-      and mmcv before 2.1 was not tried.
+    - mmdet 3.3 refuses mmcv from 2.2 on (https://github.com/open-mmlab/mmdetection/issues/11763).
 
-    Forks under the same import names have other distribution names and are asked for none of the
-    last two.
+    The last two ask the installed packages for what they need, so that maintained forks under the
+    same import names, which need neither, are accepted.
 
     Raises:
         InstallationError: Naming what is installed, what is needed and the command to install it.
@@ -54,15 +55,19 @@ def check_versions() -> None:
             f'torch {metadata.version("torch")} is installed, expected 2.10 or later: '
             "pip install 'torch>=2.10'"
         )
-    if _version('mmengine') and importlib.util.find_spec('pkg_resources') is None:
+    if importlib.util.find_spec('pkg_resources') is None and 'import pkg_resources' in _source(
+        'mmengine', 'utils/package_utils.py'
+    ):
         raise InstallationError(
             "mmengine needs pkg_resources, which setuptools 81 removed: pip install 'setuptools<81'"
         )
+    limit = re.search(r"mmcv_maximum_version = '(\d+)\.(\d+)", _source('mmdet', '__init__.py'))
     mmcv = _version('mmcv') or _version('mmcv-lite')
-    if _version('mmdet') and mmcv and not (2, 1) <= mmcv < (2, 2):
+    if limit and mmcv and mmcv >= (int(limit[1]), int(limit[2])):
         raise InstallationError(
-            f'mmcv {".".join(map(str, mmcv))} is installed, mmdet 3.3 works with mmcv 2.1: '
-            "pip install 'mmcv-lite==2.1.0' (or a compiled mmcv 2.1.0)"
+            f'mmcv {".".join(map(str, mmcv))} is installed, and the installed mmdet refuses '
+            f"{limit[1]}.{limit[2]} and later: pip install 'mmcv-lite==2.1.0' (or a compiled mmcv "
+            '2.1.0)'
         )
 
 
@@ -89,3 +94,10 @@ def _version(distribution: str) -> tuple[int, int] | None:
     except metadata.PackageNotFoundError:
         return None
     return int(major), int(minor)
+
+
+def _source(package: str, file: str) -> str:
+    """Source of a file in an installed package; empty if the package has no such file."""
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
+    return path.read_text(encoding='utf-8') if path and path.is_file() else ''

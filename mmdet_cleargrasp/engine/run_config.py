@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..datasets.loading import load_photographs
+from ..utils.config_paths import find_config
 from ..utils.errors import ConfigError
 
 #: What MMEngine reads of a config: its runner's arguments and these.
@@ -49,7 +50,7 @@ def load_config(
     a run writes into its work dir has every value once, where it takes effect.
 
     Args:
-        path: The config file.
+        path: The config file, or the name of one of the plugin's configs.
         work_dir: Folder of the run's output; by default what the config says, and
             ``work_dirs/NAME`` otherwise.
         cfg_options: Values by dotted key that replace the config's.
@@ -58,7 +59,6 @@ def load_config(
     Raises:
         ConfigError: No such file, it cannot be evaluated, or an option that would do nothing.
     """
-    path = Path(path)
     for name in cfg_options or {}:
         if '.' not in name and name not in SETTINGS:
             raise ConfigError(
@@ -68,8 +68,7 @@ def load_config(
         root = name.split('.')[0]
         if root not in SETTINGS:
             raise ConfigError(f'--cfg-options {name}=...: no run reads {root!r} of a config')
-    if not path.is_file():
-        raise ConfigError(f'no config at {path} (looked from {Path.cwd()})')
+    path = find_config(path)
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is Python code: anything may go wrong in it

@@ -17,6 +17,34 @@ def config_dir() -> Path:
     return Path(__file__).resolve().parents[1] / '.mim' / 'configs'
 
 
+def find_config(path: str | Path) -> Path:
+    """A config's file, from its path or from the name of one of the plugin's configs.
+
+    A file at the path comes first. An installed plugin has no ``configs/`` in the working
+    directory, so the name is looked up in :func:`config_dir`.
+
+    Args:
+        path: As in ``'configs/frcnn_cleargrasp_plates.py'`` or ``'frcnn_cleargrasp_plates'``.
+
+    Raises:
+        ConfigError: No such file, and no config of the plugin by that name.
+
+    Example:
+        >>> find_config('retinanet_cleargrasp_plates').name
+        'retinanet_cleargrasp_plates.py'
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    name = path.as_posix().removeprefix('configs/').removesuffix('.py')
+    shipped = config_dir() / f'{name}.py'
+    if shipped.is_file():
+        return shipped
+    raise ConfigError(
+        f'no config at {path} (looked from {Path.cwd()}), and the plugin has none of that name'
+    )
+
+
 def config_path(name: str) -> Path:
     """The path of one config, by its name with or without ``.py``.
 

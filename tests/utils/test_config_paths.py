@@ -1,5 +1,9 @@
+import pytest
 from mmengine.config import Config
 
+from mmdet_cleargrasp import config_dir
+from mmdet_cleargrasp.utils.config_paths import find_config
+from mmdet_cleargrasp.utils.errors import ConfigError
 from tests.conftest import ROOT
 
 DOCUMENTED = "_base_ = str(__import__('mmdet_cleargrasp').config_path('frcnn_cleargrasp_plates'))"
@@ -13,3 +17,22 @@ def test_a_config_inherits_one_of_the_package_without_a_checkout(tmp_path):
 
 def test_it_is_what_the_documentation_says():
     assert DOCUMENTED in (ROOT / 'docs' / 'own_data.md').read_text()
+
+
+@pytest.mark.parametrize('name', ['', '.py'])
+@pytest.mark.parametrize('folder', ['', 'configs/'])
+def test_configs_are_found_by_name_where_there_is_no_checkout(tmp_path, monkeypatch, folder, name):
+    monkeypatch.chdir(tmp_path)
+    found = find_config(f'{folder}frcnn_cleargrasp_plates{name}')
+    assert found == config_dir() / 'frcnn_cleargrasp_plates.py'
+
+
+def test_a_file_comes_before_the_plugin_s_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'frcnn_cleargrasp_plates.py').touch()
+    assert find_config('frcnn_cleargrasp_plates.py').resolve().parent == tmp_path.resolve()
+
+
+def test_a_name_that_is_no_config_is_refused():
+    with pytest.raises(ConfigError, match='no config at absent'):
+        find_config('absent')
