@@ -5,6 +5,13 @@ PYTHON ?= python3
 # https://download.pytorch.org/whl/cpu' takes 1.5 GB.
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 
+# A folder of wheels that `make wheelhouse` wrote: make install WHEELHOUSE=wheelhouse needs no internet.
+WHEELHOUSE ?=
+ifneq ($(WHEELHOUSE),)
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(abspath $(WHEELHOUSE))
+endif
+
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -23,7 +30,7 @@ $(RUN) -m pip uninstall --quiet --yes opencv-python
 $(RUN) -m pip install --quiet --only-binary :all: --force-reinstall --no-deps opencv-python-headless
 endef
 
-.PHONY: help install train test test-slow docs coverage lint format clean
+.PHONY: help install wheelhouse forks train test test-slow docs coverage lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +50,22 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(RUN) -m pip install --only-binary :all: --no-build-isolation --editable '.[test,timm,render,pretrain,app,export,openvino,heic,labels]'
 	$(HEADLESS_OPENCV)
 	touch $@
+
+# The versions that are installed here, for the same Python and platform elsewhere. opencv-python is
+# there only because mmcv asks for it. An index that TORCH names is looked up as well.
+wheelhouse: install  ## download the wheels for: make install WHEELHOUSE=wheelhouse
+	mkdir -p wheelhouse
+	$(RUN) -m pip freeze --all --local --exclude-editable > wheelhouse/requirements.txt
+	$(RUN) -m pip download --only-binary :all: --no-deps --dest wheelhouse opencv-python opencv-python-headless wheel
+	$(RUN) -m pip download --only-binary :all: --no-deps --dest wheelhouse --requirement wheelhouse/requirements.txt \
+	    $(subst --index-url,--extra-index-url,$(filter-out torch%,$(TORCH)))
+	$(RUN) -m pip wheel --no-deps --no-build-isolation --wheel-dir wheelhouse .
+
+# mmcv and MMDetection are source packages of Python files alone. `make clean install` goes back.
+forks: install  ## replace OpenMMLab's packages in .venv by maintained forks (onedl-*)
+	$(RUN) -m pip uninstall --quiet --yes mmengine mmdet mmcv-lite mmcv
+	$(RUN) -m pip install 'onedl-mmengine>=0.10.12,<0.11' 'onedl-mmcv>=2.3.6,<2.4' 'onedl-mmdetection>=3.5.1,<3.6'
+	$(HEADLESS_OPENCV)
 
 train: install  ## train, test and draw on the embedded data and checkpoint
 	$(RUN) tools/train.py $(CONFIG) --work-dir $(WORK_DIR) --epochs $(EPOCHS) $(AMP) \
@@ -75,5 +98,5 @@ format: install  ## fix the formatting
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-clean:  ## remove .venv and the output of make train
-	rm -rf $(VENV) $(WORK_DIR)
+clean:  ## remove .venv, wheelhouse and the output of make train
+	rm -rf $(VENV) wheelhouse $(WORK_DIR)
