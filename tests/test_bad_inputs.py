@@ -407,7 +407,7 @@ CONFIGS = [
     Case('configs', 'no validation data', 'the config has no val_dataloader', lambda s: s.changed_config('val_dataloader = None')),
     Case('configs', 'data set without annotations', 'ann_file', lambda s: [DOCTOR, s.changed_config("train_dataloader = dict(dataset=dict(_delete_=True, type='CocoDataset', metainfo=dict(classes=('petri_dish', 'square_dish', 'multiwell_plate'))))")[1]]),
     Case('configs', 'batch of no images', 'batch_size is 0', lambda s: s.options('train_dataloader.batch_size=0')),
-    Case('configs', 'batch that is a text', "batch_size is 'four'", lambda s: s.options('train_dataloader.batch_size=four')),
+    Case('configs', 'batch that is a text', 'expected a number, as', lambda s: s.options('train_dataloader.batch_size=four')),
     Case('configs', 'workers that persist though there are none', 'num_workers=0 needs', lambda s: s.options('train_dataloader.persistent_workers=True')),
     Case('configs', 'no length of the run', 'train_cfg', lambda s: s.changed_config('train_cfg = None')),
     Case('configs', 'work dir that is a file', 'is not a folder that you may write to', lambda s: [TRAIN, s.config, '--data-root', s.data, '--work-dir', s.image]),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from mmengine.config import Config
 
 from . import config_changes
+from .config_errors import mistakes_of_config
 from .mixed_precision import enable_amp
 from .resuming import resume, start_from
 from .run_config import load_config
@@ -78,6 +79,11 @@ def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
     """
     options = options or RunOptions()
     cfg = load_config(config, options.work_dir, options.cfg_options, options.launcher)
+    with mistakes_of_config('the run cannot be planned'):
+        return _plan(cfg, options)
+
+
+def _plan(cfg: Config, options: RunOptions) -> RunPlan:
     testing = options.checkpoint is not None
     if options.data_root:
         config_changes.use_data_root(

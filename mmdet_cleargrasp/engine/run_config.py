@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from ..datasets.loading import load_photographs
 from ..utils.config_paths import find_config
 from ..utils.errors import ConfigError
+from .config_errors import check_option_types
 
 #: What MMEngine reads of a config: its runner's arguments and these.
 SETTINGS = frozenset(inspect.signature(Runner.__init__).parameters) | {
@@ -19,6 +20,13 @@ SETTINGS = frozenset(inspect.signature(Runner.__init__).parameters) | {
     'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn', 'tta_model',
     'tta_pipeline',
 }  # fmt: skip
+#: Those that are dicts where they are set; evaluators may be lists too.
+DICTS = (
+    'model', 'train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader',
+    'test_dataloader', 'optim_wrapper', 'default_hooks', 'env_cfg', 'randomness', 'visualizer',
+    'log_processor', 'auto_scale_lr',
+)  # fmt: skip
+LISTS = ('custom_hooks', 'vis_backends')
 #: Names at the top of configs/_base_/, which are read while their file is, and what each one sets.
 KNOBS = {
     'checkpoint': 'model.backbone.init_cfg.checkpoint or, for a whole detector, '
@@ -73,17 +81,29 @@ def load_config(
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is Python code: anything may go wrong in it
         raise ConfigError(f'{path} cannot be read: {type(error).__name__}: {error}') from error
+    check_option_types(dict(cfg.items()), cfg_options or {})
     try:
         cfg.merge_from_dict(cfg_options or {})
     except (KeyError, TypeError, IndexError, AssertionError) as error:
         raise ConfigError(f'--cfg-options do not fit {path}: {error}') from error
     if 'model' not in cfg:
         raise ConfigError(f'{path} has no model; expected a config like those in configs/')
+    _refuse_other_types(path, cfg)
     load_photographs(cfg)
     _drop_helpers(cfg)
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / path.stem)
     return cfg
+
+
+def _refuse_other_types(path: Path, cfg: Config) -> None:
+    for names, kind in ((DICTS, dict), (LISTS, list)):
+        for name in names:
+            value = cfg.get(name)
+            if value is not None and not isinstance(value, kind):
+                raise ConfigError(
+                    f'{path}: {name} is {value!r}, expected a {kind.__name__}; see configs/'
+                )
 
 
 def _drop_helpers(cfg: Config) -> None:

@@ -28,6 +28,11 @@ def check_schedule(plan: RunPlan) -> Iterable[Finding]:
     if not isinstance(plan.cfg.get('train_cfg'), dict):
         yield error('schedule', 'the config has no train_cfg=dict(max_epochs=...)')
         return
+    for name in ('max_epochs', 'val_interval'):
+        value = plan.cfg.train_cfg.get(name, 1)
+        if not isinstance(value, int) or value < 1:
+            yield error('schedule', f'train_cfg.{name} is {value!r}, expected 1 or more')
+            return
     epochs, steps = plan.max_epochs, plan.steps_per_epoch
     if not epochs or not steps:
         return
