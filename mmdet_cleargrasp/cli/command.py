@@ -82,6 +82,8 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         >>> explain(KeyError('a bug')) is None
         True
     """
+    # A library's bare `except:` may have turned the signal into an error of its own.
+    error = _interruption(error) or error
     if isinstance(error, UserError):
         return FAILURE, f'error: {_text(error)}'
     if isinstance(error, Terminated):
@@ -104,6 +106,8 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return (FAILURE, f'error: {text}') if text else None
     if isinstance(error, OSError):
         return FAILURE, f'error: {_os_error_text(error)}'
+    if _concerns_a_name(error):
+        return FAILURE, f'error: a file name cannot be used ({_text(error)})'
     return None
 
 
@@ -125,11 +129,13 @@ def sigterm_as_exception() -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def print_any_name() -> None:
@@ -156,6 +162,22 @@ def _out_of_memory(error: BaseException) -> bool:
         isinstance(error, MemoryError)
         or name == 'OutOfMemoryError'
         or (isinstance(error, RuntimeError) and 'DefaultCPUAllocator' in text)
+    )
+
+
+def _interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """Ctrl-C or SIGTERM that an exception was raised in the handling of."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt):
+        seen = seen.__cause__ or seen.__context__
+    return seen
+
+
+def _concerns_a_name(error: BaseException) -> bool:
+    """Whether ``pathlib`` refuses a name: one with a null byte, or a link that leads to itself."""
+    text = str(error)
+    return (isinstance(error, ValueError) and text.startswith('embedded null')) or (
+        isinstance(error, RuntimeError) and text.startswith('Symlink loop')
     )
 
 

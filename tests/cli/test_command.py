@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,13 @@ def stop():
 
 def fail(error):
     raise error
+
+
+def fail_while_stopping(error):
+    try:
+        stop()
+    except BaseException:
+        raise error from None
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,8 @@ def fail(error):
         (lambda: fail(ImportError('libGL.so.1: cannot open')), 1, 'opencv-python-headless'),
         (lambda: fail(KeyboardInterrupt()), 130, 'stopped by Ctrl-C'),
         (stop, 143, 'stopped by SIGTERM'),
+        (lambda: fail_while_stopping(SyntaxError('as mmengine raises')), 143, 'stopped by SIGTERM'),
+        (lambda: Path('a\0b').resolve(), 1, 'error: a file name cannot be used'),
         (lambda: fail(BrokenPipeError()), 141, ''),
     ],
 )  # fmt: skip

@@ -67,15 +67,24 @@ def wait_for_line(process, words) -> None:
     raise AssertionError(f'{words} never came')
 
 
-@pytest.mark.parametrize('workers', [2, pytest.param(0, marks=pytest.mark.slow)])
-def test_sigterm_saves_and_resume_ends_as_if_nothing_had_been(train, tmp_path, workers):
+@pytest.mark.parametrize(
+    ('workers', 'number', 'status'),
+    [
+        (2, signal.SIGTERM, 143),
+        pytest.param(0, signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(2, signal.SIGINT, 130, marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_saves_and_resuming_ends_as_if_it_had_not_come(
+    train, tmp_path, workers, number, status
+):
     finish(train(tmp_path / 'whole', workers=workers))
 
     process = train(tmp_path / 'stopped', workers=workers)
     wait_for_line(process, ['Epoch(train)', '[2][1/3]'])
-    os.killpg(process.pid, signal.SIGTERM)  # to the workers too, as Slurm does
+    os.killpg(process.pid, number)  # to the workers too, as Slurm and terminals do
     output, _ = process.communicate(timeout=300)
-    assert process.returncode == 143
+    assert process.returncode == status
     assert 'interrupted.pth' in output and 'Traceback' not in output
     stopped = read_checkpoint(tmp_path / 'stopped' / 'interrupted.pth')
     assert stopped['meta']['epoch'] == 1 and stopped['meta']['iter'] in (4, 5)

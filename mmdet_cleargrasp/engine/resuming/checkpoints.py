@@ -11,6 +11,7 @@ from mmengine.config import Config
 from ...checkpoints import read_checkpoint
 from ...checkpoints.packages import is_available
 from ...utils.errors import CheckpointError
+from ...utils.text_files import read_regular_file
 from ..config_parts import checkpoint_init_cfg
 from .optimizer import check_optimizer
 
@@ -109,13 +110,25 @@ def _candidates(work_dir: Path) -> list[Path]:
         if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
     ]
     paths = [path for _, path in sorted(numbered, reverse=True)]
-    pointer = work_dir / 'last_checkpoint'
-    if pointer.is_file():
-        # By its name alone: the work dir may have moved since.
-        last = work_dir / Path(pointer.read_text().strip()).name
-        if last.is_file():
-            return [last, *(path for path in paths if path != last)]
-    return paths
+    last = pointed_to(work_dir)
+    return [last, *(path for path in paths if path != last)] if last else paths
+
+
+def pointed_to(work_dir: Path) -> Path | None:
+    """The checkpoint that the file ``last_checkpoint`` names, by its name alone: runs are moved.
+
+    Args:
+        work_dir: Of the run.
+
+    Returns:
+        ``None`` where the file is absent or damaged, or the checkpoint is not there.
+    """
+    try:
+        name = read_regular_file(work_dir / 'last_checkpoint').decode().strip()
+        last = work_dir / Path(name).name
+        return last if last.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _check_parts(path: Path, *needed: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Signal handler that saves a checkpoint and stops the run."""
+"""Signal handlers that save a checkpoint and stop the run."""
 
 from __future__ import annotations
 
@@ -16,26 +16,30 @@ from torch.distributed import Store
 from torch.distributed.distributed_c10d import _get_default_store
 
 from ...utils.atomic_files import write_atomically
+from ...utils.errors import Terminated
+from .checkpoints import pointed_to
 from .random_state import random_state
 
-#: The checkpoint of a run that was told to stop, and its exit status: that of a process that
-#: SIGTERM ended.
+#: The checkpoint of a run that was told to stop.
 CHECKPOINT_FILE = 'interrupted.pth'
-EXIT_STATUS = 143
-#: That stop a run: Slurm's own, and those that ``--signal`` and submitit name.
-SIGNALS = [
-    getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1', 'SIGUSR2') if hasattr(signal, name)
-]
+#: What each signal ends the command with: Ctrl-C, Slurm's own signal, and those that ``--signal`` and
+#: submitit name.
+SIGNALS: dict[signal.Signals, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt} | {
+    getattr(signal, name): Terminated
+    for name in ('SIGTERM', 'SIGUSR1', 'SIGUSR2')
+    if hasattr(signal, name)
+}
 #: Under which processes agree on the step after which they stop.
 STOP_KEY = 'mmdet_cleargrasp/stop_after_step'
 
 
 @HOOKS.register_module()
 class InterruptHook(Hook):
-    """On SIGTERM, SIGUSR1 or SIGUSR2, as Slurm sends before a job's time limit, save and exit.
+    """On SIGTERM, SIGUSR1, SIGUSR2, as Slurm sends before a time limit, and Ctrl-C, save and exit.
 
     The step in progress is finished and ``interrupted.pth`` written, with the position in the epoch
     and the state of each process's random generators; ``--resume`` continues with the next step.
+    During a validation, whose epoch has been saved, and at a second Ctrl-C, the run ends at once.
 
     Several processes have to stop after the same step, whichever of them got the signal. The first
     one writes that step into the key-value store that torch's process group has anyway, and the
@@ -46,7 +50,8 @@ class InterruptHook(Hook):
     priority = 'VERY_LOW'
 
     def __init__(self) -> None:
-        self._told: str | None = None
+        self._told: signal.Signals | None = None
+        self._validating = False
         self._before: dict[signal.Signals, Any] = {}
         self._stop_after: int | None = None
         self._store: Store | None = None
@@ -60,6 +65,17 @@ class InterruptHook(Hook):
         """Restore the signal handlers that were there."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def before_val(self, runner: Runner) -> None:
+        """Stop at once from now on if the epoch is saved."""
+        latest = pointed_to(Path(runner.work_dir))
+        self._validating = latest is not None and latest.name == f'epoch_{runner.epoch}.pth'
+        if self._validating and self._told is not None and not is_distributed():
+            raise SIGNALS[self._told]
+
+    def after_val(self, runner: Runner) -> None:
+        """Finish the step in progress again before stopping."""
+        self._validating = False
 
     def after_train_iter(
         self,
@@ -77,8 +93,8 @@ class InterruptHook(Hook):
 
     def _step_to_stop_after(self, step: int, exchanged_every: int) -> int | None:
         if self._store is None:
-            return step if self._told else None
-        if self._stop_after is None and (self._told or self._store.check([STOP_KEY])):
+            return step if self._told is not None else None
+        if self._stop_after is None and (self._told is not None or self._store.check([STOP_KEY])):
             # Only the first process that proposes a step sets it.
             found = self._store.compare_set(STOP_KEY, '', str(step + exchanged_every))
             self._stop_after = int(found)
@@ -94,13 +110,17 @@ class InterruptHook(Hook):
             path = Path(runner.work_dir) / CHECKPOINT_FILE
             write_atomically(Path(runner.work_dir) / 'last_checkpoint', str(path).encode())
             print(
-                f'\nstopped by {self._told or "another process"} after step {runner.iter + 1}; '
-                f'saved {path}. '
+                f'\nstopped by {self._told.name if self._told else "another process"} after step '
+                f'{runner.iter + 1}; saved {path}. '
                 'The same command with --resume continues.',
                 file=sys.stderr,
             )
         barrier()  # a launcher ends all processes when the first one exits
-        sys.exit(EXIT_STATUS)
+        self.after_train(runner)
+        raise SIGNALS[self._told or signal.SIGTERM]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._told = self._told or signal.Signals(number).name
+        again = self._told == number == signal.SIGINT
+        self._told = signal.Signals(number)
+        if again or (self._validating and not is_distributed()):
+            raise SIGNALS[self._told]

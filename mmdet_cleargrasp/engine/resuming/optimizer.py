@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 
 from ...utils.errors import ConfigError
 
 #: Settings that training takes from the checkpoint when it resumes, not from the config.
 SETTINGS = ('lr', 'weight_decay', 'momentum', 'betas', 'eps', 'alpha')
-#: Hyperparameters that distinguish SGD, Adam variants and RMSprop.
-KINDS = {'SGD': 'momentum', 'Adam': 'betas', 'AdamW': 'betas', 'RMSprop': 'alpha'}
+#: Hyperparameters that distinguish torch's optimizers.
+KINDS = (
+    'momentum', 'nesterov', 'betas', 'alpha', 'centered', 'momentum_decay', 'lr_decay',
+    'rho', 'etas', 'lambd',
+)  # fmt: skip
 
 
 def check_optimizer(cfg: Config, state: Any, path: str | Path) -> None:
@@ -41,8 +46,7 @@ def check_optimizer(cfg: Config, state: Any, path: str | Path) -> None:
         if key in optimizer and key in groups[0] and not (key == 'lr' and scaled)
         if not any(_equal(_value(group, key), optimizer[key]) for group in groups)
     ]
-    kind = KINDS.get(str(optimizer.get('type')))
-    if kind and kind not in groups[0]:
+    if _is_another(str(optimizer.get('type')), groups[0]):
         found = [f'another optimizer than {optimizer["type"]}']
     if found:
         raise ConfigError(
@@ -50,6 +54,20 @@ def check_optimizer(cfg: Config, state: Any, path: str | Path) -> None:
             'the config back, or start a new run from these weights with --cfg-options '
             f'load_from={path} and another --work-dir.'
         )
+
+
+def _is_another(name: str, group: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint's settings are those of another optimizer of torch."""
+    kind = getattr(torch.optim, name, None)
+    if kind is None:
+        return False
+    with contextlib.suppress(TypeError, ValueError):  # some have arguments without a default
+        settings = kind([torch.zeros(1, requires_grad=True)]).defaults
+        # AdamW is Adam but for this.
+        decoupled = 'decoupled_weight_decay'
+        same_decay = settings.get(decoupled) == group.get(decoupled, settings.get(decoupled))
+        return not same_decay or any((key in settings) != (key in group) for key in KINDS)
+    return False
 
 
 def _value(group: Mapping[str, Any], key: str) -> Any:

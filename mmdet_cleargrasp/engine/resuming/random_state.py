@@ -57,12 +57,14 @@ class RandomStateHook(Hook):
 def init_worker(worker_id: int) -> None:
     """Seed a loader's worker from the number that torch drew for it when the epoch began.
 
-    Slurm sends its signals to workers too. They ignore SIGTERM unless their parent sent it, and the
-    user's signals, so that the process that trains can finish its step and save, and then end them.
+    Slurm sends its signals to workers too, and a terminal Ctrl-C. They ignore SIGTERM unless their
+    parent sent it, and the others, so that the process that trains can finish its step and save, and
+    then end them.
 
     Args:
         worker_id: Its number, which torch's seed already contains.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, 'sigwaitinfo'):  # Linux, where signals say who sent them
         _ignore_sigterm_of_others()
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)

@@ -1,5 +1,7 @@
 """Which checkpoint a run resumes from."""
 
+import os
+
 import pytest
 import torch
 
@@ -54,6 +56,23 @@ def test_latest(work_dir, there, expected):
     fill(work_dir, **there)
     found = latest_checkpoint(work_dir)
     assert found == (expected and work_dir / expected)
+
+
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda path: path.write_bytes(b'\xff\xfe\0epoch'),
+        lambda path: path.write_text('x' * 5000),
+        lambda path: path.mkdir(),
+        lambda path: os.mkfifo(path),
+        lambda path: path.symlink_to(path),
+        lambda path: path.symlink_to('/dev/zero'),
+    ],
+)
+def test_a_damaged_pointer_is_ignored(work_dir, spoil):
+    fill(work_dir, whole=['epoch_1.pth'])
+    spoil(work_dir / 'last_checkpoint')
+    assert latest_checkpoint(work_dir) == work_dir / 'epoch_1.pth'
 
 
 def test_skipped_checkpoint_is_named(work_dir, capsys):

@@ -1,11 +1,13 @@
 """Processes of one run stop after the same step, whichever of them is told to."""
 
 import signal
+from types import SimpleNamespace
 
 import pytest
 from torch.distributed import HashStore
 
 from mmdet_cleargrasp.engine.resuming.interruption import InterruptHook
+from mmdet_cleargrasp.utils.errors import Terminated
 
 
 @pytest.fixture
@@ -55,4 +57,30 @@ def test_one_process_stops_at_once():
     hook = InterruptHook()
     assert hook._step_to_stop_after(5, 1) is None
     hook._handle(15, None)
+    assert hook._step_to_stop_after(5, 1) == 5
+
+
+def test_a_second_ctrl_c_stops_within_the_step():
+    hook = InterruptHook()
+    hook._handle(signal.SIGINT, None)
+    hook._handle(signal.SIGTERM, None)  # as from the parent of an experiment's run
+    hook._handle(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        hook._handle(signal.SIGINT, None)
+
+
+@pytest.mark.parametrize(('saved', 'stops_now'), [(2, True), (1, False), (None, False)])
+def test_a_validation_is_left_at_once_if_its_epoch_is_saved(tmp_path, saved, stops_now):
+    if saved:
+        (tmp_path / f'epoch_{saved}.pth').touch()
+        (tmp_path / 'last_checkpoint').write_text(f'/elsewhere/epoch_{saved}.pth')
+    hook = InterruptHook()
+    hook.before_val(SimpleNamespace(work_dir=tmp_path, epoch=2))
+    if stops_now:
+        with pytest.raises(Terminated):
+            hook._handle(signal.SIGTERM, None)
+    else:
+        hook._handle(signal.SIGTERM, None)
+    hook.after_val(None)
+    hook._handle(signal.SIGTERM, None)
     assert hook._step_to_stop_after(5, 1) == 5
