@@ -37,9 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
 
     from ..checkpoints import open_backbone
+    from ..checkpoints.checksums import missing_checksums
     from ..checkpoints.writing import plain_backbone, save_atomically
+    from ..utils.atomic_files import refuse_unwritable
     from ..utils.errors import ConfigError
 
+    if args.output:
+        refuse_unwritable(args.output, 'output')
     file = open_backbone(args.input)
     numbers = sum(tensor.numel() for tensor in file.tensors.values())
     left_out = ', '.join(f'{part} ({count})' for part, count in file.left_out.items())
@@ -55,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f'epoch     {file.epoch if file.epoch is not None else "the file does not say"}')
     print(f'stride    {file.trained_stride or "the file does not say"} (of training)')
     print(f'note      {file.note or "none"}')
+    print(f'damage    {missing_checksums(args.input) or "would be noticed"}')
     if args.output:
         if args.output.exists() and not args.overwrite:
             raise ConfigError(f'{args.output} exists; --overwrite replaces it')

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...checkpoints import check_trained
 from ...utils.findings import Finding, ok
 from ..run_plan import RunPlan
-from .model import build
+from .model import build, warn_of_missing_checksums
 
 
 def check_checkpoint(plan: RunPlan, path: str | Path) -> Iterable[Finding]:
@@ -25,3 +25,4 @@ def check_checkpoint(plan: RunPlan, path: str | Path) -> Iterable[Finding]:
     model = build('model', plan.cfg.model)
     check_trained(path, model, tuple(data.classes) if data else ())
     yield ok('checkpoint', f'{path}: {len(model.state_dict())} tensors')
+    yield from warn_of_missing_checksums('checkpoint', path)

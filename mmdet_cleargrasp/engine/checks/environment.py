@@ -46,8 +46,13 @@ def check_device(plan: RunPlan) -> Iterable[Finding]:
 def check_work_dir(plan: RunPlan) -> Iterable[Finding]:
     """Check that the work dir can be written to."""
     folder = Path(plan.work_dir).absolute()
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    try:
+        existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    except (OSError, ValueError) as reason:
+        yield error('work dir', f'{folder} cannot be used ({reason}); use --work-dir')
+        return
+    if not writable:
         yield error('work dir', f'{existing} is not a folder that you may write to; use --work-dir')
     else:
         yield ok('work dir', f'{plan.work_dir}')

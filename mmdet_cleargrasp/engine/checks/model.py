@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,8 +11,9 @@ from mmdet.registry import MODELS
 from torch import nn
 
 from ...checkpoints import check_fit, describe_fit, fit_detector, open_backbone, open_detector
+from ...checkpoints.checksums import missing_checksums
 from ...utils.errors import ConfigError
-from ...utils.findings import Finding, error, ok
+from ...utils.findings import Finding, error, ok, warning
 from ..run_plan import RunPlan, Weights
 
 #: Side in pixels of the image on which strides are measured.
@@ -55,6 +57,18 @@ def build(subject: str, cfg: dict[str, Any]) -> nn.Module:
     except (ValueError, TypeError, KeyError, AssertionError) as reason:
         text = str(reason).strip('"\'')
         raise ConfigError(f'the {subject} cannot be built: {text}') from reason
+
+
+def warn_of_missing_checksums(subject: str, checkpoint: str | Path) -> Iterable[Finding]:
+    """Warn of a file in torch's format before 1.6.
+
+    Args:
+        subject: What is in it.
+        checkpoint: As in a config.
+    """
+    text = missing_checksums(checkpoint)
+    if text:
+        yield warning(subject, text)
 
 
 def measure_strides(backbone: nn.Module) -> tuple[int, ...]:
@@ -140,6 +154,7 @@ def _check_backbone_file(
             'backbone',
             f'{weights.path}: {file.family.name}, {len(file.tensors)} tensors fit {name}',
         )
+        yield from warn_of_missing_checksums('backbone', weights.path)
     elif '://' in weights.path:
         yield error(
             'backbone', f'init_cfg.checkpoint={weights.path}: files are local; download it first'
@@ -152,3 +167,4 @@ def _check_detector_file(weights: Weights, detector: nn.Module) -> Iterable[Find
     file = open_detector(weights.path or '', weights.source)
     fit = fit_detector(file, detector, weights.classes)
     yield ok('detector', f'{file.path}: {describe_fit(file, fit, detector)}')
+    yield from warn_of_missing_checksums('detector', weights.path or '')
