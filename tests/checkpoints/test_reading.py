@@ -291,10 +291,3 @@ def test_flipped_bytes_are_found_or_change_nothing(tmp_path, seed):
     except CheckpointError:
         return
     assert torch.equal(found['weight'], weights)
-
-
-@pytest.mark.slow
-def test_fuzzing_finds_nothing(run_tool, tmp_path):
-    """In a process of its own, which a crash ends with a signal. See fuzz_reading for an hour."""
-    done = run_tool('-m', 'tests.checkpoints.fuzz_reading', '--seconds', '60', '--folder', tmp_path)
-    assert 'files, no crash' in done.stdout

@@ -1,30 +1,25 @@
-"""Fuzz the reader of checkpoints, for as long as you like.
+"""Pickles from the unpickler's own grammar and changed checkpoints, read in both file formats.
 
-    python -m tests.checkpoints.fuzz_reading --seconds 3600
-
-Half of the files hold pickles drawn from the unpickler's own grammar: nested values, calls of every
-name that it knows and of others, states, in both file formats. The other half are whole checkpoints
-with a few bytes changed. Reading one has to return plain values, each of which is then used, or to
-raise CheckpointError; weights may not change without an error in the zip format, which has
-checksums. The last line counts the files; the exit status is 1 at the first other outcome, and a
-signal's where the interpreter crashed. The file stays in --folder.
+Half of the files hold pickles of nested values, calls of every name that the unpickler knows and of
+others, and states. The other half are whole checkpoints with a few bytes changed. Reading one
+returns plain values, each of which is then used, or raises CheckpointError; weights may not change
+without an error in the zip format, which has checksums.
 """
 
-import argparse
 import collections
 import io
 import pickle
 import resource
 import struct
 import sys
-import tempfile
 import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
 
@@ -243,8 +238,14 @@ def same_weights(found, weights):
     )
 
 
-def fuzz(seconds, folder, first_seed=0):
-    """Read files for so many seconds.
+def fuzz(folder, *, seed, count, seconds):
+    """Read files until one of the limits is reached.
+
+    Args:
+        folder: Gets the last file.
+        seed: Another one, other files.
+        count: Most files, in batches of 400.
+        seconds: Most seconds.
 
     Returns:
         How many of each kind had each outcome.
@@ -265,27 +266,9 @@ def fuzz(seconds, folder, first_seed=0):
         fuzzer.changed(legacy, changed)
 
     end = time.monotonic() + seconds
-    batch = first_seed
-    while time.monotonic() < end:
-        seed(batch)(pickles)()
-        seed(batch)(changes)()
-        batch += 1
+    for batch in range(-(-count // 400)):
+        if time.monotonic() > end:
+            break
+        seeded(seed + batch)(pickles)()
+        seeded(seed + batch)(changes)()
     return fuzzer.counts
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument('--seconds', type=float, default=60)
-    parser.add_argument('--seed', type=int, default=0, help='another seed, other files [0]')
-    parser.add_argument('--folder', default=tempfile.gettempdir(), help='gets the last file')
-    args = parser.parse_args()
-    counts = fuzz(args.seconds, args.folder, args.seed)
-    for outcome, count in sorted(counts.items()):
-        print(f'{count:8d} {outcome}')
-    total = sum(count for outcome, count in counts.items() if not outcome.endswith('other weights'))
-    print(f'{total:8d} files, no crash')
-
-
-if __name__ == '__main__':
-    main()

@@ -1,0 +1,1 @@
+"""Random attacks on the commands and readers; ``python -m tests.fuzz --help``."""
