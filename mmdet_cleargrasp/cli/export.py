@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..inference import PlateDetector, inputs, onnx_export
 
     onnx_export.require_packages()
+    onnx_export.check_out(args.out)
     found = inputs.find_inputs(args.images) if args.images else None
     detector = PlateDetector(args.config, args.checkpoint, device='cpu')
     out = onnx_export.export_onnx(detector, args.out)

@@ -35,10 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from ..checkpoints.writing import plain_detector, save_atomically
     from ..evaluation.working_threshold import META_KEY, read_working_threshold
+    from ..utils.atomic_files import refuse_unwritable
     from ..utils.errors import ConfigError
 
     if args.output.exists() and not args.overwrite:
         raise ConfigError(f'{args.output} exists; --overwrite replaces it')
+    refuse_unwritable(args.output, 'output')
     content = plain_detector(args.checkpoint, half=args.half)
     threshold = read_working_threshold(args.checkpoint)
     if threshold.f1 is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,10 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..checkpoints.random_weights import write_random_backbone
     from ..datasets.images import is_image
     from ..engine.run_config import load_config
+    from ..utils.atomic_files import refuse_unwritable
     from ..utils.config_paths import config_path
     from ..utils.errors import DataError
 
-    images = sorted(path for path in args.images.glob('*') if is_image(path))
+    refuse_unwritable(args.output, 'output')
+    names = sorted(os.listdir(args.images)) if args.images.is_dir() else []
+    images = [path for name in names if is_image(path := args.images / name)]
     if not images:
         raise DataError(f'no image in {args.images}')
     chosen = images[: args.max_images]

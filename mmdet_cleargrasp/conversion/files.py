@@ -13,7 +13,7 @@ import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from ..utils.text_files import decode
+from ..utils.text_files import decode, read_regular_file
 
 T = TypeVar('T')
 
@@ -127,7 +127,7 @@ def _decoded(data: bytes) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular_file(path)
     except OSError as error:
         raise UnreadableFile(f'it cannot be opened: {error.strerror}') from error
     except MemoryError as error:

@@ -184,8 +184,11 @@ class Folder:
 def _check_is_folder(root: Path) -> None:
     try:
         there, is_folder = os.path.lexists(root), root.is_dir()
+        if is_folder:
+            os.scandir(root).close()  # os.walk would find nothing where it may not look
     except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f'{root} cannot be opened: {error}') from error
+        reason = getattr(error, 'strerror', None) or error
+        raise DataError(f'{root} cannot be opened: {reason}') from error
     if not is_folder:
         archive = root.suffix.lower() in ('.zip', '.tar', '.gz', '.7z', '.rar')
         hint = ': unpack it first' if archive else ''

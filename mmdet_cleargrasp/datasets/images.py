@@ -479,6 +479,8 @@ def _scaled_to_bytes(path: Path, image: Image.Image) -> Image.Image:
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise DataError(f'{path} cannot be read as 16 bits a channel. Save it with 8 bits.')
+    if sorted(pixels.shape[:2]) != sorted(image.size):  # of two tags, each reader takes another
+        raise DataError(f'{path} is broken: it states two sizes. Save it again.')
     alpha, colors = None, pixels
     if pixels.ndim == 3:
         alpha, colors = (pixels[..., 3] if pixels.shape[2] == 4 else None), pixels[..., 2::-1]

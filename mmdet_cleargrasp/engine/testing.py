@@ -18,7 +18,7 @@ from ..evaluation.report_files import (
     start_report,
 )
 from ..evaluation.working_threshold import WorkingThreshold, read_working_threshold
-from ..utils.atomic_files import write_json
+from ..utils.atomic_files import refuse_unwritable, write_json
 from ..utils.errors import ConfigError
 from .checks import check_run, introduce, refuse_errors
 from .config_changes import enable_tta
@@ -52,6 +52,8 @@ def test(plan: RunPlan, *, out: str | Path | None = None, tta: bool = False) -> 
     """
     if out and Path(out).suffix not in ('.pkl', '.pickle'):
         raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
+    if out:
+        refuse_unwritable(out, '--out')
     findings = check_run(plan)
     refuse_errors(findings, plan.launcher)
     introduce(findings, plan.launcher)

@@ -13,6 +13,10 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from ..utils.errors import DataError
+from ..utils.text_files import read_regular_file
+
+TEST_AGAIN = 'Run tools/test.py again'
 #: COCO's twelve figures, in the order of ``COCOeval.stats``.
 STATS = (
     'AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large',
@@ -30,12 +34,21 @@ def evaluate(ann_file: str | Path, predictions: str | Path, classes: Sequence[st
 
     Returns:
         Evaluated, accumulated and summarized.
+
+    Raises:
+        DataError: Predictions that cannot be read, or are of other images than the ground truth.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truth = COCO(str(ann_file))
         # loadRes copies it; pycocotools' stubs lack the key
         truth.dataset.setdefault('info', {})  # type: ignore[typeddict-item]
-        detections = json.loads(Path(predictions).read_text(encoding='utf-8'))
+        detections = read_predictions(predictions)
+        others = {entry['image_id'] for entry in detections} - set(truth.getImgIds())
+        if others:
+            raise DataError(
+                f'{predictions} has detections in image {min(others, key=str)!r}, which {ann_file} '
+                f'does not list. {TEST_AGAIN}'
+            )
         found = truth.loadRes(detections) if detections else COCO()
         evaluation = COCOeval(truth, found, 'bbox')
         evaluation.params.catIds = truth.getCatIds(catNms=list(classes))
@@ -44,6 +57,39 @@ def evaluate(ann_file: str | Path, predictions: str | Path, classes: Sequence[st
         evaluation.accumulate()
         evaluation.summarize()
     return evaluation
+
+
+def read_predictions(path: str | Path) -> list[dict[str, Any]]:
+    """Read detections in COCO's result format.
+
+    Args:
+        path: The JSON file that a test wrote.
+
+    Raises:
+        DataError: It cannot be opened, is no JSON, or holds anything but detections.
+    """
+    try:
+        detections = json.loads(read_regular_file(path))
+    except OSError as error:
+        raise DataError(f'cannot read {path}: {error.strerror}. {TEST_AGAIN}') from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f'{path} is no valid JSON: {error}. {TEST_AGAIN}') from error
+    for entry in detections if isinstance(detections, list) else [detections]:
+        if not _is_detection(entry):
+            raise DataError(f'{path} holds {str(entry)[:80]}, expected detections. {TEST_AGAIN}')
+    return detections
+
+
+def _is_detection(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get('bbox'), list):
+        return False
+    numbers = (*entry['bbox'], entry.get('score'))
+    return (
+        len(numbers) == 5
+        and all(isinstance(number, int | float) and abs(number) < 1e9 for number in numbers)
+        and isinstance(entry.get('image_id'), int | str)
+        and isinstance(entry.get('category_id'), int)
+    )
 
 
 def summarize(evaluation: COCOeval, classes: Sequence[str]) -> dict[str, Any]:

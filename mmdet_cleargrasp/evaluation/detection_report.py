@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..datasets.annotations import load_coco_dict
 from ..utils.atomic_files import write_json
 from ..visualization.fonts import chart_fonts
 from . import charts
 from .answers import THRESHOLDS, AnswerCounts, Answers, match_answers
-from .coco_figures import STATS, evaluate, summarize
+from .coco_figures import STATS, evaluate, read_predictions, summarize
 from .working_threshold import WorkingThreshold
 
 
@@ -72,10 +72,7 @@ def read_answers(ann_file: str | Path, predictions: str | Path, classes: Sequenc
         predictions: A list of detections, in COCO's result format.
         classes: The classes to evaluate.
     """
-    coco, found = (
-        json.loads(Path(path).read_text(encoding='utf-8')) for path in (ann_file, predictions)
-    )
-    return match_answers(coco, found, classes)
+    return match_answers(load_coco_dict(ann_file), read_predictions(predictions), classes)
 
 
 def summarize_answers(answers: Answers, score_thr: float) -> dict[str, Any]:

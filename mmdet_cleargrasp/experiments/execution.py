@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ..engine.resuming import best_checkpoint
+from ..engine.resuming import best_checkpoint, pointed_to
+from ..evaluation.report_files import METRICS_FILE
 from ..utils.atomic_files import write_json
 from ..utils.config_paths import config_dir
 from ..utils.errors import UserError
+from ..utils.json_files import read_json_object
 from ..utils.locks import lock_folder
 from .jobs import Job
 
@@ -37,7 +39,7 @@ def read_record(job: Job) -> dict[str, Any] | None:
         job: The run.
     """
     path = Path(job.folder) / RECORD_FILE
-    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+    return read_json_object(path) if path.is_file() else None
 
 
 def state(job: Job) -> str:
@@ -80,7 +82,7 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
         tests = {}
         for name, config in job.test_configs.items():
             _run_tool('test', [config, str(checkpoint)], folder, lock, watch)
-            metrics = json.loads((folder / 'test' / name / 'metrics.json').read_text('utf-8'))
+            metrics = read_json_object(folder / 'test' / name / METRICS_FILE)
             tests[name] = {key: metrics['coco'][key] for key in FIGURES}
             tests[name]['F1'] = metrics['answers']['f1']
         record = {
@@ -151,8 +153,8 @@ def _run_tool(
 
 def _trained(job: Job) -> bool:
     # It is written after the checkpoint is whole.
-    latest = Path(job.folder) / 'last_checkpoint'
-    return latest.is_file() and Path(latest.read_text()).name == f'epoch_{job.epochs}.pth'
+    latest = pointed_to(Path(job.folder))
+    return latest is not None and latest.name == f'epoch_{job.epochs}.pth'
 
 
 def _find_checkpoint(job: Job) -> Path:

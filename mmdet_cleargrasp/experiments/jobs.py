@@ -27,6 +27,7 @@ from ..engine.testing import report_name
 from ..utils.atomic_files import write_atomically, write_json
 from ..utils.errors import ConfigError, UserError
 from ..utils.findings import Finding
+from ..utils.json_files import read_json_object
 from .folds import Folds, write_folds
 from .spec import Arm, ExperimentSpec, SpecError
 from .subsets import choose_images, write_subset
@@ -381,7 +382,5 @@ def _checkpoints(node: Any) -> Iterator[str]:
 
 
 def _started_as(job: Job) -> str | None:
-    try:
-        return json.loads((Path(job.folder) / PLAN_FILE).read_text(encoding='utf-8'))['digest']
-    except OSError:
-        return None
+    path = Path(job.folder) / PLAN_FILE
+    return read_json_object(path).get('digest', '') if path.is_file() else None

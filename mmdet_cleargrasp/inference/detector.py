@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -248,7 +249,8 @@ def take_detector(arguments: Sequence[str]) -> tuple[tuple[Path, Path], list[str
 
 def _is_work_dir(path: Path) -> bool:
     """Whether a folder is a run's rather than one of photographs."""
-    return path.is_dir() and any(any(path.glob(pattern)) for pattern in ('*.py', '*.pth'))
+    # listdir raises where the folder may not be read; glob would find nothing in it.
+    return path.is_dir() and any(name.endswith(('.py', '.pth')) for name in os.listdir(path))
 
 
 def _is_misspelled_run(arguments: Sequence[str]) -> bool:

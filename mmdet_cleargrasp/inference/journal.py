@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..utils.atomic_files import write_json
-from ..utils.errors import ConfigError
+from ..utils.errors import ConfigError, DataError
+from ..utils.json_files import read_json_object
 
 SETTINGS_FILE = 'batch.json'
 
@@ -72,11 +73,11 @@ def open_folder(out_dir: Path, settings: Mapping[str, Any]) -> None:
                     '(--out)'
                 )
             write_json(file, settings)
-        found = json.loads(file.read_text(encoding='utf-8'))
+        found = read_json_object(file)
     except OSError as error:
         raise ConfigError(f'{out_dir} cannot be made a folder: {error.strerror}') from error
-    except ValueError as error:
-        raise ConfigError(f'{file} is damaged ({error}): name another folder (--out)') from error
+    except DataError as error:
+        raise ConfigError(f'{error}: name another folder (--out)') from error
     expected = json.loads(json.dumps(settings))
     names = [name for name in expected if found.get(name) != expected[name]]
     if names:

@@ -23,6 +23,7 @@ import contextlib
 import importlib.util
 import json
 import logging
+import os
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
@@ -43,6 +44,7 @@ from mmdet.structures import DetDataSample
 from mmdet.utils import get_test_pipeline_cfg
 from torch import Tensor, nn
 
+from ..utils.atomic_files import refuse_unwritable, write_atomically
 from ..utils.errors import ConfigError
 from .detector import PlateDetector
 from .inputs import Picture
@@ -287,8 +289,7 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     out = Path(out)
     if out.suffix != '.onnx':
         raise ConfigError(f'{out}: expected a name that ends in .onnx')
-    if out.exists():
-        raise ConfigError(f'{out} exists, and nothing is overwritten: name another file')
+    check_out(out)
     scale = scale_of(detector.model)
     divisor = detector.model.data_preprocessor.pad_size_divisor
     side = -(-scale[0] // divisor) * divisor  # square: images come lying and standing
@@ -311,9 +312,21 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     metadata = {'classes': list(detector.classes), 'scale': list(scale), 'canvas': [side, side]}
     assert program is not None  # as it is with dynamo=True
     program.model.metadata_props['mmdet_cleargrasp'] = json.dumps(metadata)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    program.save(out, external_data=False)
-    return out
+    return write_atomically(out, program.model_proto.SerializeToString())
+
+
+def check_out(out: str | Path) -> None:
+    """Refuse a file that cannot be written in the end, or that exists.
+
+    Args:
+        out: The file to write.
+
+    Raises:
+        ConfigError: It exists, or its folder cannot be written to.
+    """
+    refuse_unwritable(out, 'output')
+    if os.path.lexists(out):
+        raise ConfigError(f'{out} exists, and nothing is overwritten: name another file')
 
 
 def require_packages() -> None:

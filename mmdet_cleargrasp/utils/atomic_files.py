@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from .errors import ConfigError
 
 
 def write_atomically(path: str | Path, content: bytes) -> Path:
@@ -50,19 +52,18 @@ def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix='.', suffix='.partial')
+    draft = path.with_name(f'.{secrets.token_hex(6)}.partial')
     try:
-        with os.fdopen(handle, 'wb') as file:
+        with _draft(draft) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(draft, 0o666 & ~umask)  # mkstemp's files are for their owner alone
         os.replace(draft, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
+    except BaseException as error:
+        with suppress(OSError):
             os.unlink(draft)
+        if isinstance(error, OSError) and error.errno:
+            names = (error.filename, error.filename2)
+            if names == (None, None) or str(draft) in map(str, names):
+                error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -81,3 +82,51 @@ def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
     """
     text = json.dumps(content, indent=indent, ensure_ascii=False)
     return write_atomically(path, f'{text}\n'.encode(errors='backslashreplace'))
+
+
+def refuse_unwritable(path: str | Path, option: str) -> None:
+    """Refuse a file that could not be written in the end, before the work that leads to it.
+
+    Args:
+        path: The file to write.
+        option: Its name on the command line, for the message.
+
+    Raises:
+        ConfigError: It is a folder, or its folder cannot be written to.
+
+    Example:
+        >>> refuse_unwritable('docs', '--out')
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.utils.errors.ConfigError: --out docs is a folder, expected a file
+    """
+    path = Path(path).absolute()
+    try:
+        if path.is_dir():
+            raise ConfigError(f'{option} {path.name} is a folder, expected a file')
+        existing = next(folder for folder in path.parents if folder.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+            raise ConfigError(f'{option} {path}: {existing} is not a folder that you may write to')
+    except OSError as error:
+        raise ConfigError(f'{option} {path} cannot be written: {error.strerror}') from error
+
+
+@contextmanager
+def _draft(draft: Path) -> Iterator[BinaryIO]:
+    """A file that has no name until it is whole, so that a killed process leaves none.
+
+    File systems without such files, as NFS, get one with a name.
+    """
+    nameless = hasattr(os, 'O_TMPFILE')
+    try:
+        handle = os.open(draft.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except (AttributeError, OSError):
+        nameless = False
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    with os.fdopen(handle, 'wb') as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        if nameless:
+            # With a directory, which an absolute path ignores, Python calls the system's linkat.
+            os.link(f'/proc/self/fd/{handle}', draft, src_dir_fd=handle)

@@ -13,7 +13,9 @@ from .atomic_files import open_atomically
 
 #: What begins a formula in a spreadsheet: at the start of a cell, or after what some spreadsheets
 #: split cells at, with blanks between them or not; wide forms count as the plain ones.
-FORMULA = re.compile('(^|[;,|\t\r\n])(?=[\\s\ufeff\u200b-\u200f]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
+FORMULA = re.compile(
+    '(^|[;,|\t\r\n])(?=[\\s\\x00-\x1f\u00ad\u2060\ufeff\u200b-\u200f]*[=+\\-@\uff1d\uff0b\uff0d\uff20])'
+)
 
 NUMBER = re.compile(r'[+-]?\d+(\.\d*)?(e[+-]?\d+)?')
 

@@ -46,7 +46,10 @@ def lock_folder(folder: str | Path, name: str = '.lock') -> Iterator[IO[str]]:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open('a+', encoding='utf-8') as file:
+    place = folder / name
+    if place.exists() and not place.is_file():
+        raise ConfigError(f'{place} is no regular file: remove it')
+    with place.open('a+', encoding='utf-8', errors='replace') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

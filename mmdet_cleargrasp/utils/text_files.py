@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import re
+import stat
+from pathlib import Path
 
 #: Byte order marks, the longer first: UTF-32's begins with UTF-16's.
 MARKS = (
@@ -15,6 +19,20 @@ MARKS = (
 )
 #: Letters outside ASCII as Western European words have them: one, or a few lowercase ones.
 WESTERN = re.compile('[À-ÖØ-öø-ÿŠšŽžŒœŸ°²³µ×€]|[ß-öø-ÿœšž]{2}')
+
+
+def read_regular_file(path: str | Path) -> bytes:
+    """Bytes of a file; a pipe or device is refused, which could be read for ever.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, 'Not a regular file', str(path))
+    return Path(path).read_bytes()
 
 
 def decode(data: bytes) -> tuple[str, str]:

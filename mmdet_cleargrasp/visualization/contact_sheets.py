@@ -12,6 +12,7 @@ import numpy as np
 from ..datasets.annotations import CocoFile, read_coco
 from ..datasets.images import read_image
 from ..datasets.split import Split
+from ..utils.atomic_files import write_atomically
 from .boxes import add_caption, draw_boxes, label_text
 from .palette import class_color
 
@@ -81,10 +82,8 @@ def page(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
 def save(path: str | Path, image: np.ndarray) -> Path:
     """Write an RGB picture in the format that its name ends in; its folder is made."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = cv2.imencode(path.suffix, np.ascontiguousarray(image[..., ::-1]))[1]
-    path.write_bytes(data.tobytes())
-    return path
+    return write_atomically(path, data.tobytes())
 
 
 def chosen(count: int, wanted: int) -> list[int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import supervision as sv
 from PIL import Image
 
+from ..utils.atomic_files import write_atomically
 from .boxes import draw_boxes, label_text
 from .palette import class_color
 
@@ -74,7 +76,8 @@ def save_jpeg(image: np.ndarray, path: Path) -> None:
         image: uint8 (H, W, 3), RGB.
         path: The file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(image)
     picture.thumbnail((MAX_JPEG, MAX_JPEG))  # only makes smaller
-    picture.save(path, 'JPEG', quality=90)
+    content = io.BytesIO()
+    picture.save(content, 'JPEG', quality=90)
+    write_atomically(path, content.getvalue())

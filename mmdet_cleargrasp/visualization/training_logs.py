@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.errors import DataError
+from ..utils.text_files import read_regular_file
 
 # What a log line says of its own place, unlike what was measured.
 POSITION_KEYS = ('step', 'epoch', 'iter')
@@ -83,6 +85,8 @@ def read_run(path: str | Path) -> RunLog:
     if path.is_file():
         files = [path]
     else:
+        if path.is_dir():
+            os.listdir(path)  # glob finds nothing in folders of others, and does not say so
         files = sorted(path.glob('*/vis_data/scalars.json')) or sorted(
             path.glob('vis_data/scalars.json')
         )
@@ -105,7 +109,7 @@ def read_run(path: str | Path) -> RunLog:
 def _read_lines(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     train: list[dict[str, Any]] = []
     val: list[dict[str, Any]] = []
-    lines = file.read_text(encoding='utf-8').splitlines()
+    lines = read_regular_file(file).decode('utf-8', 'replace').splitlines()
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
@@ -115,7 +119,7 @@ def _read_lines(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
             raise DataError(
                 f'{file}, line {number} is no JSON: expected an mmengine log'
             ) from error
-        if not isinstance(entry, dict) or 'step' not in entry:
+        if not isinstance(entry, dict) or not isinstance(entry.get('step'), int):
             continue
         (train if 'iter' in entry else val).append(entry)
     return train, val

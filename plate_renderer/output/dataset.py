@@ -11,7 +11,9 @@ import importlib
 import json
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -146,7 +148,7 @@ def coco(spec: Spec, folder: Path, split: str, variant: str, command: str) -> di
         path = _record(folder, split, index)
         if not path.exists():
             continue
-        record = json.loads(path.read_text())
+        record = _read_json(path)
         images.append({'id': index + 1, 'license': LICENSE['id'], **record['image']})
         for box in record['annotations']:
             boxes.append({'id': len(boxes) + 1, 'image_id': index + 1, **box})
@@ -238,7 +240,7 @@ def _run(tasks: list[Task], processes: int) -> Iterator[Failure | None]:
         return
     # Spawned, not forked: Mitsuba's threads do not survive a fork.
     context = multiprocessing.get_context('spawn')
-    pool = ProcessPoolExecutor(processes, context)
+    pool = ProcessPoolExecutor(processes, context, initializer=_end_with_parent)
     try:
         with _main_hidden():
             futures: list[Future] = [pool.submit(_render_task, task) for task in tasks]
@@ -247,6 +249,19 @@ def _run(tasks: list[Task], processes: int) -> Iterator[Failure | None]:
     finally:
         # Interrupted, it finishes what is being rendered and starts nothing more.
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End a worker whose parent was killed; Ctrl-C, which reaches both, is left to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -279,16 +294,31 @@ def _record(folder: Path, split: str, index: int) -> Path:
     return folder / 'records' / split / f'{index:06d}.json'
 
 
+def _read_json(path: Path) -> dict[str, Any]:
+    """Content of a file in `records/`.
+
+    Raises:
+        SpecError: If it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise SpecError(f'{path} is damaged ({error}): remove it') from error
+    if not isinstance(content, dict):
+        raise SpecError(f'{path} is damaged: remove it')
+    return content
+
+
 def _claim(spec: Spec, folder: Path, variant: str) -> None:
     """Mark a folder with what it holds; refuse one that holds something else."""
     mark = folder / 'records' / 'spec.json'
     content = {'name': spec.name, 'digest': spec.digest, 'variant': variant}
     if mark.exists():
-        found = json.loads(mark.read_text())
+        found = _read_json(mark)
         if found != content:
             raise SpecError(
-                f'{folder} holds images of the spec {found["name"]} ({found["digest"]}, '
-                f'{found["variant"]}), not of {spec.name} ({spec.digest}, {variant}): '
+                f'{folder} holds images of the spec {found.get("name")} ({found.get("digest")}, '
+                f'{found.get("variant")}), not of {spec.name} ({spec.digest}, {variant}): '
                 f'render into another folder or remove this one'
             )
     write_atomically(mark, json.dumps(content).encode())

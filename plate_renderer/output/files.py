@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,17 +47,33 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: Disk full, no permission and the like; an older file is unchanged then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix='.', suffix='.partial')
+    draft = path.with_name(f'.{secrets.token_hex(6)}.partial')
     try:
-        with os.fdopen(handle, 'wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(draft, 0o666 & ~umask)  # mkstemp's files are readable by their owner only
+        _write_draft(draft, content)
         os.replace(draft, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
+    except BaseException as error:
+        with suppress(OSError):
             os.unlink(draft)
+        if isinstance(error, OSError) and error.errno:  # it names the draft
+            error.filename, error.filename2 = str(path), None
         raise
+
+
+def _write_draft(draft: Path, content: bytes) -> None:
+    """Write a file that has no name until it is whole, so that a killed process leaves none.
+
+    File systems without such files, as NFS, get one with a name.
+    """
+    nameless = hasattr(os, 'O_TMPFILE')
+    try:
+        handle = os.open(draft.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):
+        nameless = False
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    with os.fdopen(handle, 'wb') as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        if nameless:
+            # With a directory, which an absolute path ignores, Python calls the system's linkat.
+            os.link(f'/proc/self/fd/{handle}', draft, src_dir_fd=handle)

@@ -9,6 +9,9 @@ from typing import Any
 
 import yaml
 
+MOST_VALUES = 100_000
+"""Aliases let a few hundred bytes stand for more values than memory holds."""
+
 
 class SpecError(ValueError):
     """A spec that cannot be read or has an invalid value."""
@@ -20,12 +23,20 @@ def read_yaml(path: str | Path) -> Any:
     Raises:
         SpecError: If it cannot be read or is not valid YAML.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise SpecError(f'cannot read the spec {path}: it is no regular file')
     try:
-        return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        text = Path(path).read_text(encoding='utf-8')
+        content = yaml.safe_load(text)
     except OSError as error:
         raise SpecError(f'cannot read the spec {path}: {error.strerror}') from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise SpecError(f'{path} is not valid YAML: {error}') from error
+    except RecursionError:
+        raise SpecError(f'{path} is not valid YAML: nested too deeply') from None
+    if _count(content, MOST_VALUES) > MOST_VALUES:
+        raise SpecError(f'{path} expands to more than {MOST_VALUES:,} values')
+    return content
 
 
 def expect_mapping(value: Any, known: Collection[Any] | None, where: str) -> Mapping[Any, Any]:
@@ -70,3 +81,17 @@ def expect_number(value: Any, where: str, whole: bool = False) -> float:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SpecError(f'{where} is {value!r}, expected a {"whole " if whole else ""}number')
     return value
+
+
+def _count(value: Any, limit: int) -> int:
+    """Number of values within one, counted no further than beyond a limit."""
+    if isinstance(value, Mapping):
+        children = [*value, *value.values()]
+    else:
+        children = list(value) if isinstance(value, list | tuple | set) else []
+    count = 1
+    for child in children:
+        if count > limit:
+            break
+        count += _count(child, limit - count)
+    return count

@@ -6,6 +6,8 @@ import pytest
 
 from mmdet_cleargrasp.conversion import ConversionOptions, convert
 from mmdet_cleargrasp.datasets import check_split, find_splits, read_coco
+from mmdet_cleargrasp.utils.errors import ConfigError
+from mmdet_cleargrasp.utils.locks import lock_folder
 from tests.conversion.sources import CASES, boxes_by_image, converted_boxes
 
 #: Pixels: float32 in supervision's reader of YOLO, three decimals in what is written.
@@ -39,6 +41,28 @@ def test_boxes_come_back(toy_plates, tmp_path, name, write):
     for split, parts in find_splits(tmp_path / 'out').items():
         findings = check_split(split, parts.ann_file, parts.img_dir, report.classes)
         assert not [f for f in findings if f.level == 'error'], findings
+
+
+def test_what_a_killed_conversion_left_is_removed(toy_plates, tmp_path):
+    left = tmp_path / '.out.partial' / 'draft' / 'train'
+    left.mkdir(parents=True)
+    (left / 'half.jpg').write_bytes(b'x')
+    (tmp_path / 'src').mkdir()
+    CASES[0][1](toy_plates, tmp_path / 'src')
+    convert(tmp_path / 'src', tmp_path / 'out')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['out', 'src']
+    assert not list((tmp_path / 'out').rglob('half.jpg'))
+
+
+def test_two_conversions_into_one_folder(toy_plates, tmp_path):
+    (tmp_path / 'src').mkdir()
+    CASES[0][1](toy_plates, tmp_path / 'src')
+    with (
+        lock_folder(tmp_path / '.out.partial'),
+        pytest.raises(ConfigError, match='another conversion writes to'),
+    ):
+        convert(tmp_path / 'src', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
 
 
 def test_images_without_plates_are_kept(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from mmdet_cleargrasp.evaluation.coco_figures import evaluate, summarize
 from mmdet_cleargrasp.evaluation.detection_report import read_answers, threshold_curve, write_report
 from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
+from mmdet_cleargrasp.utils.errors import DataError
 
 CLASSES = ('dish', 'plate')
 BOXES = [  # image, category, x, y, width, height
@@ -114,3 +115,30 @@ def test_precision_and_recall_at_each_threshold(truth, tmp_path):
     assert [curve[name][at[0.3]] for name in ('precision', 'recall')] == [0.75, 1.0]
     assert [curve[name][at[0.5]] for name in ('precision', 'recall')] == [0.667, 0.667]
     assert [curve[name][at[0.99]] for name in ('precision', 'recall')] == [0.0, 0.0]
+
+
+DETECTION = {'image_id': 1, 'category_id': 1, 'bbox': [10, 10, 9, 9], 'score': 0.5}
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('[{"image_id": 1,', 'is no valid JSON'),
+        ('[' * 100_000, 'is no valid JSON'),
+        ('', 'is no valid JSON'),
+        ('{"a": 1}', 'expected detections'),
+        ('3', 'expected detections'),
+        ('[3]', 'expected detections'),
+        (json.dumps([{**DETECTION, 'bbox': [1, 2, 3]}]), 'expected detections'),
+        (json.dumps([{**DETECTION, 'bbox': 'x'}]), 'expected detections'),
+        (json.dumps([{**DETECTION, 'score': None}]), 'expected detections'),
+        (json.dumps([{**DETECTION, 'score': float('nan')}]), 'expected detections'),
+        (json.dumps([{**DETECTION, 'category_id': [1]}]), 'expected detections'),
+        (json.dumps([{**DETECTION, 'image_id': 99}]), 'does not list'),
+    ],
+)
+def test_damaged_predictions_are_one_message(tmp_path, truth, content, message):
+    (tmp_path / 'predictions.json').write_text(content)
+    with pytest.raises(DataError, match=message) as error:
+        evaluate(truth, tmp_path / 'predictions.json', CLASSES)
+    assert 'tools/test.py' in str(error.value)

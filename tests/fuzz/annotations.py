@@ -77,7 +77,7 @@ def check(work: Path, status: int, printed: str) -> None:
         raise Found(f'status {status}: {printed[-500:]}')
     left = {path.name for path in work.iterdir()} - {'src'}
     if status == 1:
-        if left or printed.count('error:') != 1:
+        if left or printed.count('\nerror: ') != 1:
             raise Found(f'status 1 with {left}: {printed[-500:]}')
         return
     if left != {'out'}:

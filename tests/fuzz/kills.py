@@ -31,7 +31,7 @@ from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES, write_toy_plates
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.evaluation.report_files import REPORT_FILES, check_report
-from mmdet_cleargrasp.inference.batch import INCOMPLETE_FILE
+from mmdet_cleargrasp.inference.journal import unfinished_shards
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 from mmdet_cleargrasp.utils.errors import DataError
 from tests.conftest import ROOT, TINY_CONFIG
@@ -203,9 +203,8 @@ COMMANDS = {
     'train': Command('train', _train, weights, is_trained),
     'test': Command('test', _test, report, is_complete, prepare=old_report),
     'infer': Command(
-        'infer', _infer, lambda out: tree(out, ['detections.*', 'images.csv', '*.json']),
-        lambda out: (out / 'detections.csv').exists() and not (out / INCOMPLETE_FILE).exists(),
-        elsewhere=True,
+        'infer', _infer, lambda out: tree(out, ['detections.*', 'images.csv', 'labelme/*.json', '*.jpg']),
+        lambda out: (out / 'detections.csv').exists() and not unfinished_shards(out, 1),
     ),
     'to_coco': Command(
         'to_coco', lambda space, out: [space.folder / 'source', out], tree, Path.exists,

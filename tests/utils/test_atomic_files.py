@@ -42,3 +42,22 @@ def test_mmengine_writes_checkpoints_so(tmp_path, monkeypatch):
         with pytest.raises(OSError, match='killed'):
             backend.put(b'second', str(path))
     assert path.read_bytes() == b'first'
+
+
+@pytest.mark.parametrize('nameless', [True, False])
+def test_the_message_names_the_file_and_not_its_draft(tmp_path, monkeypatch, nameless):
+    if not nameless:  # as on NFS
+        monkeypatch.delattr(os, 'O_TMPFILE', raising=False)
+    path = write_atomically(tmp_path / 'a.txt', b'old')
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~_umask()
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(OSError, match='folder') as error:
+        write_atomically(tmp_path / 'folder', b'new')
+    assert '.partial' not in str(error.value)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['a.txt', 'folder']
+
+
+def _umask():
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask

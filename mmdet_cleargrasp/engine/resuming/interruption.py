@@ -22,7 +22,7 @@ from .random_state import random_state
 
 #: The checkpoint of a run that was told to stop.
 CHECKPOINT_FILE = 'interrupted.pth'
-#: What each signal ends the command with: Ctrl-C, Slurm's own signal, and those that ``--signal`` and
+#: What each signal ends the command with: Ctrl-C, Slurm's own, and those that ``--signal`` and
 #: submitit name.
 SIGNALS: dict[signal.Signals, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt} | {
     getattr(signal, name): Terminated

@@ -58,7 +58,7 @@ def init_worker(worker_id: int) -> None:
     """Seed a loader's worker from the number that torch drew for it when the epoch began.
 
     Slurm sends its signals to workers too, and a terminal Ctrl-C. They ignore SIGTERM unless their
-    parent sent it, and the others, so that the process that trains can finish its step and save, and
+    parent sent it, and the others, so that the process that trains can finish its step, save, and
     then end them.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from PIL import Image
 
 from ...datasets.annotations import CocoFile, read_coco
 from ...datasets.images import read_image
+from ...evaluation.coco_figures import read_predictions
 from ...models.postprocessing import class_agnostic_nms
 from ...utils.errors import DataError
 from ...visualization.boxes import draw_boxes, label_text
@@ -131,7 +131,7 @@ def _truth(coco: CocoFile, image_id: int | str, classes: Sequence[str]) -> sv.De
 def _found(
     report: TestReport, coco: CocoFile, image_id: int | str, classes: Sequence[str]
 ) -> sv.Detections:
-    entries = json.loads(report.predictions.read_text(encoding='utf-8'))
+    entries = read_predictions(report.predictions)
     mine = [e for e in entries if e['image_id'] == image_id]
     found = _detections(mine, coco, classes, with_score=True)
     boxes, scores = torch.from_numpy(found.xyxy), torch.from_numpy(found.confidence)
@@ -145,7 +145,7 @@ def _detections(
     entries: list[dict], coco: CocoFile, classes: Sequence[str], with_score: bool
 ) -> sv.Detections:
     names = {category['id']: category['name'] for category in coco.categories}
-    entries = [entry for entry in entries if names[entry['category_id']] in classes]
+    entries = [entry for entry in entries if names.get(entry['category_id']) in classes]
     boxes = np.array([entry['bbox'] for entry in entries], dtype=np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     labels = [list(classes).index(names[entry['category_id']]) for entry in entries]

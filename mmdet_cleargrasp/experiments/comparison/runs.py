@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from ...evaluation.report_files import PREDICTIONS_FILE, SOURCE_FILE, check_report
 from ...evaluation.working_threshold import DEFAULT_THRESHOLD
 from ...utils.errors import ConfigError, DataError
+from ...utils.json_files import read_json_object
 from ..execution import RECORD_FILE
 from ..jobs import EXPERIMENT_FILE, SEED_STRIDE
 
@@ -114,7 +115,7 @@ def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunS
         name, _, rest = argument.partition('=') if not Path(argument).exists() else ('', '', '')
         folder = Path(rest or argument)
         if (folder / EXPERIMENT_FILE).is_file() and not name:
-            description = description or _read_json(folder / EXPERIMENT_FILE)
+            description = description or read_json_object(folder / EXPERIMENT_FILE)
             runs += _experiment_runs(folder, notes)
         else:
             runs.append(_read_run(folder, name, notes))
@@ -153,13 +154,15 @@ def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
             f'{folder} has no complete run yet (*/fraction-*/seed-*/{RECORD_FILE}): go on with '
             'tools/run_experiment.py'
         )
-    planned = _read_json(folder / EXPERIMENT_FILE)['runs']
+    planned = read_json_object(folder / EXPERIMENT_FILE)['runs']
     if len(records) < planned:
         notes.append(f'Only {len(records)} of {planned} runs of {folder} are complete.')
     return [_read_run(path.parent, '', notes) for path in records]
 
 
 def _read_run(folder: Path, name: str, notes: list[str]) -> TestedRun:
+    if folder.is_dir():
+        os.listdir(folder)  # glob finds nothing in folders of others, and does not say so
     reports, incomplete = [], []
     for path in sorted(folder.glob('test/*/')):
         try:
@@ -175,9 +178,9 @@ def _read_run(folder: Path, name: str, notes: list[str]) -> TestedRun:
             f'tools/test.py, or the folder of an experiment. {" ".join(incomplete)}'.rstrip()
         )
     notes += [f'Not counted: {reason}' for reason in incomplete]
-    tests = {path.name: TestReport(path, _read_json(path / SOURCE_FILE)) for path in reports}
+    tests = {path.name: TestReport(path, read_json_object(path / SOURCE_FILE)) for path in reports}
     if (folder / RECORD_FILE).is_file():
-        record = _read_json(folder / RECORD_FILE)
+        record = read_json_object(folder / RECORD_FILE)
         arm, fraction, seed = record['arm'], record['fraction'], record['seed']
         return TestedRun(folder, name or arm, fraction, seed, record['images'], tests)
     seed = next(iter(tests.values())).source.get('seed')
@@ -226,7 +229,3 @@ def _common_tests(runs: list[TestedRun], order: list[str], notes: list[str]) -> 
 def _ordered(found: list[str], order: list[str]) -> tuple[str, ...]:
     """Each name once: first those of an experiment in its order, then the others."""
     return tuple(dict.fromkeys([*(name for name in order if name in found), *found]))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding='utf-8'))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ...utils.atomic_files import write_atomically
 from ...utils.csv_tables import without_formulas
 from .comparing import (
     ANSWER_FIGURES,
@@ -282,10 +284,10 @@ def _markdown(headings: Iterable[str], rows: Iterable[list[str]]) -> str:
 
 
 def _write(path: Path, headings: list[str], rows: list[list]) -> None:
-    with path.open('w', encoding='utf-8', newline='') as file:
-        writer = csv.writer(file)
-        writer.writerow(headings)
-        writer.writerows([[without_formulas(value) for value in row] for row in rows])
+    stream = io.StringIO(newline='')
+    writer = csv.writer(stream)
+    writer.writerows([[without_formulas(value) for value in row] for row in (headings, *rows)])
+    write_atomically(path, stream.getvalue().encode('utf-8', 'backslashreplace'))
 
 
 def _number(value: float) -> str:

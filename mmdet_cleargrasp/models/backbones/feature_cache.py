@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from ...utils.errors import DataError
 
 Maps = tuple[Tensor, ...]
 _CUT_OFF = '{} is cut off: remove it, and it is computed again'
+_FOREIGN = '{} is no file of this feature cache: remove it, and it is computed again'
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
 
 
@@ -137,18 +140,31 @@ def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
             for level in itertools.count():
                 if stream.tell() == files[row].stat().st_size:
                     if level < len(maps):
-                        raise DataError(
-                            f'{files[row]} is cut off: remove it, and it is computed again'
-                        )
+                        raise DataError(_CUT_OFF.format(files[row]))
                     break
-                read_magic(stream)
-                shape, _, dtype = read_array_header_1_0(stream)
+                shape, dtype = _read_header(stream, files[row])
                 if level == len(maps):
                     maps.append(np.empty((len(files), *shape), dtype))
+                if (shape, dtype) != (maps[level].shape[1:], maps[level].dtype):
+                    raise DataError(_FOREIGN.format(files[row]))
                 target = maps[level][row].reshape(-1).view(np.uint8)
                 if stream.readinto(target) != target.nbytes:
                     raise DataError(_CUT_OFF.format(files[row]))
     return [torch.from_numpy(level).permute(0, 3, 1, 2) for level in maps]
+
+
+def _read_header(stream: BinaryIO, file: Path) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of the array that follows, checked against the size of the file."""
+    try:
+        read_magic(stream)
+        shape, _, dtype = read_array_header_1_0(stream)
+    except (ValueError, SyntaxError, TokenError) as error:
+        raise DataError(_FOREIGN.format(file)) from error
+    if len(shape) != 3 or dtype not in (np.float32, np.float16):
+        raise DataError(_FOREIGN.format(file))
+    if math.prod(shape) * dtype.itemsize > file.stat().st_size:
+        raise DataError(_CUT_OFF.format(file))
+    return shape, dtype
 
 
 def _digest_of_backbone(backbone: nn.Module, structure: str) -> str:

@@ -1,5 +1,8 @@
 """Maps are computed once, and never found for anything else."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
 
@@ -23,6 +26,12 @@ def no_grad():
 
 def images(n=3, seed=0):
     return torch.rand(n, 3, 32, 48, generator=torch.Generator().manual_seed(seed))
+
+
+def saved(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
 
 
 def largest_difference(one, other):
@@ -108,6 +117,26 @@ def test_files_that_are_cut_off_are_named(backbone, tmp_path, share):
     file = sorted(cache.folder.glob('*/*.npy'))[0]
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
     with pytest.raises(DataError, match='is cut off: remove it'):
+        cache(images(), backbone)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'not numpy' * 99,
+        b'\x93NUMPY\x01\x00\x16\x00{garbage             \n',
+        saved(np.zeros((2, 2, 2), '<i8')),
+        saved(np.zeros(8, np.float32)),
+        saved(np.zeros((3, 3, 3), np.float32)),
+        saved(np.zeros((2, 2, 2), np.float32)).replace(b'(2, 2, 2)', b'(9999999, 99999, 9)'),
+    ],
+)
+def test_foreign_files_are_named(backbone, tmp_path, content):
+    cache = FeatureCache(backbone, tmp_path)
+    cache(images(), backbone)
+    file = cache._file(images()[1])
+    file.write_bytes(content)
+    with pytest.raises(DataError, match='remove it, and it is computed again'):
         cache(images(), backbone)
 
 
