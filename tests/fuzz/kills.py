@@ -207,7 +207,8 @@ COMMANDS = {
         lambda out: (out / 'detections.csv').exists() and not unfinished_shards(out, 1),
     ),
     'to_coco': Command(
-        'to_coco', lambda space, out: [space.folder / 'source', out], tree, Path.exists,
+        'to_coco', lambda space, out: [space.folder / 'source', out],
+        lambda out: tree(out, ['*.json', 'train/*', 'val/*']), Path.exists,
         prepare=lambda space, out: _source(space), success=(0, 3),
     ),
     'render': Command(
