@@ -78,6 +78,8 @@ BRANDS = {
 
 #: Bytes that the end of a complete file contains.
 END_MARKS = {'JPEG': b'\xff\xd9', 'MPO': b'\xff\xd9', 'PNG': b'IEND'}
+#: Where the EXIF data of a JPEG are.
+EXIF_BYTES = 2**17
 END_BYTES = 64
 
 #: JPEG's markers of a frame's size, by its kinds of coding.
@@ -435,7 +437,11 @@ def _read_plain_jpeg(path: Path, max_pixels: int) -> np.ndarray | None:
     pixels = _pixels_of_plain_jpeg(data)
     if not 0 < pixels <= max_pixels or END_MARKS['JPEG'] not in data[-END_BYTES:]:
         return None
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is not None and b'Exif' in data[:EXIF_BYTES]:
+        # Of a damaged orientation, each library makes something else.
+        return bgr if bgr.shape[1::-1] == read_size(path, max_pixels) else None
+    return bgr
 
 
 def _pixels_of_plain_jpeg(data: bytes) -> int:

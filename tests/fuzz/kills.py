@@ -39,6 +39,8 @@ from tests.conftest import ROOT, TINY_CONFIG
 from .runs import HANGING, Found
 
 EPOCHS = 2
+#: What infer writes, but for the overview, which shows the images of the last start.
+INFERRED = ('detections.*', 'images.csv', 'labelme/*.json', 'overlays/*.jpg', 'crops/*.jpg')
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 #: Exit status of a command that a signal ended in order.
 STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -203,7 +205,7 @@ COMMANDS = {
     'train': Command('train', _train, weights, is_trained),
     'test': Command('test', _test, report, is_complete, prepare=old_report),
     'infer': Command(
-        'infer', _infer, lambda out: tree(out, ['detections.*', 'images.csv', 'labelme/*.json', '*.jpg']),
+        'infer', _infer, lambda out: tree(out, INFERRED),
         lambda out: (out / 'detections.csv').exists() and not unfinished_shards(out, 1),
     ),
     'to_coco': Command(
