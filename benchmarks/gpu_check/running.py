@@ -14,6 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmdet_cleargrasp.utils.errors import Terminated
+
 #: Characters of a failed check's output that its row shows.
 PRINTED = 500
 
@@ -123,7 +125,11 @@ def run_check(check: Check, setting: Setting) -> Row:
             module, function = check.function.rsplit('.', 1)
             run = getattr(importlib.import_module(module, __package__), function)
             passed, figure = True, run(setting, check.argument)
-    except (Exception, SystemExit) as error:  # whatever goes wrong is what is looked for
+    except (
+        Exception,
+        SystemExit,
+        Terminated,
+    ) as error:  # whatever goes wrong is what is looked for
         passed, figure = False, f'{type(error).__name__}: {error}'
         if isinstance(error, CheckError):
             figure = f'{error} {printed.getvalue()[-PRINTED:]}'.strip()

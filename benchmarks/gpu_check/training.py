@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.training import train
 from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
 from mmdet_cleargrasp.utils.config_paths import config_dir, config_path
+from mmdet_cleargrasp.utils.errors import Terminated
 from mmdet_cleargrasp.visualization.training_logs import read_run
 
 from ..groups import GROUPS, OURS
@@ -83,11 +85,8 @@ def resuming(setting: Setting, _: str = '') -> str:
     """Stop a run within an epoch, resume it, and compare the end with that of a whole run."""
     whole = _weights(_train(setting, 'whole'))
     noise = _distance(whole, _weights(_train(setting, 'again'))) if setting.on_gpu else 0.0
-    try:
+    with contextlib.suppress(Terminated):
         _train(setting, 'stopped', stop_after=BATCHES + 1)
-    except SystemExit as stop:
-        if stop.code != 143:
-            raise
     if not (setting.folder / 'stopped' / 'interrupted.pth').is_file():
         raise CheckError('SIGTERM left no interrupted.pth')
     work_dir = _train(setting, 'stopped', resume='auto')

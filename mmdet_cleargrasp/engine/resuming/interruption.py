@@ -121,6 +121,7 @@ class InterruptHook(Hook):
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         again = self._told == number == signal.SIGINT
-        self._told = signal.Signals(number)
+        if self._told is None or number == signal.SIGINT:  # Slurm sends several; the first counts
+            self._told = signal.Signals(number)
         if again or (self._validating and not is_distributed()):
             raise SIGNALS[self._told]

@@ -50,7 +50,7 @@ def test_the_first_signal_is_named():
     hook = InterruptHook()
     hook._handle(signal.SIGUSR2, None)
     hook._handle(signal.SIGTERM, None)  # as a requeued job gets it next
-    assert hook._told == 'SIGUSR2'
+    assert hook._told == signal.SIGUSR2
 
 
 def test_one_process_stops_at_once():
