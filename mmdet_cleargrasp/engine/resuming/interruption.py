@@ -51,6 +51,7 @@ class InterruptHook(Hook):
 
     def __init__(self) -> None:
         self._told: signal.Signals | None = None
+        self._latest: int | None = None
         self._validating = False
         self._before: dict[signal.Signals, Any] = {}
         self._stop_after: int | None = None
@@ -120,8 +121,7 @@ class InterruptHook(Hook):
         raise SIGNALS[self._told or signal.SIGTERM]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        again = self._told == number == signal.SIGINT
-        if self._told is None or number == signal.SIGINT:  # Slurm sends several; the first counts
-            self._told = signal.Signals(number)
+        again, self._latest = self._latest == number == signal.SIGINT, number
+        self._told = self._told or signal.Signals(number)  # Slurm sends several; the first counts
         if again or (self._validating and not is_distributed()):
             raise SIGNALS[self._told]
