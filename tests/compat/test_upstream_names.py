@@ -71,7 +71,7 @@ def private_names(tree: ast.Module) -> tuple[set[str], set[str]]:
             used.add(node.attr)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             used.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             defined.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
