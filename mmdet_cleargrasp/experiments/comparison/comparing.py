@@ -32,6 +32,8 @@ ANSWER_FIGURES = {
 ANSWER_FIGURES_BY_CLASS = ('precision', 'recall', 'F1')
 #: Figures that are also computed per group of images.
 GROUP_FIGURES = ('AP', 'precision', 'recall')
+#: Resampling fewer images without a plate than this tells nothing of other images: no interval.
+MIN_NEGATIVES = 5
 #: IoU of the precision-recall curves.
 PR_IOU = (0.5, 0.75)
 
@@ -223,6 +225,8 @@ def _compare_on(
             weights = draw_weights(len(matches.images), replicates, rng)
             image_ids, boxes = matches.images, sum(c.truths.sum() for c in matches.cells['all'])
             annotations = run.tests[name].source['annotations']
+            boxes_by_image = sum(c.truths for c in matches.cells['all'])
+            few_negatives = np.count_nonzero(boxes_by_image == 0) < MIN_NEGATIVES
             masks = group_masks(annotations, image_ids, image_groups)
         measured = figures(score(matches, weights), matches)
         measured |= {key: _stat(evaluation, key) for key in SIZE_FIGURES}
@@ -238,7 +242,8 @@ def _compare_on(
             detail = _detail(run, evaluation, matches, confusion)
             details.setdefault(run.arm, []).append(detail)
         progress()
-    results = {key: _result(rows, rng, len(image_ids)) for key, rows in groups.items()}
+    unresampled = {*SIZE_FIGURES, *(['negatives clean'] if few_negatives else [])}
+    results = {key: _result(rows, rng, len(image_ids), unresampled) for key, rows in groups.items()}
     differences = _differences(results, runs, rng, len(image_ids))
     return TestComparison(
         name, classes, image_ids, int(boxes), matches.recall, results, differences,
@@ -263,14 +268,17 @@ def _read_answers(report: TestReport, classes: tuple[str, ...]) -> tuple[Answers
 
 
 def _result(
-    rows: dict[int, tuple[TestedRun, dict[str, np.ndarray]]], rng: np.random.Generator, images: int
+    rows: dict[int, tuple[TestedRun, dict[str, np.ndarray]]],
+    rng: np.random.Generator,
+    images: int,
+    unresampled: set[str],
 ) -> ArmResult:
     names = next(iter(rows.values()))[1]
     values = {name: np.stack([measured[name] for _, measured in rows.values()]) for name in names}
     intervals = {
         name: mean_interval(value, rng, images)
         for name, value in values.items()
-        if name not in SIZE_FIGURES
+        if name not in unresampled
     }
     return ArmResult(list(rows), next(iter(rows.values()))[0].images, values, intervals)
 

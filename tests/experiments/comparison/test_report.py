@@ -13,7 +13,7 @@ import pytest
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES
 from mmdet_cleargrasp.evaluation.detection_report import read_answers
 from mmdet_cleargrasp.evaluation.report_files import finish_report
-from mmdet_cleargrasp.experiments.comparison import tables
+from mmdet_cleargrasp.experiments.comparison import comparing, tables
 from mmdet_cleargrasp.experiments.comparison.comparing import compare
 from mmdet_cleargrasp.experiments.comparison.groups import parse_group
 from mmdet_cleargrasp.experiments.comparison.runs import collect_runs
@@ -262,3 +262,14 @@ def test_mistakes_are_named(write_run, tmp_path, arguments, error, message):
 def test_a_reference_that_is_no_arm_is_named(runs):
     with pytest.raises(ConfigError, match='--reference coco: expected one of good, poor'):
         collect_runs(runs, 'coco')
+
+
+def test_few_images_without_a_plate_have_no_interval(runs, monkeypatch):
+    found = collect_runs(runs)
+    with_interval = compare(found, replicates=100)[0]
+    monkeypatch.setattr(comparing, 'MIN_NEGATIVES', 1000)
+    without = compare(found, replicates=100)[0]
+    assert set(with_interval.figures) - set(without.figures) <= {'negatives clean'}
+    assert 'negatives clean' not in without.figures
+    assert without.results['good', 100].mean('AP') == with_interval.results['good', 100].mean('AP')
+    assert 'negatives clean' not in {d.figure for d in without.differences}
