@@ -1,4 +1,7 @@
-"""A wheel in an environment of its own, which borrows all other packages."""
+"""What an installation is: a wheel in an environment of its own, and one from a wheelhouse.
+
+The environments borrow torch and all other packages from the one that runs the tests.
+"""
 
 import os
 import shutil
@@ -61,11 +64,6 @@ def environment(folder: Path, packages: Path) -> Path:
     run(sys.executable, '-m', 'venv', folder, cwd=folder.parent)
     place = next(folder.glob('lib/python*/site-packages'))
     (place / 'zz_packages.pth').write_text(str(packages))
-    # What builds this project; it has been replaced here by what the environment came with.
-    for name in ('setuptools', 'pkg_resources', '_distutils_hack', 'wheel'):
-        for path in Path(site.getsitepackages()[0]).glob(f'{name}*'):
-            if not (place / path.name).exists() and not any(place.glob(f'{name}-*')):
-                (place / path.name).symlink_to(path)
     return folder / 'bin'
 
 
@@ -100,3 +98,25 @@ def test_a_wheel_works_without_a_checkout(wheel, packages, tmp_path):
     shutil.copy(ROOT / 'checkpoints' / 'plate_detector.pth', tmp_path / 'checkpoints')
     run(*infer, cwd=tmp_path)
     assert (tmp_path / 'found' / 'detections.json').is_file()
+
+
+def test_a_wheelhouse_installs_without_internet(checkout, packages, tmp_path):
+    # `make wheelhouse` downloads what is installed in .venv, here pip and its like alone.
+    commands = environment(checkout / '.venv', packages)
+    run(commands / 'pip', 'install', '--upgrade', 'pip', 'setuptools<81', 'wheel', cwd=checkout)
+    (checkout / '.venv' / '.installed').touch()
+    run('make', 'wheelhouse', cwd=checkout)
+    wheels = {path.name.split('-')[0] for path in (checkout / 'wheelhouse').glob('*.whl')}
+    assert {'mmdet_cleargrasp', 'opencv_python_headless', 'pip', 'setuptools'} <= wheels
+    shutil.move(checkout / 'wheelhouse', tmp_path / 'wheelhouse')
+    shutil.rmtree(checkout / '.venv')
+    environment(checkout / '.venv', packages)
+    (checkout / '.venv' / '.installed').unlink(missing_ok=True)
+    nowhere = {'PIP_INDEX_URL': 'http://127.0.0.1:9', 'PIP_EXTRA_INDEX_URL': ''}
+    torch = 'TORCH=torch torchvision'
+    run('make', 'install', f'WHEELHOUSE={tmp_path}/wheelhouse', torch, cwd=checkout, **nowhere)
+    python = checkout / '.venv' / 'bin' / 'python'
+    code = 'import mmdet_cleargrasp, cv2; print(mmdet_cleargrasp.__file__, cv2.__file__)'
+    plugin, opencv = run(python, '-c', code, cwd=tmp_path).stdout.split()
+    assert Path(plugin).is_relative_to(checkout)
+    assert Path(opencv).is_relative_to(checkout)
