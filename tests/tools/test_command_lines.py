@@ -195,7 +195,7 @@ def test_generators_make_what_training_reads(run_tool, tmp_path):
     run_tool('tools/dataset_converters/draw_toy_plates.py', tmp_path / 'toy', '--train', '4',
              '--val', '2', '--size', '64')  # fmt: skip
     run_tool('tools/model_converters/random_backbone.py', tmp_path / 'toy' / 'train',
-             tmp_path / 'random.pth', '--depth', '18')  # fmt: skip
+             tmp_path / 'random.pth', '--max-images', '2')  # fmt: skip
     assert (tmp_path / 'random.pth').is_file()
 
 
