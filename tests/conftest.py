@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -19,6 +20,10 @@ from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell ignores Ctrl-C in what it runs in the background, and so would the commands under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Faster R-CNN as the plugin configures it, shrunk until a CPU trains it in seconds.
 TINY_CONFIG = """
