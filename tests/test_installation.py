@@ -39,7 +39,9 @@ def run(*command, cwd, check=True, **variables):
 def packages(tmp_path_factory) -> Path:
     """The installed packages without this project, pip and OpenCV for desktops."""
     folder = tmp_path_factory.mktemp('packages')
-    for path in (p for place in site.getsitepackages() for p in Path(place).iterdir()):
+    # Debian's Python names folders that are not there.
+    places = [Path(place) for place in site.getsitepackages() if Path(place).is_dir()]
+    for path in (path for place in places for path in place.iterdir()):
         hidden = (*OWN, 'mmdet_cleargrasp', '__editable__', 'opencv_python-')
         if not path.name.startswith(hidden) and '.pth' not in path.name:
             (folder / path.name).symlink_to(path)
