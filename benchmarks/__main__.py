@@ -52,7 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--size', type=image_size, default=512, help='side of the images, pixels [512]'
     )
-    parser.add_argument('--batch-size', type=at_least(1), default=2, help='images a step [2]')
+    parser.add_argument('--batch-size', type=at_least(1), default=2, help='images per step [2]')
     parser.add_argument('--rounds', type=at_least(1), default=5, help='that count [5]')
     parser.add_argument(
         '--files', type=at_least(1), default=8, help='files to predict, and an epoch [8]'

@@ -132,7 +132,7 @@ def train_steps(group: str, system: str, size: int, batch_size: int, data_root: 
         trained.train_step(samples)
         synchronize(where)
         seconds.append(time.perf_counter() - start)
-        peaks.append(_peak_memory(where.type))
+        peaks.append(peak_memory(where.type))
     trained.close()
     return peaks, seconds
 
@@ -164,14 +164,19 @@ def read_annotations(images: int) -> tuple[float, float]:
             pipeline=[],
         )
         assert len(dataset) == images
-        return time.perf_counter() - start, _peak_memory('cpu')
+        return time.perf_counter() - start, peak_memory('cpu')
 
 
-def _peak_memory(device: str) -> float:
-    if device == 'cuda':
+def peak_memory(device: str) -> float:
+    """The most memory that this process has used, in MB.
+
+    Args:
+        device: A GPU, whose memory is meant then, or the CPU.
+    """
+    if device.startswith('cuda'):
         import torch
 
-        return torch.cuda.max_memory_allocated() / 1e6
+        return torch.cuda.max_memory_allocated(device) / 1e6
     status = Path('/proc/self/status')
     # on Linux ru_maxrss starts from the process that started this one
     peak = re.search(r'VmHWM:\s+(\d+) kB', status.read_text()) if status.is_file() else None

@@ -45,7 +45,7 @@ class Options:
         groups: Of :data:`.GROUPS`.
         works: Of :data:`WORKS`.
         size: Side of the images in pixels.
-        batch_size: Images a step.
+        batch_size: Images per step.
         rounds: That count; of an epoch, two at most.
         files: Image files that are predicted, and trained on in an epoch.
         workers: Processes that read in an epoch.

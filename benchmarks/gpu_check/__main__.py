@@ -49,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--arms', nargs='+', choices=arms, default=arms, metavar='CONFIG',
                         help='names of configs that take a training step [all]')  # fmt: skip
     parser.add_argument('--size', type=image_size, help='side of the images [512; CPU: 96]')
-    parser.add_argument('--batch-size', type=at_least(1), help='images a step [4; CPU: 2]')
+    parser.add_argument('--batch-size', type=at_least(1), help='images per step [4; CPU: 2]')
     parser.add_argument('--data-root', default='data/plates', metavar='DIR', help='[data/plates]')
     parser.add_argument('--out', default='work_dirs/gpu_check', metavar='DIR',
                         help='gets gpu_check.md and .json [work_dirs/gpu_check]')  # fmt: skip
@@ -105,18 +105,18 @@ def list_checks(names: Sequence[str], arms: Sequence[str]) -> list[Check]:
         arms: Configs that take a training step.
     """
     single = {
-        'operators': Check('operators beside the CPU', '.parity.operators'),
+        'operators': Check('operators compared with the CPU', '.parity.operators'),
         'amp': Check('training with --amp', '.training.amp'),
         'cache': Check('feature cache', '.training.feature_cache'),
         'resume': Check('stopping and resuming', '.training.resuming'),
         'processes': Check('a process of torchrun', '.training.processes'),
-        'infer': Check('tools/infer.py beside the CPU', '.parity.inference'),
+        'infer': Check('tools/infer.py compared with the CPU', '.parity.inference'),
         'memory': Check('memory over many steps', '.training.memory'),
-        'benchmark': Check('speed beside peers', '.speed.beside_peers'),
+        'benchmark': Check('benchmark runs', '.speed.benchmark'),
     }
     several = {
         'backbones': [
-            Check(f'{name} beside the CPU', '.parity.backbone', name) for name in BACKBONES
+            Check(f'{name} compared with the CPU', '.parity.backbone', name) for name in BACKBONES
         ],
         'arms': [Check(f'a step of {config}', '.training.arm', config) for config in arms],
     }

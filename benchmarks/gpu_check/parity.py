@@ -65,6 +65,8 @@ def inference(setting: Setting, _: str = '') -> str:
     with _exact_floats():
         expected = _infer(images, 'cpu', setting.folder / 'detections_of_the_cpu')
         found = _infer(images, setting.device, setting.folder / 'detections')
+    if not expected and not found:
+        raise CheckError('no plate found: nothing to compare')
     if [plate['image_id'] for plate in expected] != [plate['image_id'] for plate in found]:
         raise CheckError(f'{len(found)} plates, {len(expected)} on the CPU')
     for one, other in zip(expected, found, strict=True):

@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import io
 import multiprocessing
-import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmdet_cleargrasp.utils.errors import Terminated
+
+from ..processes import peak_memory
 
 #: Characters of a failed check's output that its row shows.
 PRINTED = 500
@@ -27,7 +28,7 @@ class Setting:
     Attributes:
         device: That is checked, such as ``'cuda:0'``.
         size: Side of the images in pixels.
-        batch_size: Images a step.
+        batch_size: Images per step.
         steps: Training steps over which memory must not grow.
         data_root: COCO-format data with ``annotations/train.json``.
         folder: For files; removed at the end.
@@ -97,7 +98,7 @@ def run_checks(checks: Sequence[Check], setting: Setting) -> Iterator[Row]:
         setting: Of all.
 
     Yields:
-        A row a check, as soon as it is finished.
+        One row per check, as soon as it is finished.
     """
     waiting = list(checks)
     while waiting:
@@ -125,15 +126,11 @@ def run_check(check: Check, setting: Setting) -> Row:
             module, function = check.function.rsplit('.', 1)
             run = getattr(importlib.import_module(module, __package__), function)
             passed, figure = True, run(setting, check.argument)
-    except (
-        Exception,
-        SystemExit,
-        Terminated,
-    ) as error:  # whatever goes wrong is what is looked for
+    except (Exception, SystemExit, Terminated) as error:  # any error fails the check
         passed, figure = False, f'{type(error).__name__}: {error}'
         if isinstance(error, CheckError):
             figure = f'{error} {printed.getvalue()[-PRINTED:]}'.strip()
-    return Row(check.name, passed, figure, time.perf_counter() - start, _peak(setting))
+    return Row(check.name, passed, figure, time.perf_counter() - start, peak_memory(setting.device))
 
 
 def _run_in(process: ProcessPoolExecutor, check: Check, setting: Setting) -> Row:
@@ -152,16 +149,3 @@ def _reset_peak(setting: Setting) -> None:
         torch.cuda.reset_peak_memory_stats(setting.device)
     with contextlib.suppress(OSError):  # Linux: the peak of the process
         Path('/proc/self/clear_refs').write_text('5')
-
-
-def _peak(setting: Setting) -> float:
-    """In MB."""
-    if setting.on_gpu:
-        import torch
-
-        return torch.cuda.max_memory_allocated(setting.device) / 1e6
-    with contextlib.suppress(OSError):
-        status = Path('/proc/self/status').read_text()
-        found = re.search(r'VmHWM:\s+(\d+) kB', status)
-        return int(found[1]) * 1024 / 1e6 if found else 0.0
-    return 0.0

@@ -1,4 +1,4 @@
-"""A short benchmark beside torchvision's and MMDetection's detectors."""
+"""A short benchmark compared with other implementations: torchvision's and MMDetection's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..running import Options, run_benchmark
 from .running import Setting
 
 
-def beside_peers(setting: Setting, _: str = '') -> str:
+def benchmark(setting: Setting, _: str = '') -> str:
     """Time training steps and predictions in turns; a ratio above 1 is a peer that takes longer."""
     options = Options(
         data_root=setting.data_root,

@@ -74,7 +74,7 @@ def _check_is_file(path: Path, source: str | None) -> None:
             'another.' + (f' Where it comes from: {source}.' if source else '')
         )
     if not path.is_file():
-        raise CheckpointError(f'{path} is no regular file, expected a checkpoint')
+        raise CheckpointError(f'{path} is not a regular file, expected a checkpoint')
     if not path.stat().st_size:
         raise CheckpointError(f'{path} is empty (0 bytes). Copy it again.')
 

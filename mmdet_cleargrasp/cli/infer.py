@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ConfigError('no input named: expected images, folders or videos after the detector')
     found = inputs.find_inputs(rest)
     total = inputs.count(found, args.stride, args.frames)
-    is_short = total is not None and total < WORTH_COMPILING
+    is_short = total is not None and total // shard.count < WORTH_COMPILING
     runtime = 'torch' if args.runtime == 'auto' and is_short else args.runtime
     keep_freed_memory()
     detector = PlateDetector(*files, args.device, args.per_class, runtime, args.amp)
@@ -156,9 +156,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     for path, reason in found.skipped:
         print(f'not used: {path} {reason}')
-    is_complete = not result.unfinished
-    written = exports.export(result, found.root, args.export) if is_complete else {}
+    wanted = [] if result.unfinished else list(dict.fromkeys(args.export))
+    written = exports.export(result, found.root, wanted)
     print(batch.describe(result, options))
-    for name, folder in written.items():
-        print(f'  {folder.name + "/":16} the detections for {name}')
+    for name in wanted:
+        if name in written:
+            note = f'the detections for {name}'
+        elif (result.out_dir / name).exists():
+            note = 'kept as it was; remove it to write it again'
+        else:
+            note = 'another process is writing it'
+        print(f'  {name + "/":16} {note}')
     return 3 if result.failures or found.skipped else 0

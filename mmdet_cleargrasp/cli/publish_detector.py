@@ -1,4 +1,4 @@
-"""Write a trained detector as a small file to hand on: weights, classes and working threshold."""
+"""Write a trained detector as a small file to share: weights, classes and working threshold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ examples:
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
-    parser.add_argument('checkpoint', type=Path, help='of tools/train.py')
+    parser.add_argument('checkpoint', type=Path, help='checkpoint written by tools/train.py')
     parser.add_argument('output', type=Path, help='file to write')
     parser.add_argument('--half', action='store_true', help='16-bit numbers: half the size')
     parser.add_argument('--note', help='what the file is and on what it was trained')

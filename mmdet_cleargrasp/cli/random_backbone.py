@@ -43,7 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..datasets.images import is_image
     from ..engine.run_config import load_config
     from ..utils.atomic_files import refuse_unwritable
-    from ..utils.config_paths import config_path
     from ..utils.errors import DataError
 
     refuse_unwritable(args.output, 'output')
@@ -52,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not images:
         raise DataError(f'no image in {args.images}')
     chosen = images[: args.max_images]
-    model = load_config(args.config or config_path('frcnn_random_plates')).model
+    model = load_config(args.config or 'frcnn_random_plates').model
     out = write_random_backbone(
         args.output, chosen, model.backbone, model.data_preprocessor, args.seed
     )

@@ -46,7 +46,7 @@ def split_name(text: str) -> tuple[str, str]:
 
 
 #: Those of ``conversion.formats.FORMATS``, which --help is too fast to import.
-FORMAT_NAMES = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'labelstudio', 'masks')
+FORMATS_OFFERED = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'labelstudio', 'masks')
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -55,7 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('src', help='source folder')
     parser.add_argument('out', help='folder to write')
     parser.add_argument(
-        '--format', choices=FORMAT_NAMES, dest='format_name', help='of the labels [recognized]'
+        '--format', choices=FORMATS_OFFERED, dest='format_name', help='of the labels [recognized]'
     )
     parser.add_argument(
         '--classes',

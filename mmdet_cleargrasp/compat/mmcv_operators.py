@@ -33,7 +33,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
         offset: 0, or 1 where boxes include their last pixel.
 
     Returns:
-        Indices of the kept boxes, int64, by falling score.
+        Indices of the kept boxes, int64, by descending score.
 
     Example:
         >>> boxes = torch.tensor([[0., 0., 9., 9.], [0., 0., 9., 8.], [20., 20., 30., 30.]])

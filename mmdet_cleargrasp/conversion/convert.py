@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.images import read_image
+from ..utils.draft_folders import draft_folder
 from ..utils.errors import ConfigError, DataError
-from ..utils.locks import FolderInUseError, lock_folder
+from ..utils.locks import FolderInUseError
 from .classes import new_names
 from .folder import Folder
 from .formats import FORMATS, recognize
@@ -61,31 +61,17 @@ def convert(
     classes = _use_classes(source, pictures, options.classes)
     splits = assign_splits(source, pictures, options)
     doubtful = _note_doubtful_orientation(source, pictures)
-    with _draft_of(out) as draft:
-        report = write_data_set(draft, source, name, pictures, splits, classes, options.link)
-        if doubtful:
-            draw_both_ways(draft / ORIENTATION_SHEET, pictures, classes)
-        if out.exists():
-            shutil.rmtree(out)
-        draft.replace(out)
-    return replace(report, out=out)
-
-
-@contextlib.contextmanager
-def _draft_of(out: Path) -> Iterator[Path]:
-    """A folder beside another one to write in, without what a killed conversion left in it."""
-    place = out.with_name(f'.{out.name}.partial')
     try:
-        with lock_folder(place):
-            draft = place / 'draft'
-            shutil.rmtree(draft, ignore_errors=True)
-            yield draft
+        with draft_folder(out) as draft:
+            report = write_data_set(draft, source, name, pictures, splits, classes, options.link)
+            if doubtful:
+                draw_both_ways(draft / ORIENTATION_SHEET, pictures, classes)
+            if out.exists():
+                shutil.rmtree(out)
+            draft.replace(out)
     except FolderInUseError as error:
         raise ConfigError(f'another conversion writes to {out}: {error}') from error
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    shutil.rmtree(place, ignore_errors=True)
+    return replace(report, out=out)
 
 
 def _check_out(src: Path, out: Path, overwrite: bool) -> None:

@@ -61,7 +61,17 @@ def read_working_threshold(checkpoint: str | Path) -> WorkingThreshold:
     """
     content = read_checkpoint(checkpoint)
     meta = content.get('meta') if isinstance(content, dict) else None
-    stored = (meta or {}).get(META_KEY) or _read_file(Path(checkpoint))
+    return working_threshold(meta or {}, checkpoint)
+
+
+def working_threshold(meta: Mapping[str, Any], checkpoint: str | Path) -> WorkingThreshold:
+    """The working threshold of a detector whose file has been read.
+
+    Args:
+        meta: Of the checkpoint.
+        checkpoint: As for :func:`read_working_threshold`.
+    """
+    stored = meta.get(META_KEY) or _read_file(Path(checkpoint))
     try:
         return WorkingThreshold(float(stored['threshold']), float(stored['f1']))
     except (KeyError, TypeError, ValueError):

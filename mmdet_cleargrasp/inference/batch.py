@@ -176,14 +176,14 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
     if not 0 <= options.crop_margin < np.inf:
         raise ConfigError(f'--crop-margin {options.crop_margin}: expected 0 or more')
     if options.crop_margin and not options.crops:
-        raise ConfigError('--crop-margin: takes --crops')
+        raise ConfigError('--crop-margin requires --crops')
     if options.plate_diameter is not None and not 0 < options.plate_diameter < np.inf:
         raise ConfigError(f'--plate-diameter {options.plate_diameter}: expected millimeters')
     known = ', '.join(classes)
     if options.plate_class is not None and options.plate_class not in classes:
         raise ConfigError(f'--plate-class {options.plate_class}: the detector knows {known}')
     if options.plate_diameter and options.plate_class is None and len(classes) > 1:
-        raise ConfigError(f'--plate-diameter: say whose, by --plate-class with one of {known}')
+        raise ConfigError(f'--plate-diameter: name the class with --plate-class, one of {known}')
 
 
 def describe(result: BatchResult, options: BatchOptions) -> str:
@@ -192,8 +192,8 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
     if shard.count > 1 and result.unfinished:
         others = ', '.join(map(str, result.unfinished))
         return (
-            f'shard {shard.number} of {shard.count}: its results are in {result.out_dir}. Without '
-            f'all results yet: {others}. The shard that ends last writes the tables.'
+            f'shard {shard.number} of {shard.count}: its results are in {result.out_dir}. '
+            f'Unfinished shards: {others}. The shard that ends last writes the tables.'
         )
     used = result.images - len(result.failures)
     lines = [f'{result.detections} detections in {used} images']
@@ -209,12 +209,12 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
         lines.append(f'interrupted; the same command with --out {result.out_dir} continues')
     lines += [
         f'everything is in {result.out_dir}',
-        '  detections.csv   one line a detection',
+        '  detections.csv   one line per detection',
         "  detections.json  the same in COCO's format",
-        '  images.csv       one line an image: its number of detections by class, or its problem',
+        '  images.csv       one line per image: its number of detections by class, or its problem',
     ]
-    if result.thumbnails:
-        lines.append(f'  overview.jpg     the first {len(result.thumbnails)} images at a glance')
+    if (result.out_dir / OVERVIEW_FILE).exists():
+        lines.append('  overview.jpg     some of the images at a glance')
     if options.overlays:
         lines.append('  overlays/        images with drawn boxes')
     if options.crops:
@@ -335,19 +335,19 @@ def _save_crops(
 
 
 def _write_summary(result: BatchResult) -> None:
-    """Write overview and tables, and fill in the counts."""
-    overview = result.out_dir / OVERVIEW_FILE
-    if result.thumbnails and not overview.exists():
-        save_jpeg(drawing.page(result.thumbnails, OVERVIEW_COLUMNS), overview)
+    """Fill in the counts, and write overview and tables."""
     result.unfinished = unfinished_shards(result.out_dir, result.shard.count)
+    if result.thumbnails and result.shard.number not in result.unfinished:
+        page = drawing.page(result.thumbnails, OVERVIEW_COLUMNS)
+        save_jpeg(page, result.out_dir / OVERVIEW_FILE)
     if result.shard.count > 1 and result.unfinished:
         return
-    write_tables(result.out_dir, result.results, result.classes)
     for entry, rows in result.results():
         result.images += 1
         result.detections += len(rows)
         result.failures += [entry] if entry['problem'] else []
         result.notes += [entry] if entry['note'] else []
+    write_tables(result.out_dir, result.results, result.classes)
 
 
 class UniqueNames:

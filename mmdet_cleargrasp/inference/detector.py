@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ import supervision as sv
 import torch
 from mmdet.apis import inference_detector, init_detector
 from mmdet.registry import DATASETS
+from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
@@ -28,7 +31,7 @@ from ..engine.checks.model import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
 from ..engine.run_plan import read_plan
-from ..evaluation.working_threshold import read_working_threshold
+from ..evaluation.working_threshold import working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
 from .results import scores_of, select
@@ -58,6 +61,7 @@ class PlateDetector:
         runtime: What computes the networks, such as ``'openvino, float32'``.
         threshold: The score threshold that is used unless another is given: the checkpoint's
             working threshold, which has the best F1 on validation, or 0.5 where it has none.
+        note: What the checkpoint says of itself, from ``publish_detector.py --note``; may be empty.
 
     Raises:
         ConfigError: The config is absent or cannot be read, or the runtime cannot be used.
@@ -84,15 +88,23 @@ class PlateDetector:
             raise ConfigError('expected both a config and a checkpoint, or neither')
         cfg = config.copy() if isinstance(config, Config) else load_config(config)
         self.classes = _check_checkpoint(cfg, checkpoint)
+        meta: dict[str, Any] = {}
+
+        def load(filename: str, map_location: object = None) -> Any:
+            content = load_from_local(filename)
+            meta.update(content.get('meta') or {})
+            return content
+
         # MMEngine prints the checkpoint's path.
-        with local_checkpoints_read_by(load_from_local), contextlib.redirect_stdout(io.StringIO()):
+        with local_checkpoints_read_by(load), contextlib.redirect_stdout(io.StringIO()):
             self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
         # For a checkpoint that names none, MMDetection takes COCO's.
         self.model.dataset_meta = {**self.model.dataset_meta, 'classes': self.classes}
         self.runtime = use_runtime(self.model, runtime, amp)
         self.checkpoint = Path(checkpoint)
         self.per_class = per_class
-        self.threshold = read_working_threshold(checkpoint)
+        self.threshold = working_threshold(meta, checkpoint)
+        self.note = str(meta.get('note') or '')
 
     @classmethod
     def from_run(
@@ -120,14 +132,20 @@ class PlateDetector:
 
     @cached_property
     def identity(self) -> str:
-        """The checkpoint's name and SHA-256, and the settings that change detections."""
+        """The checkpoint's name and SHA-256, and all settings that change detections."""
         with open(self.checkpoint, 'rb') as file:
             digest = hashlib.sha256()
             while block := file.read(2**20):
                 digest.update(block)
         precision = self.runtime.split(', ')[1]
         nms = 'NMS per class' if self.per_class else 'class-agnostic NMS'
-        return f'{self.checkpoint.name}, SHA-256 {digest.hexdigest()}, {precision}, {nms}'
+        cfg = self.model.cfg
+        settings = json.dumps([cfg.model, get_test_pipeline_cfg(cfg)[1:]], default=str)
+        config = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        return (
+            f'{self.checkpoint.name}, SHA-256 {digest.hexdigest()}, config {config}, {precision}, '
+            f'{nms}'
+        )
 
     def __call__(
         self,
@@ -150,7 +168,7 @@ class PlateDetector:
 
         Returns:
             ``xyxy`` in pixels of the upright image, ``confidence``, ``class_id`` and
-            ``data['class_name']``, by falling score.
+            ``data['class_name']``, by descending score.
 
         Raises:
             DataError: An image that cannot be read or is no uint8 RGB array.

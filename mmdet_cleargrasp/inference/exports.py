@@ -1,12 +1,12 @@
 """Detections as files of labeling and microscopy tools, to correct them and train again.
 
-LabelMe, YOLO, Pascal VOC, CVAT and Label Studio come as data sets with their images, which
-``to_coco`` reads;
-Fiji's ROI sets and QuPath's GeoJSON as one file an image.
+LabelMe, YOLO, Pascal VOC, CVAT and Label Studio are written as data sets with their images, which
+``to_coco`` reads; Fiji's ROI sets and QuPath's GeoJSON as one file per image.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from argparse import ArgumentParser
@@ -18,7 +18,9 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from ..utils.atomic_files import write_atomically, write_json
+from ..utils.draft_folders import draft_folder
 from ..utils.errors import ConfigError
+from ..utils.locks import FolderInUseError
 from .batch import BatchResult, UniqueNames
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Labeled:
         source: The image's file.
         name: Its name in an export, relative; unique without its suffix.
         width: In pixels, as is ``height``.
-        boxes: By falling score.
+        boxes: By descending score.
     """
 
     source: Path
@@ -58,6 +60,9 @@ class Labeled:
 def export(result: BatchResult, root: str | Path, formats: Sequence[str]) -> dict[str, Path]:
     """Write the detections of a batch in other formats, below its folder.
 
+    A format's folder is written whole or not at all. One that exists is kept, since people may have
+    corrected it.
+
     Args:
         result: Of :func:`.run_batch`.
         root: The folder that the images' names are relative to. Frames of videos are no files and
@@ -65,27 +70,33 @@ def export(result: BatchResult, root: str | Path, formats: Sequence[str]) -> dic
         formats: In :data:`FORMATS`.
 
     Returns:
-        The folder of each format.
+        The folder of each format that was written.
 
     Raises:
-        ConfigError: A format is unknown, or takes a package that is not installed.
+        ConfigError: A format is unknown, or needs a package that is not installed.
     """
+    if not formats:
+        return {}
     check_formats(formats)
     images = _labeled(result, Path(root))
-    folders = {name: result.out_dir / name for name in formats}
-    for name, folder in folders.items():
-        if folder.exists():
-            raise ConfigError(f'{folder} exists, and nothing is overwritten: remove it first')
-        folder.mkdir()
-        FORMATS[name](folder, images, result.classes)
-    return folders
+    written = {}
+    for name in formats:
+        folder = result.out_dir / name
+        # Of two shards that end together, one writes.
+        with contextlib.suppress(FolderInUseError), draft_folder(folder) as draft:
+            if not folder.exists():
+                draft.mkdir()
+                FORMATS[name](draft, images, result.classes)
+                draft.replace(folder)
+                written[name] = folder
+    return written
 
 
 def check_formats(formats: Iterable[str]) -> None:
     """Refuse formats that cannot be written, before any image is read.
 
     Raises:
-        ConfigError: A format is unknown, or takes a package that is not installed.
+        ConfigError: A format is unknown, or needs a package that is not installed.
     """
     for name in formats:
         if name not in FORMATS:
@@ -97,7 +108,7 @@ def check_formats(formats: Iterable[str]) -> None:
                 import roifile  # noqa: F401
         except ImportError as error:
             raise ConfigError(
-                f"--export {name} takes the package {error.name}: pip install 'mmdet_cleargrasp"
+                f"--export {name} needs the package {error.name}: pip install 'mmdet_cleargrasp"
                 "[labels]'"
             ) from error
 

@@ -179,7 +179,7 @@ def _add_if_image(inputs: Inputs, path: Path, base: Path) -> None:
         if os.path.isfile(path):
             inputs.files.append(path)
         else:
-            inputs.skipped.append((path, 'is no regular file'))
+            inputs.skipped.append((path, 'is not a regular file'))
 
 
 def _is_video(path: Path) -> bool:

@@ -58,7 +58,7 @@ def open_folder(out_dir: Path, settings: Mapping[str, Any]) -> None:
 
     Args:
         out_dir: The folder.
-        settings: All that results depend on; written by the first who comes.
+        settings: All that results depend on; written by the first process.
 
     Raises:
         ConfigError: It holds something else, is a file, or cannot be made.
@@ -66,8 +66,10 @@ def open_folder(out_dir: Path, settings: Mapping[str, Any]) -> None:
     file = out_dir / SETTINGS_FILE
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
+        # Listed first: another shard may write the settings meanwhile.
+        is_empty = all(path.name.startswith('.') for path in out_dir.iterdir())
         if not file.exists():
-            if any(not path.name.startswith('.') for path in out_dir.iterdir()):
+            if not is_empty:
                 raise ConfigError(
                     f'{out_dir} is not empty, and nothing is overwritten: name another folder '
                     '(--out)'
@@ -105,9 +107,10 @@ class Journal:
         self.done = {entry['image'] for entry, _ in _read(self.path)}
 
     def add(self, entry: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
-        """Append the results of an image."""
-        self._write({'image': entry, 'detections': rows})
-        self.done.add(entry['image'])
+        """Append the results of an image, once: a signal may come before the caller knows of it."""
+        if entry['image'] not in self.done:
+            self.done.add(entry['image'])
+            self._write({'image': entry, 'detections': rows})
 
     def finish(self) -> None:
         """Note that all images of the shard have results."""

@@ -201,7 +201,7 @@ class WholeDetector(nn.Module):
 
 
 def _suppress(boxes: Tensor, scores: Tensor, groups: Tensor, nms: ConfigDict) -> Tensor:
-    """Indices of the boxes that are kept, by falling score; groups do not touch each other."""
+    """Indices of the boxes that are kept, by descending score; groups do not touch each other."""
     if not nms.get('class_agnostic', False):
         boxes = boxes + groups[:, None] * (boxes.max() + 1)
     return torchvision.ops.nms(boxes, scores, nms.iou_threshold)

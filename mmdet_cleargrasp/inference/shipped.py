@@ -36,4 +36,4 @@ def shipped_detector() -> tuple[Path, Path]:
             f'{WEIGHTS} from a clone of the repository to there, or name a detector: a work dir '
             'of tools/train.py, or a config and a checkpoint.'
         )
-    return Path(config_path(CONFIG)), found
+    return config_path(CONFIG), found

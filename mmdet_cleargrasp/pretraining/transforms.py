@@ -158,7 +158,7 @@ def read_normals(path: str) -> np.ndarray:
         import OpenEXR
     except ImportError as error:
         raise DataError(
-            "reading normals takes the package OpenEXR: pip install 'mmdet_cleargrasp[pretrain]'"
+            "reading normals needs the package OpenEXR: pip install 'mmdet_cleargrasp[pretrain]'"
         ) from error
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:

@@ -13,12 +13,13 @@ from typing import Any, BinaryIO
 from .errors import ConfigError
 
 
-def write_atomically(path: str | Path, content: bytes) -> Path:
+def write_atomically(path: str | Path, content: bytes, sync: bool = True) -> Path:
     """Write beside the target, then rename.
 
     Args:
         path: The file; its folder is made where needed, an older file replaced.
         content: All of it.
+        sync: As for :func:`open_atomically`.
 
     Returns:
         The file.
@@ -32,17 +33,18 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
         ...     write_atomically(Path(folder) / 'new' / 'a.txt', b'whole').read_bytes()
         b'whole'
     """
-    with open_atomically(path) as file:
+    with open_atomically(path, sync) as file:
         file.write(content)
     return Path(path)
 
 
 @contextmanager
-def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
+def open_atomically(path: str | Path, sync: bool = True) -> Iterator[BinaryIO]:
     """Open a file to write; it takes its name at the end, if nothing fails.
 
     Args:
         path: The file; its folder is made where needed, an older file replaced.
+        sync: Wait until the disk has the content, so that it survives a power failure too.
 
     Yields:
         A file open in binary mode.
@@ -54,7 +56,7 @@ def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'.{secrets.token_hex(6)}.partial')
     try:
-        with _draft(draft) as file:
+        with _draft(draft, sync) as file:
             yield file
         os.replace(draft, path)
     except BaseException as error:
@@ -112,21 +114,24 @@ def refuse_unwritable(path: str | Path, option: str) -> None:
 
 
 @contextmanager
-def _draft(draft: Path) -> Iterator[BinaryIO]:
+def _draft(draft: Path, sync: bool) -> Iterator[BinaryIO]:
     """A file that has no name until it is whole, so that a killed process leaves none.
 
-    File systems without such files, as NFS, get one with a name.
+    File systems without such files, as NFS, get one with a name, and so do systems without /proc,
+    which is needed to name it.
     """
-    nameless = hasattr(os, 'O_TMPFILE')
-    try:
-        handle = os.open(draft.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
-    except (AttributeError, OSError):
-        nameless = False
+    handle = None
+    if os.path.isdir('/proc/self/fd'):
+        with suppress(AttributeError, OSError):
+            handle = os.open(draft.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+    nameless = handle is not None
+    if handle is None:
         handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
     with os.fdopen(handle, 'wb') as file:
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
         if nameless:
             # With a directory, which an absolute path ignores, Python calls the system's linkat.
             os.link(f'/proc/self/fd/{handle}', draft, src_dir_fd=handle)

@@ -36,13 +36,12 @@ def find_config(path: str | Path) -> Path:
     path = Path(path)
     if path.is_file():
         return path
-    name = path.as_posix().removeprefix('configs/').removesuffix('.py')
-    shipped = config_dir() / f'{name}.py'
-    if shipped.is_file():
-        return shipped
-    raise ConfigError(
-        f'no config at {path} (looked from {Path.cwd()}), and the plugin has none of that name'
-    )
+    try:
+        return config_path(path.as_posix().removeprefix('configs/'))
+    except ConfigError as error:
+        raise ConfigError(
+            f'no config at {path} (looked from {Path.cwd()}), and the plugin has none of that name'
+        ) from error
 
 
 def config_path(name: str) -> Path:

@@ -24,7 +24,7 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise DataError(f'{path} cannot be opened: {error.strerror}') from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f'{path} is damaged, no valid JSON: {error}. Remove it to redo') from error
+        raise DataError(f'{path} is not valid JSON: {error}. Remove it to redo') from error
     if not isinstance(content, dict):
         raise DataError(f'{path} holds a {type(content).__name__}, expected an object')
     return content

@@ -48,7 +48,7 @@ def lock_folder(folder: str | Path, name: str = '.lock') -> Iterator[IO[str]]:
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / name
     if place.exists() and not place.is_file():
-        raise ConfigError(f'{place} is no regular file: remove it')
+        raise ConfigError(f'{place} is not a regular file: remove it')
     with place.open('a+', encoding='utf-8', errors='replace') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,13 +22,13 @@ WESTERN = re.compile('[À-ÖØ-öø-ÿŠšŽžŒœŸ°²³µ×€]|[ß-öø-ÿœ
 
 
 def read_regular_file(path: str | Path) -> bytes:
-    """Bytes of a file; a pipe or device is refused, which could be read for ever.
+    """Bytes of a file; a pipe or device is refused, which could be read forever.
 
     Args:
         path: The file.
 
     Raises:
-        OSError: It cannot be opened, or is no regular file.
+        OSError: It cannot be opened, or is not a regular file.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, 'Not a regular file', str(path))

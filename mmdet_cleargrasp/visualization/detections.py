@@ -80,4 +80,4 @@ def save_jpeg(image: np.ndarray, path: Path) -> None:
     picture.thumbnail((MAX_JPEG, MAX_JPEG))  # only makes smaller
     content = io.BytesIO()
     picture.save(content, 'JPEG', quality=90)
-    write_atomically(path, content.getvalue())
+    write_atomically(path, content.getvalue(), sync=False)  # thousands, and can be drawn again

@@ -62,13 +62,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _write_draft(draft: Path, content: bytes) -> None:
     """Write a file that has no name until it is whole, so that a killed process leaves none.
 
-    File systems without such files, as NFS, get one with a name.
+    File systems without such files, as NFS, get one with a name, and so do systems without /proc,
+    which is needed to name it.
     """
-    nameless = hasattr(os, 'O_TMPFILE')
-    try:
-        handle = os.open(draft.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
-    except (AttributeError, OSError):
-        nameless = False
+    handle = None
+    if os.path.isdir('/proc/self/fd'):
+        with suppress(AttributeError, OSError):
+            handle = os.open(draft.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    nameless = handle is not None
+    if handle is None:
         handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     with os.fdopen(handle, 'wb') as file:
         file.write(content)

@@ -24,7 +24,7 @@ def read_yaml(path: str | Path) -> Any:
         SpecError: If it cannot be read or is not valid YAML.
     """
     if Path(path).exists() and not Path(path).is_file():
-        raise SpecError(f'cannot read the spec {path}: it is no regular file')
+        raise SpecError(f'cannot read the spec {path}: it is not a regular file')
     try:
         text = Path(path).read_text(encoding='utf-8')
         content = yaml.safe_load(text)

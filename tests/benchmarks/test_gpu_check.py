@@ -45,6 +45,12 @@ def test_a_difference_fails(setting, monkeypatch):
     assert not row.passed and row.figure.startswith('nms: difference')
 
 
+def test_no_plate_on_both_devices_fails(setting, monkeypatch):
+    monkeypatch.setattr(parity, '_infer', lambda *_: [])
+    row = running.run_check(Check('what', '.parity.inference'), setting)
+    assert not row.passed and row.figure.startswith('no plate found: nothing to compare')
+
+
 def test_a_process_that_dies_leaves_the_others_alone(setting):
     functions = [f'tests.benchmarks.quick_checks.{name}' for name in ('die', 'fail', 'succeed')]
     rows = list(running.run_checks([Check(f, f, 'given') for f in functions], setting))

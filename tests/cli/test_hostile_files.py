@@ -91,15 +91,15 @@ def test_what_may_not_be_read_is_named(place, run_here, tiny_config, locked, lin
 SPECIAL = [
     (FIFO, 'spec.yaml', ['run_experiment.py', 'spec.yaml'], 1, 'Not a regular file'),
     (DEVICE, 'spec.yaml', ['run_experiment.py', 'spec.yaml'], 1, 'Not a regular file'),
-    (FIFO, 'spec.yaml', ['render_plates.py', 'spec.yaml', 'out'], 1, 'no regular file'),
-    (DEVICE, 'spec.yaml', ['render_plates.py', 'spec.yaml', 'out'], 1, 'no regular file'),
+    (FIFO, 'spec.yaml', ['render_plates.py', 'spec.yaml', 'out'], 1, 'not a regular file'),
+    (DEVICE, 'spec.yaml', ['render_plates.py', 'spec.yaml', 'out'], 1, 'not a regular file'),
     (FIFO, 'run/1/vis_data/scalars.json', ['analyze_logs.py', 'plot_curve', 'run'], 1, 'Not a regular file'),
     (FIFO, 'plates/train/0001.jpg', ['to_coco.py', 'plates/train', 'out'], 1, 'none of these formats'),
     (DEVICE, 'plates/annotations/train.json', ['to_coco.py', 'plates', 'out'], 1, 'several images of that name'),
     (LOOP, 'out', ['to_coco.py', 'plates', 'out'], 1, 'Symlink loop'),
     (LOOP, 'run', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is not a folder'),
-    (FIFO, 'run/.run.lock', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is no regular file: remove it'),
-    (FIFO, 'file.pth', ['publish_detector.py', 'file.pth', 'out.pth'], 1, 'is no regular file'),
+    (FIFO, 'run/.run.lock', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is not a regular file: remove it'),
+    (FIFO, 'file.pth', ['publish_detector.py', 'file.pth', 'out.pth'], 1, 'is not a regular file'),
     (FIFO, 'plates/train/0001.jpg', ['doctor.py', '{config}', '--data-root', 'plates'], 1, 'is no file, expected an image'),
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
+from mmdet_cleargrasp.inference import batch
 from mmdet_cleargrasp.inference.batch import (
     OVERVIEW_COLUMNS,
     OVERVIEW_IMAGES,
@@ -20,8 +22,9 @@ from mmdet_cleargrasp.inference.batch import (
     run_batch,
 )
 from mmdet_cleargrasp.inference.inputs import Picture
-from mmdet_cleargrasp.inference.journal import Shard
+from mmdet_cleargrasp.inference.journal import Journal, Shard, open_folder
 from mmdet_cleargrasp.inference.results import find_scale
+from mmdet_cleargrasp.utils.atomic_files import write_json
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError, Terminated
 from mmdet_cleargrasp.utils.locks import lock_folder
 from mmdet_cleargrasp.visualization.boxes import CAPTION_HEIGHT
@@ -119,7 +122,7 @@ def test_results_of_a_batch(tmp_path):
 def test_the_overview_is_one_page_however_many_images(tmp_path):
     names = [f'{k}.jpg' for k in range(OVERVIEW_IMAGES + 2)]
     result = run_batch(BrightDetector(), map(picture, names), tmp_path / 'out', BatchOptions())
-    assert f'the first {OVERVIEW_IMAGES} images' in describe(result, BatchOptions())
+    assert 'overview.jpg     some of the images' in describe(result, BatchOptions())
     rows = -(-OVERVIEW_IMAGES // OVERVIEW_COLUMNS)
     with Image.open(tmp_path / 'out' / 'overview.jpg') as overview:
         assert overview.height == rows * (OVERVIEW_SIZE[1] + CAPTION_HEIGHT)
@@ -150,6 +153,7 @@ def test_an_interrupted_batch_continues(tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         run_batch(BrightDetector(), broken_off, tmp_path / 'out', BatchOptions())
     assert f'the same command with --out {tmp_path / "out"} continues' in capsys.readouterr().out
+    assert not (tmp_path / 'out' / 'overview.jpg').exists()  # would lack the images to come
     journal = tmp_path / 'out' / 'results.jsonl'
     journal.write_text(journal.read_text() + '{"image": {"torn li')  # as SIGKILL leaves it
     seen = []
@@ -161,11 +165,43 @@ def test_an_interrupted_batch_continues(tmp_path, capsys):
 
     result = run_batch(Counting(), pictures, tmp_path / 'out', BatchOptions())
     assert (len(seen), result.images, result.detections) == (2, 3, 2)
-    run_batch(Counting(), pictures, tmp_path / 'out', BatchOptions())
+    again = run_batch(Counting(), pictures, tmp_path / 'out', BatchOptions())
     assert len(seen) == 2  # nothing was left to do
+    assert 'overview.jpg' in describe(again, BatchOptions())
     run_batch(BrightDetector(), pictures, tmp_path / 'whole', BatchOptions())
     for name in ('detections.csv', 'detections.json', 'images.csv'):
         assert (tmp_path / 'out' / name).read_bytes() == (tmp_path / 'whole' / name).read_bytes()
+
+
+def test_a_signal_while_results_are_added_does_not_write_them_twice(tmp_path, monkeypatch):
+    write = Journal._write
+
+    def interrupted(journal, content):
+        write(journal, content)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, '_write', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(BrightDetector(), map(picture, 'ab'), tmp_path, BatchOptions())
+    assert [row['image'] for row in rows_of(tmp_path / 'images.csv')] == ['a']
+
+
+def test_counts_are_right_where_the_tables_cannot_be_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(batch, 'write_tables', lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(BrightDetector(), [picture('a.jpg')], tmp_path, BatchOptions())
+    assert '1 detections in 1 images' in capsys.readouterr().out
+
+
+def test_shards_that_start_together_share_a_folder(tmp_path, monkeypatch):
+    list_folder = Path.iterdir
+
+    def list_later(folder):
+        write_json(folder / 'batch.json', {'shards': 2})  # by the other shard
+        return list_folder(folder)
+
+    monkeypatch.setattr(Path, 'iterdir', list_later)
+    open_folder(tmp_path, {'shards': 2})
 
 
 @pytest.mark.parametrize('order', [(1, 2, 3), (3, 1, 2)])
@@ -225,10 +261,10 @@ def test_nothing_is_overwritten(tmp_path):
         ({'score_thr': float('nan')}, '--score-thr nan'),
         ({'tile': 8}, '--tile 8'),
         ({'overlap': 1.0}, '--overlap 1.0'),
-        ({'crop_margin': 0.1}, '--crop-margin: takes --crops'),
+        ({'crop_margin': 0.1}, '--crop-margin requires --crops'),
         ({'crop_margin': -1.0, 'crops': True}, '--crop-margin -1.0: expected 0 or more'),
         ({'plate_diameter': -3.0}, '--plate-diameter -3.0: expected millimeters'),
-        ({'plate_diameter': 90.0}, 'say whose, by --plate-class with one of petri_dish, multi'),
+        ({'plate_diameter': 90.0}, 'name the class with --plate-class, one of petri_dish, multi'),
         ({'plate_diameter': 90.0, 'plate_class': 'x'}, '--plate-class x: the detector knows'),
     ],
 )

@@ -75,11 +75,28 @@ def test_by_default_the_working_threshold_of_the_checkpoint_applies(tiny_runs, p
     config, checkpoint = find_run(tiny_runs())
     content = read_checkpoint(checkpoint)
     content['meta'][META_KEY] = {'threshold': 0.7, 'f1': 0.9}
+    content['meta']['note'] = 'from our incubator'
     torch.save(content, tmp_path / 'best.pth')
     detector = PlateDetector(config, tmp_path / 'best.pth', device='cpu')
+    assert detector.note == 'from our incubator'
     every = detector(photo, score_thr=0)
     assert every.confidence.min() < 0.7 < every.confidence.max()
     assert len(detector(photo)) == (every.confidence >= 0.7).sum()
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda cfg: cfg.model.test_cfg.update(score_thr=0.2),
+        lambda cfg: cfg.test_dataloader.dataset.pipeline[1].update(scale=(64, 64)),
+    ],
+)
+def test_the_identity_depends_on_the_config(tiny_runs, detector, change):
+    config, checkpoint = find_run(tiny_runs())
+    cfg = load_config(config)
+    assert PlateDetector(cfg, checkpoint, device='cpu').identity == detector.identity
+    change(cfg)
+    assert PlateDetector(cfg, checkpoint, device='cpu').identity != detector.identity
 
 
 def test_a_checkpoint_without_a_working_threshold_has_the_default(detector, photo):

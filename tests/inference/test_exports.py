@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 from mmdet_cleargrasp.conversion import convert
+from mmdet_cleargrasp.inference import exports
 from mmdet_cleargrasp.inference.batch import BatchResult
 from mmdet_cleargrasp.inference.exports import FORMATS, check_formats, export
 from mmdet_cleargrasp.inference.journal import Journal, Shard
+from mmdet_cleargrasp.utils.draft_folders import draft_folder
 from mmdet_cleargrasp.utils.errors import ConfigError
 from tests.conftest import ROOT
 from tests.conversion.sources import converted_boxes
@@ -86,6 +88,26 @@ def test_roi_sets_for_fiji(result, tmp_path):
     first, second = roifile.roiread(folder / 'day1/IMG_0.jpg.zip')
     assert first.roitype == roifile.ROI_TYPE.RECT and first.name == '1 petri_dish 0.90'
     assert (second.left, second.top, second.right, second.bottom) == (2, 3, 52, 43)
+
+
+def test_an_existing_export_is_kept(result, tmp_path):
+    folder = export(result, tmp_path / 'photos', ['labelme'])['labelme']
+    (folder / 'empty.json').write_text('corrected')
+    assert export(result, tmp_path / 'photos', ['labelme']) == {}
+    assert (folder / 'empty.json').read_text() == 'corrected'
+
+
+def test_an_export_that_fails_leaves_nothing(result, tmp_path, monkeypatch):
+    before = sorted(result.out_dir.iterdir())
+    monkeypatch.setattr(exports, 'write_json', lambda *_: (_ for _ in ()).throw(OSError('full')))
+    with pytest.raises(OSError, match='full'):
+        export(result, tmp_path / 'photos', ['labelme'])
+    assert sorted(result.out_dir.iterdir()) == before
+
+
+def test_one_of_two_shards_that_end_together_exports(result, tmp_path):
+    with draft_folder(result.out_dir / 'labelme'):
+        assert export(result, tmp_path / 'photos', ['labelme']) == {}
 
 
 def test_formats_that_cannot_be_written():

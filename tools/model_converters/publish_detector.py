@@ -1,4 +1,4 @@
-"""Write a trained detector as a small file to hand on."""
+"""Write a trained detector as a small file to share."""
 
 from mmdet_cleargrasp.cli.publish_detector import main
 
