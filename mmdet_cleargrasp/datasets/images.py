@@ -305,7 +305,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile]:
 def _why_unidentified(kind: str | None) -> str:
     if kind in FORMAT_NAMES:
         return f'is broken or truncated ({kind}). Copy it again from where it came, or as JPEG.'
-    found = 'is no image, or of a' if kind is None else f'is {kind}, a'
+    found = 'is not an image, or of a' if kind is None else f'is {kind}, a'
     return (
         f'{found} format that is not read here (expected {", ".join(FORMAT_NAMES)}). Save it as '
         'JPEG or PNG.'

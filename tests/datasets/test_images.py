@@ -185,9 +185,9 @@ def test_preview_in_a_file_is_no_second_picture(tmp_path):
 
 REFUSED = {
     'zero bytes': (b'', 'is empty'),
-    'text': (b'a plate', 'is no image, or of a format'),
-    'svg': (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'is no image, or of a format'),
-    'postscript, for which Pillow starts Ghostscript': (encoded('EPS'), 'is no image'),
+    'text': (b'a plate', 'is not an image, or of a format'),
+    'svg': (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'is not an image, or of a format'),
+    'postscript, for which Pillow starts Ghostscript': (encoded('EPS'), 'is not an image'),
     'animation': (encoded('GIF'), 'is GIF, a format that is not read here .expected JPEG, PNG'),
     'JPEG 2000': (encoded('JPEG2000'), 'is JPEG 2000, a format'),
     'camera raw, a TIFF around a preview': (encoded('TIFF', tiffinfo={50706: b'\1\4\0\0'}), 'is a camera raw file'),
