@@ -1,1 +1,1 @@
-"""A web page that finds plates in photographs, corrects the boxes and hands on the results."""
+"""A web page to find plates in photographs, correct the boxes and export the results."""

@@ -11,18 +11,18 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
     # Scripts, styles and pictures of this server only; nothing inline, no other site's frame.
     'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
@@ -32,8 +32,8 @@ HEADERS = {
 }
 
 STATIC = Path(__file__).parent / 'static'
-#: Files that are served without the token, since the page that asks for it needs them.
-OPEN_FILES = ('/static/token.css', '/static/icon.svg')
+#: The only file that is served without the token: the style of the page that asks for it.
+OPEN_FILE = '/static/token.css'
 
 
 class AccessGuard:
@@ -42,13 +42,13 @@ class AccessGuard:
     Args:
         app: What is guarded.
         token: Its secret; ``None`` lets everyone in who can reach the server.
-        hosts: Names under which the server may be addressed, beside IP addresses and the names of
+        hosts: Names under which the server may be addressed, beside IP addresses and the name of
             this machine. DNS rebinding always comes under a name of its own.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, hosts: Collection[str]) -> None:
         self.app, self.token = app, token
-        names = ('localhost', socket.gethostname(), socket.getfqdn(), *hosts)
+        names = ('localhost', socket.gethostname(), *hosts)
         self.hosts = {name.lower().rstrip('.') for name in names}
         # Cookies are shared by all ports of a host.
         digest = hashlib.sha256((token or secrets.token_hex()).encode()).hexdigest()
@@ -77,13 +77,13 @@ class AccessGuard:
         host = headers.get('host', '')
         if len(headers.getlist('host')) != 1 or not self.is_known_host(host):
             return PlainTextResponse(
-                'This address is not known to the page: use the link that it printed, or start it '
-                'with --allow-host NAME.',
-                403,
+                'Host not allowed: use the printed link, or --allow-host NAME', 403
             )
         origins = headers.getlist('origin')
         foreign = any(origin.partition('://')[2].lower() != host.lower() for origin in origins)
-        if foreign or headers.get('sec-fetch-site') == 'cross-site' and scope['path'] != '/':
+        # Links on other pages may lead to '/'. Another port of this machine is 'same-site'.
+        site = headers.get('sec-fetch-site', 'none')
+        if foreign or (scope['path'] != '/' and site not in ('none', 'same-origin')):
             return PlainTextResponse('Other websites may not use this page.', 403)
         return None
 
@@ -91,9 +91,8 @@ class AccessGuard:
         """The answer to a request without the token, and to the first one with it."""
         if self.token is None:
             return None
-        if scope['path'] in OPEN_FILES or self._is_token(
-            read_cookies(scope).get(self.token_cookie)
-        ):
+        cookie = HTTPConnection(scope).cookies.get(self.token_cookie)
+        if scope['path'] == OPEN_FILE or self._is_token(cookie):
             return None
         given = parse_qs(scope['query_string'].decode('latin-1')).get('token', [''])[-1]
         if scope['path'] == '/' and self._is_token(given):
@@ -123,14 +122,3 @@ class AccessGuard:
         except ValueError:
             return name in self.hosts
         return True
-
-
-def read_cookies(scope: Scope) -> dict[str, str]:
-    """Cookies of a request; none where the header is malformed."""
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        for header in Headers(scope=scope).getlist('cookie'):
-            cookies.load(header)
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in cookies.items()}

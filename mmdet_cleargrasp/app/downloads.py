@@ -1,4 +1,4 @@
-"""What the page hands on: tables, pictures, files of other tools, and data sets to train on."""
+"""What the page exports: tables, pictures, files of other tools, and data sets to train on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..inference.exports import FORMATS, Box, Labeled, check_formats
 from ..inference.results import COLUMNS, Scale, to_coco, to_rows
 from ..inference.tables import image_columns, write_tables
 from ..utils.atomic_files import write_json
-from ..utils.errors import DataError
+from ..utils.errors import ConfigError, DataError
 from ..visualization.boxes import draw_boxes, label_text
 from ..visualization.detections import save_jpeg
 from ..visualization.palette import class_color
@@ -44,12 +44,11 @@ Writer = Callable[[Sequence['Item'], Sequence[str], Path], None]
 
 @dataclass(frozen=True)
 class Item:
-    """One photograph as it is handed on: a snapshot that later corrections do not change."""
+    """One photograph as it is exported: a snapshot that later corrections do not change."""
 
     photograph: Photograph
     boxes: list[PlateBox]
     px_per_mm: float | None
-    view: Path
 
 
 def write_download(
@@ -115,7 +114,7 @@ def _box_rows(item: Item, classes: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def _everything(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
+def _write_results(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
     _tables(items, classes, folder)
     for item in items:
         picture = _draw(item, classes)
@@ -123,7 +122,7 @@ def _everything(items: Sequence[Item], classes: Sequence[str], folder: Path) -> 
 
 
 def _draw(item: Item, classes: Sequence[str]) -> np.ndarray:
-    with Image.open(item.view) as image:
+    with Image.open(item.photograph.view()) as image:
         pixels = np.asarray(image.convert('RGB'))
     factor = pixels.shape[1] / item.photograph.width
     boxes = to_detections(item.boxes, classes).xyxy * factor
@@ -160,7 +159,7 @@ def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> No
         raise DataError('There is no box in these photographs: draw at least one.')
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         source = Path(name)
-        _place(items, source / 'images')
+        _link_uploads(items, source / 'images')
         write_json(source / 'annotations.json', _coco(items, classes))
         if sum(bool(item.boxes) for item in items) > 1:
             drawn = ConversionOptions(format_name='coco', drawn_on='upright')
@@ -186,7 +185,7 @@ def _coco(items: Sequence[Item], classes: Sequence[str]) -> dict[str, Any]:
     return content
 
 
-def _place(items: Sequence[Item], folder: Path) -> None:
+def _link_uploads(items: Sequence[Item], folder: Path) -> None:
     """The uploads under the users' names; hard links where the file system can."""
     folder.mkdir(parents=True, exist_ok=True)
     for item in items:
@@ -208,7 +207,7 @@ def _zipped(source: Path, folder: Path) -> IO[bytes]:
 
 #: Downloads by name; all but single tables are zip files.
 KINDS: dict[str, Writer] = {
-    'results': _everything,
+    'results': _write_results,
     'dataset': _data_set,
     'detections.csv': _tables,
     'images.csv': _tables,
@@ -223,7 +222,7 @@ def installed_kinds() -> list[str]:
     def works(kind: str) -> bool:
         try:
             check_formats([kind] if kind in FORMATS else [])
-        except Exception:  # a ConfigError names what is missing; the page offers the others
+        except ConfigError:  # the page offers the others
             return False
         return True
 

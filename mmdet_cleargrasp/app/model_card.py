@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from ..evaluation.report_files import METRICS_FILE, SOURCE_FILE, check_report
 from ..inference import PlateDetector
 from ..utils.errors import DataError
 from ..visualization.palette import class_color
+from .photographs import is_share
 
 
 def describe_model(detector: PlateDetector, config: Path, note: str = '') -> dict[str, Any]:
@@ -27,18 +27,18 @@ def describe_model(detector: PlateDetector, config: Path, note: str = '') -> dic
         'note': note,
         'threshold': detector.threshold.value,
         'classes': [
-            {'name': name, 'color': class_color(k), **spoken(name)}
+            {'name': name, 'color': class_color(k), **display_names(name)}
             for k, name in enumerate(detector.classes)
         ],
         'quality': read_quality(detector.checkpoint),
     }
 
 
-def spoken(name: str) -> dict[str, str]:
+def display_names(name: str) -> dict[str, str]:
     """A class in words, of one and of several.
 
     Example:
-        >>> spoken('petri_dish'), spoken('multiwell_plate')['many']
+        >>> display_names('petri_dish'), display_names('multiwell_plate')['many']
         ({'one': 'Petri dish', 'many': 'Petri dishes'}, 'multiwell plates')
     """
     one = name.replace('_', ' ').strip() or name
@@ -50,11 +50,11 @@ def read_quality(checkpoint: Path) -> dict[str, Any] | None:
     """Precision and recall over the score threshold, as a test of this checkpoint measured them.
 
     Args:
-        checkpoint: Beside it may be its figures, ``NAME.metrics.json``; otherwise the tests in
+        checkpoint: Beside it may be its metrics, ``NAME.metrics.json``; otherwise the tests in
             ``test/`` of its work dir are searched for one of this file.
 
     Returns:
-        ``images``, ``plates``, ``data``, ``remarks`` and the ``curve``; ``None`` without a test.
+        ``images``, ``data``, ``remarks`` and the ``curve``; ``None`` without a test.
     """
     beside = checkpoint.with_suffix('.metrics.json')
     reports = [beside] if beside.is_file() else _tests_of(checkpoint)
@@ -64,7 +64,6 @@ def read_quality(checkpoint: Path) -> dict[str, Any] | None:
         if _is_curve(curve):
             return {
                 'images': metrics.get('images'),
-                'plates': metrics.get('instances'),
                 'data': metrics.get('data') or path.parent.name,
                 'remarks': metrics.get('remarks', ''),
                 'curve': curve,
@@ -88,10 +87,12 @@ def _is_curve(curve: object) -> bool:
     keys = ('threshold', 'precision', 'recall')
     if not isinstance(curve, dict) or not all(isinstance(curve.get(key), list) for key in keys):
         return False
-    columns: Sequence[list[Any]] = [curve[key] for key in keys]
+    columns = [curve[key] for key in keys]
     lengths = {len(column) for column in columns}
-    return len(lengths) == 1 and all(
-        isinstance(v, int | float) and 0 <= v <= 1 for column in columns for v in column
+    return (
+        len(lengths) == 1
+        and lengths != {0}
+        and all(is_share(value) for column in columns for value in column)
     )
 
 

@@ -80,6 +80,10 @@ class Photograph:
     checked_at: float | None = None
     size_bytes: int = 0
 
+    def view(self, name: str = 'view.jpg') -> Path:
+        """The file of a picture that the page shows."""
+        return view_file(self.file, name)
+
     def shown(self, threshold: float) -> list[PlateBox]:
         """The boxes that count at a score threshold."""
         lowest = threshold if self.checked_at is None else self.checked_at
@@ -108,6 +112,11 @@ class Photograph:
             'scale_problem': scale.problem if scale else '',
             'boxes': [asdict(box) for box in self.boxes],
         }
+
+
+def view_file(upload: Path, name: str) -> Path:
+    """The file of a picture that is made of an upload."""
+    return upload.with_name(f'{upload.name}.{name}')
 
 
 def from_detections(found: sv.Detections, classes: Sequence[str]) -> list[PlateBox]:
@@ -178,6 +187,11 @@ def _parse_box(entry: object, size: tuple[int, int], classes: Sequence[str]) -> 
         bool(entry.get('removed')),
         None if known is None else _number(entry, 'known_mm'),
     )
+
+
+def is_share(value: object) -> bool:
+    """Whether decoded JSON is a number from 0 to 1; ``true`` is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _number(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +43,23 @@ def private_folder(parent: str | Path | None = None) -> Iterator[Path]:
         with lock_folder(folder):
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with ignored_signals():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def ignored_signals() -> Iterator[None]:
+    """Ignore Ctrl-C, SIGTERM and SIGHUP while a command cleans up; in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _remove_abandoned(parent: Path) -> None:

@@ -10,6 +10,7 @@ import re
 import secrets
 import signal
 import socket
+import traceback
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,24 +24,33 @@ import numpy as np
 import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from ..datasets.images import read_image
 from ..inference import PlateDetector
 from ..utils.errors import ConfigError, DataError, UserError
-from .access import AccessGuard, read_cookies
+from .access import AccessGuard
 from .downloads import Item, installed_kinds, write_download
+from .limits import Limits
 from .model_card import describe_model
-from .photographs import Photograph, PlateBox, from_detections, parse_boxes
-from .sessions import MAX_PROBLEMS, Limits, RefusedError, Session, Sessions, safe_name
+from .photographs import (
+    Photograph,
+    PlateBox,
+    from_detections,
+    is_share,
+    parse_boxes,
+    view_file,
+)
+from .private_folder import ignored_signals
+from .sessions import RefusedError, Session, Sessions, safe_name
 
 STATIC = Path(__file__).parent / 'static'
 #: Detections below it are not kept, wherever the threshold is moved to.
-LOWEST_SCORE = 0.05
+MIN_SCORE = 0.05
 #: Longer side in pixels of the picture that the page shows, and of the small one.
 VIEW_SIDE, THUMBNAIL_SIDE = 2400, 240
 #: Bytes of a request other than an upload.
@@ -54,8 +64,8 @@ GRACE_SECONDS = 2
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the detector thread hands back about a photograph."""
+class DetectionResult:
+    """What the detector's thread returns for a photograph."""
 
     size: tuple[int, int]
     boxes: list[PlateBox]
@@ -89,13 +99,13 @@ class PlatePage:
         # One thread: photographs are decoded one at a time, which bounds the memory.
         self.worker = ThreadPoolExecutor(1, 'detector')
         self.kinds = installed_kinds()
-        self.app = Starlette(
+        pages = Starlette(
             routes=self._routes(),
-            middleware=[Middleware(AccessGuard, token=token, hosts=hosts)],
-            exception_handlers={UserError: _say_why},
+            exception_handlers={UserError: _error_response},
             lifespan=self._lifespan,
         )
-        self.session_cookie = AccessGuard(self.app, token, hosts).session_cookie
+        # Around Starlette, so that its answers to bugs have the headers too.
+        self.app = AccessGuard(pages, token, hosts)
 
     def _routes(self) -> list[Route | Mount]:
         return [
@@ -106,7 +116,7 @@ class PlatePage:
             Route('/api/photographs', self._remove_all, methods=['DELETE']),
             Route('/api/photographs/{key}', self._change, methods=['PUT']),
             Route('/api/photographs/{key}', self._remove, methods=['DELETE']),
-            Route('/api/photographs/{key}/{view:str}', self._view),
+            Route('/api/photographs/{key}/{view}', self._view),
             Route('/api/download/{kind}', self._download),
             Mount('/static', StaticFiles(directory=STATIC)),
         ]
@@ -118,8 +128,11 @@ class PlatePage:
             yield
         finally:
             sweeper.cancel()
-            # The folder is removed next: nobody may write into it any more.
-            self.worker.shutdown(wait=True, cancel_futures=True)
+            self.close()
+
+    def close(self) -> None:
+        """Wait for the detector: the folder is removed next, so nothing may write into it."""
+        self.worker.shutdown(wait=True, cancel_futures=True)
 
     async def _sweep(self) -> None:
         while True:
@@ -151,11 +164,13 @@ class PlatePage:
 
     async def _change_settings(self, request: Request) -> Response:
         session, content = self._need_session(request), await _read_json(request)
-        threshold, scale_from = content.get('threshold'), content.get('scale_from')
-        if isinstance(threshold, int | float) and LOWEST_SCORE <= threshold <= 1:
-            session.threshold = float(threshold)
-        if 'scale_from' in content:
-            session.scale_from = scale_from if scale_from in session.photographs else None
+        threshold = content.get('threshold', session.threshold)
+        scale_from = content.get('scale_from', session.scale_from)
+        if not is_share(threshold):
+            raise DataError('expected a threshold from 0 to 1')
+        if scale_from is not None and scale_from not in list(session.photographs):
+            raise DataError('expected the key of a photograph to take the scale from')
+        session.threshold, session.scale_from = float(threshold), scale_from
         return JSONResponse({})
 
     async def _upload(self, request: Request) -> Response:
@@ -165,7 +180,6 @@ class PlatePage:
             photograph = await self._receive(request, session, name)
         except UserError as error:
             text = f'{name}: {error}' if isinstance(error, RefusedError) else str(error)
-            session.problems = [*session.problems, text][-MAX_PROBLEMS:]
             status = error.status if isinstance(error, RefusedError) else 422
             return JSONResponse({'problem': text}, status)
         return JSONResponse(photograph.to_json(), 201)
@@ -179,11 +193,15 @@ class PlatePage:
             file = session.folder / key
             await self._write(request, file, int(length))
             try:
-                found = await self._work(self._look_at, file)
+                found = await self._work(self._detect, file)
             except UserError as error:
                 raise DataError(_in_plain_words(error, file, name)) from error
-            except Exception as error:  # said on the page; the server goes on
-                raise DataError(f'{name} cannot be used ({type(error).__name__}).') from error
+            except Exception as error:  # not the file's fault; the server goes on
+                traceback.print_exc()
+                kind = type(error).__name__
+                raise RefusedError(
+                    500, f'The detector failed ({kind}); see the terminal of the page.'
+                ) from error
             width, height = found.size
             size = int(length) + found.view_bytes
             name = session.free_name(name)  # others may have come meanwhile
@@ -196,7 +214,7 @@ class PlatePage:
         chunks = request.stream()
         with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), 'wb') as stream:
             try:
-                while chunk := await asyncio.wait_for(_next(chunks), self.limits.stalled_seconds):
+                while chunk := await asyncio.wait_for(anext(chunks), self.limits.stalled_seconds):
                     written += stream.write(chunk)
                     if written > length:
                         raise RefusedError(413, 'The upload is larger than announced.')
@@ -207,18 +225,18 @@ class PlatePage:
         if written != length:
             raise RefusedError(408, 'The upload was interrupted.')
 
-    def _look_at(self, file: Path) -> Found:
+    def _detect(self, file: Path) -> DetectionResult:
         """In the worker's thread: decode, detect, and write what the page shows."""
         image = read_image(file, max_pixels=self.limits.megapixels * 1_000_000)
-        found = self.detector(image, score_thr=LOWEST_SCORE)
+        found = self.detector(image, score_thr=MIN_SCORE)
         views = {'view.jpg': VIEW_SIDE, 'thumbnail.jpg': THUMBNAIL_SIDE}
         written = 0
         for name, side in views.items():
-            path = file.with_name(f'{file.name}.{name}')
+            path = view_file(file, name)
             Image.fromarray(_shrunk(image, side)).save(path, 'JPEG', quality=88)
             written += path.stat().st_size
         boxes = from_detections(found, self.detector.classes)
-        return Found((image.shape[1], image.shape[0]), boxes, written)
+        return DetectionResult((image.shape[1], image.shape[0]), boxes, written)
 
     async def _change(self, request: Request) -> Response:
         photograph = self._photograph(request)
@@ -226,8 +244,9 @@ class PlatePage:
         size = (photograph.width, photograph.height)
         boxes = parse_boxes(content.get('boxes'), size, self.detector.classes)
         checked_at = content.get('checked_at')
-        is_threshold = isinstance(checked_at, int | float) and 0 <= checked_at <= 1
-        photograph.boxes, photograph.checked_at = boxes, checked_at if is_threshold else None
+        if checked_at is not None and not is_share(checked_at):
+            raise DataError('expected checked_at to be null or a threshold from 0 to 1')
+        photograph.boxes, photograph.checked_at = boxes, checked_at
         return JSONResponse(photograph.to_json())
 
     async def _remove(self, request: Request) -> Response:
@@ -238,7 +257,6 @@ class PlatePage:
         session = self._need_session(request)
         for key in list(session.photographs):
             session.remove(key)
-        session.problems = []
         return JSONResponse({})
 
     async def _view(self, request: Request) -> Response:
@@ -247,34 +265,35 @@ class PlatePage:
         if view not in ('view.jpg', 'thumbnail.jpg'):
             raise RefusedError(404, 'No such picture.')
         headers = {'cache-control': 'private, max-age=3600'}
-        path = photograph.file.with_name(f'{photograph.key}.{view}')
-        return FileResponse(path, media_type='image/jpeg', headers=headers)
+        return FileResponse(photograph.view(view), media_type='image/jpeg', headers=headers)
 
     async def _download(self, request: Request) -> Response:
         session, kind = self._need_session(request), request.path_params['kind']
         if kind not in self.kinds:
             raise RefusedError(404, 'No such download.')
         items = [
-            Item(
-                one,
-                one.shown(session.threshold),
-                session.px_per_mm(one),
-                one.file.with_name(f'{one.key}.view.jpg'),
-            )
+            Item(one, one.shown(session.threshold), session.px_per_mm(one))
             for one in session.photographs.values()
             if one.checked_at is not None or kind != 'dataset'
         ]
         if not items:
             raise RefusedError(409, 'There is nothing to download yet.')
-        file = await self._work(write_download, kind, items, self.detector.classes, session.folder)
-        name = kind if '.' in kind else f'plates_{kind}.zip'
-        return _stream(file, name)
+        # A zip file, and what is written for it.
+        size = 2 * sum(item.photograph.size_bytes for item in items)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.sessions.downloading(session, size))
+            file = await self._work(
+                write_download, kind, items, self.detector.classes, session.folder
+            )
+            stack.enter_context(file)
+            name = kind if '.' in kind else f'plates_{kind}.zip'
+            return FileStream(file, name, stack.pop_all())
 
     def _session_of(self, request: Request) -> Session | None:
         return self.sessions.get(self._session_key(request))
 
     def _session_key(self, request: Request) -> str | None:
-        return read_cookies(request.scope).get(self.session_cookie)
+        return request.cookies.get(self.app.session_cookie)
 
     def _need_session(self, request: Request) -> Session:
         session = self._session_of(request)
@@ -289,13 +308,34 @@ class PlatePage:
 
     def _start_session(self, answer: Response) -> None:
         key, _ = self.sessions.add()
-        answer.set_cookie(self.session_cookie, key, httponly=True, samesite='lax')
+        answer.set_cookie(self.app.session_cookie, key, httponly=True, samesite='lax')
 
     def _photograph(self, request: Request) -> Photograph:
         found = self._need_session(request).photographs.get(request.path_params['key'])
         if found is None:
             raise RefusedError(404, 'This photograph is not on the page any more.')
         return found
+
+
+class FileStream(StreamingResponse):
+    """A download.
+
+    Args:
+        file: An open file, at its beginning.
+        name: What the browser saves it as.
+        resources: Closed however the response ends.
+    """
+
+    def __init__(self, file: IO[bytes], name: str, resources: contextlib.ExitStack) -> None:
+        self.resources = resources
+        headers = {'content-disposition': f"attachment; filename*=UTF-8''{quote(name)}"}
+        chunks = iter(lambda: file.read(1 << 18), b'')
+        super().__init__(chunks, media_type='application/octet-stream', headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file."""
+        with self.resources:
+            await super().__call__(scope, receive, send)
 
 
 def serve(
@@ -345,9 +385,13 @@ def serve(
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
-        print(_where(host, listener.getsockname()[1], secret), flush=True)
-        with _hang_up_as_sigterm():
-            server.run([listener])
+        print(_page_address(host, listener.getsockname()[1], secret), flush=True)
+        try:
+            with _sighup_as_sigterm():
+                server.run([listener])
+        finally:  # after a second Ctrl-C uvicorn does not end the lifespan
+            with ignored_signals():
+                page.close()
 
 
 @contextlib.contextmanager
@@ -365,32 +409,28 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _hang_up_as_sigterm() -> Iterator[None]:
+def _sighup_as_sigterm() -> Iterator[None]:
     """A closed terminal or connection (SIGHUP) ends the server in order, as SIGTERM does."""
 
     def forward(_number: int, _frame: FrameType | None) -> None:
         signal.raise_signal(signal.SIGTERM)
 
-    before = signal.signal(signal.SIGHUP, forward)
+    before = signal.getsignal(signal.SIGHUP)
+    if before == signal.SIG_IGN:  # of nohup
+        yield
+        return
+    signal.signal(signal.SIGHUP, forward)
     try:
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
 
 
-def _where(host: str, port: int, token: str | None) -> str:
+def _page_address(host: str, port: int, token: str | None) -> str:
     everywhere = host in ('0.0.0.0', '::')
     name = socket.gethostname() if everywhere else f'[{host}]' if ':' in host else host
     query = f'?token={token}' if token else ''
     return f'the page is at http://{name}:{port}/{query}  (Ctrl-C ends it)'
-
-
-async def _next(chunks: AsyncIterator[bytes]) -> bytes:
-    """The next bytes that are any; none at the end."""
-    async for chunk in chunks:
-        if chunk:
-            return chunk
-    return b''
 
 
 def _in_plain_words(error: UserError, file: Path, name: str) -> str:
@@ -399,7 +439,7 @@ def _in_plain_words(error: UserError, file: Path, name: str) -> str:
     return re.sub(r'(is broken or truncated) \(.*\)', r'\1', text)
 
 
-async def _say_why(_request: Request, error: Exception) -> Response:
+async def _error_response(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusedError) else 422
     return JSONResponse({'problem': str(error)}, status)
 
@@ -417,16 +457,6 @@ async def _read_json(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError('expected an object in JSON')
     return content
-
-
-def _stream(file: IO[bytes], name: str) -> Response:
-    def chunks() -> Iterator[bytes]:
-        with file:
-            while chunk := file.read(1 << 18):
-                yield chunk
-
-    headers = {'content-disposition': f"attachment; filename*=UTF-8''{quote(name)}"}
-    return StreamingResponse(chunks(), media_type='application/octet-stream', headers=headers)
 
 
 def _shrunk(image: np.ndarray, side: int) -> np.ndarray:

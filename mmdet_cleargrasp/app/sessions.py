@@ -16,41 +16,14 @@ from typing import Any
 
 from ..datasets.images import normalized
 from ..utils.errors import UserError
+from .limits import Limits
 from .photographs import Photograph
 
 #: Longest name of a photograph, in bytes; file systems allow 255 with a suffix and a number.
 LONGEST_NAME = 180
 #: Characters that no file system and no table takes well in a name.
 BAD_CHARACTERS = '/\\:*?"<>|'
-#: Messages about files that could not be used are kept up to this number.
-MAX_PROBLEMS = 50
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the page accepts.
-
-    Attributes:
-        files: Photographs of one user.
-        megabytes: Of one file.
-        megapixels: Of one photograph, decoded.
-        total_files: Photographs of all users together.
-        total_megabytes: Of all uploads together.
-        free_megabytes: Of disk space that uploads leave free.
-        sessions: Users at the same time.
-        idle_seconds: After so long without a request, a user's photographs are removed.
-        stalled_seconds: An upload that sends nothing for so long is given up.
-    """
-
-    files: int = 30
-    megabytes: int = 50
-    megapixels: int = 60
-    total_files: int = 600
-    total_megabytes: int = 4000
-    free_megabytes: int = 500
-    sessions: int = 50
-    idle_seconds: float = 3600
-    stalled_seconds: float = 30
+NO_SPACE = 'The computer that runs this page has no space left for it. Try again later.'
 
 
 class RefusedError(UserError):
@@ -74,8 +47,8 @@ class Session:
         threshold: Score threshold.
         scale_from: Key of the photograph whose scale is used for those without one.
         photographs: By key, in the order of the uploads.
-        problems: About files that could not be used.
         pending: Uploads that are not photographs yet, and their bytes.
+        download: Bytes that the download in progress may take on the disk; 0 without one.
         last_used: Seconds of the store's clock.
     """
 
@@ -83,8 +56,8 @@ class Session:
     threshold: float
     scale_from: str | None = None
     photographs: dict[str, Photograph] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
     pending: dict[str, int] = field(default_factory=dict)
+    download: int = 0
     last_used: float = 0
 
     @property
@@ -127,7 +100,6 @@ class Session:
         return {
             'threshold': self.threshold,
             'scale_from': self.scale_from,
-            'problems': self.problems,
             'photographs': [photograph.to_json() for photograph in self.photographs.values()],
         }
 
@@ -207,6 +179,39 @@ class Sessions:
                 for file in session.folder.glob(f'{key}*'):
                     file.unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def downloading(self, session: Session, size: int) -> Iterator[None]:
+        """Reserve disk space for a download, and release it however the download ends.
+
+        Args:
+            session: The user's.
+            size: Bytes that it may take.
+
+        Raises:
+            RefusedError: The user has a download in progress, or the disk is full.
+        """
+        if session.download:
+            raise RefusedError(409, 'Another download is in progress. Try again when it is done.')
+        self.check_disk(size)
+        session.download = max(size, 1)
+        try:
+            yield
+        finally:
+            session.download = 0
+
+    def check_disk(self, size: int) -> None:
+        """Check that the disk has space for some bytes more, beside what is reserved already.
+
+        Raises:
+            RefusedError: It has not.
+        """
+        reserved = sum(
+            sum(session.pending.values()) + session.download for session in self._sessions.values()
+        )
+        free = shutil.disk_usage(self.folder).free - reserved - size
+        if free < self.limits.free_megabytes * 1_000_000:
+            raise RefusedError(507, NO_SPACE)
+
     def remove_idle(self) -> None:
         """Remove sessions that were not used for long, with their files."""
         now = self._clock()
@@ -237,15 +242,12 @@ class Sessions:
                 f'The page takes {limits.files} photographs at a time. Download the results, '
                 'remove these photographs, then add more.',
             )
-        full = (
+        if (
             sum(one.count for one in everyone) >= limits.total_files
             or sum(one.bytes for one in everyone) + size > limits.total_megabytes * 1_000_000
-            or shutil.disk_usage(self.folder).free - size < limits.free_megabytes * 1_000_000
-        )
-        if full:
-            raise RefusedError(
-                507, 'The computer that runs this page has no space left for it. Try again later.'
-            )
+        ):
+            raise RefusedError(507, NO_SPACE)
+        self.check_disk(size)
 
 
 def safe_name(name: str) -> str:

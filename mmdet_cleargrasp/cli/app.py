@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .arguments import add_detector, new_parser
+from ..app.limits import Limits
+from .arguments import add_detector, at_least, minutes, new_parser
 from .command import command
 
 EXAMPLES = """
@@ -17,17 +18,17 @@ examples:
   ssh -L 7860:localhost:7860 you@server    # then open the printed link on your own computer
 
 Open the link that is printed: its token lets you in. The page listens on this machine only;
---host 0.0.0.0 opens it to everyone on the network who has the link.
+with --host 0.0.0.0, anyone on the network with the link can open it.
 """
-#: Options of limits: attribute of Limits, default, help.
-LIMITS = (
-    ('files', 30, 'photographs of one user'),
-    ('megabytes', 50, 'size of one photograph in MB'),
-    ('megapixels', 60, 'size of one photograph in millions of pixels'),
-    ('total_files', 600, 'photographs of all users together'),
-    ('total_megabytes', 4000, 'disk space for all users together, in MB'),
-    ('sessions', 50, 'users at the same time'),
-)
+#: Attributes of Limits that are options, with their help.
+LIMITS = {
+    'files': 'photographs of one user',
+    'megabytes': 'size of one photograph in MB',
+    'megapixels': 'size of one photograph in millions of pixels',
+    'total_files': 'photographs of all users together',
+    'total_megabytes': 'disk space for all users together, in MB',
+    'sessions': 'users at the same time',
+}
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -48,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     access.add_argument(
         '--no-token',
         action='store_true',
-        help='let in everyone who can reach the port: other users of this machine too',
+        help='let in anyone who can reach the port: other users of this machine too',
     )
     access.add_argument(
         '--allow-host',
@@ -59,20 +60,22 @@ def make_parser() -> argparse.ArgumentParser:
         "machine's own name",
     )
     limits = parser.add_argument_group('limits')
-    for name, default, text in LIMITS:
+    for name, text in LIMITS.items():
+        default = getattr(Limits, name)
         limits.add_argument(
             f'--max-{name.replace("_", "-")}',
-            type=int,
+            type=at_least(1),
             default=default,
             metavar='N',
             help=f'{text} [{default}]',
         )
     limits.add_argument(
         '--idle-minutes',
-        type=float,
-        default=60,
+        type=minutes,
+        default=Limits.idle_seconds / 60,
         metavar='N',
-        help='photographs that nobody has used for so long are removed [60]',
+        help='photographs that nobody has used for so long are removed '
+        f'[{Limits.idle_seconds / 60:g}]',
     )
     return parser
 
@@ -91,14 +94,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..app.offline import is_loopback, stay_offline
     from ..app.private_folder import private_folder
     from ..app.server import serve
-    from ..app.sessions import Limits
     from ..checkpoints import read_checkpoint
     from ..compat.cpu_memory import keep_freed_memory
     from ..inference import PlateDetector
     from ..inference.detector import find_run, take_detector
 
     limits = Limits(
-        **{name: getattr(args, f'max_{name}') for name, *_ in LIMITS},
+        **{name: getattr(args, f'max_{name}') for name in LIMITS},
         idle_seconds=args.idle_minutes * 60,
     )
     with private_folder() as folder:
@@ -113,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         note = read_checkpoint(checkpoint).get('meta', {}).get('note', '')
         if not is_loopback(args.host):
-            whom = 'everyone who can reach it' if args.no_token else 'everyone who has the link'
+            whom = 'anyone who can reach it' if args.no_token else 'anyone with the link'
             print(f'warning: {args.host} is open to {whom}', file=sys.stderr)
         serve(
             detector,

@@ -72,6 +72,25 @@ def batch_size(text: str) -> int | str:
     return text if text == 'auto' else at_least(1)(text)
 
 
+def minutes(text: str) -> float:
+    """Argument type: a number of minutes above 0.
+
+    Args:
+        text: Value on the command line.
+
+    Example:
+        >>> minutes('0.5')
+        0.5
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f'{text!r}: expected a number of minutes above 0')
+    return number
+
+
 def picture_file(text: str) -> Path:
     """Argument type: a ``.png`` or ``.jpg`` file to write.
 
@@ -150,7 +169,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     length.add_argument('--epochs', type=int, help="number of epochs [the config's]")
     length.add_argument(
         '--max-minutes',
-        type=_minutes,
+        type=minutes,
         metavar='MINUTES',
         help='train for as many epochs as fit, estimated from the speed of the first steps',
     )
@@ -199,16 +218,6 @@ def set_local_rank(args: argparse.Namespace) -> None:
         args: Parsed options of :func:`add_run`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-
-
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes < 1e6:
-        raise argparse.ArgumentTypeError(f'{text!r}: expected a number of minutes above 0')
-    return minutes
 
 
 class _WidthAndHeight(argparse.Action):

@@ -1,6 +1,9 @@
 """A page around a stand-in for the detector, and a browser's view of it."""
 
+import contextlib
 import io
+import socket
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +11,9 @@ import pytest
 import supervision as sv
 from PIL import Image
 
+from mmdet_cleargrasp.app.limits import Limits
 from mmdet_cleargrasp.app.model_card import describe_model
 from mmdet_cleargrasp.app.server import PlatePage
-from mmdet_cleargrasp.app.sessions import Limits
 from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
 
 TOKEN = 'secret'
@@ -38,6 +41,21 @@ def jpeg(width=100, height=60, exif=None):
     noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     Image.fromarray(noise).save(stream, 'JPEG', **({'exif': exif} if exif else {}))
     return stream.getvalue()
+
+
+@contextlib.contextmanager
+def running(page):
+    """Serve a page in a thread; yields its port."""
+    uvicorn = pytest.importorskip('uvicorn')
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(page.app, log_level='error', http='h11', ws='none'))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture

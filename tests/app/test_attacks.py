@@ -15,31 +15,18 @@ import pytest
 
 from tests.conftest import ROOT
 
-from .conftest import TOKEN, jpeg
+from .conftest import TOKEN, jpeg, running
 
 pytestmark = pytest.mark.slow
-uvicorn = pytest.importorskip('uvicorn')
-
-
-@contextlib.contextmanager
-def running(page):
-    """Serve a page in a thread; yields its port."""
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        config = uvicorn.Config(page.app, log_level='error', http='h11', ws='none')
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join()
+pytest.importorskip('uvicorn')
 
 
 class Client:
     """A browser's cookies over plain HTTP."""
 
-    def __init__(self, port):
+    def __init__(self, port, token=TOKEN):
         self.port, self.cookies = port, {}
-        self.request('GET', f'/?token={TOKEN}')
+        self.request('GET', f'/?token={token}')
         self.request('GET', '/api/state')
 
     def headers(self):
@@ -128,21 +115,33 @@ raise SystemExit(main(['--port', '0']))
 """
 
 
+@contextlib.contextmanager
+def page_process(folder, *before):
+    """Serve the page in a process of its own; yields it, its port and its token."""
+    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), 'TMPDIR': str(folder)}
+    command = [*before, sys.executable, '-u', '-c', SCRIPT]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = next(text for text in process.stdout if 'the page is at' in text)
+            port, token = int(line.split(':')[2].split('/')[0]), line.split('token=')[1].split()[0]
+            yield process, port, token
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(
-    ('sent', 'status'),
-    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143), (signal.SIGKILL, -9)],
+    ('signals', 'status'),
+    [
+        ([signal.SIGTERM], 143),
+        ([signal.SIGINT], 130),
+        ([signal.SIGINT, signal.SIGINT], 130),
+        ([signal.SIGHUP], 143),
+        ([signal.SIGKILL], -9),
+    ],
 )
-def test_no_signal_leaves_uploads(tmp_path, sent, status):
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), 'TMPDIR': str(tmp_path)}
-    with subprocess.Popen(
-        [sys.executable, '-u', '-c', SCRIPT], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
-    ) as process:
-        line = next(text for text in process.stdout if 'the page is at' in text)
-        port, token = int(line.split(':')[2].split('/')[0]), line.split('token=')[1].split()[0]
-        client = Client.__new__(Client)
-        client.port, client.cookies = port, {}
-        client.request('GET', f'/?token={token}')
-        client.request('GET', '/api/state')
+def test_no_signal_leaves_uploads(tmp_path, signals, status):
+    with page_process(tmp_path) as (process, port, token):
+        client = Client(port, token)
         assert client.request('POST', '/api/photographs?name=a.jpg', jpeg())[0] == 201
         (folder,) = tmp_path.glob('plates_page_*')
         assert folder.stat().st_mode & 0o777 == 0o700
@@ -150,11 +149,13 @@ def test_no_signal_leaves_uploads(tmp_path, sent, status):
         thread = threading.Thread(target=client.upload_in_part, args=(10**6, 1000, 3))
         thread.start()
         time.sleep(1)
-        process.send_signal(sent)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.3)
         assert process.wait(60) == status
         thread.join()
     left = list(tmp_path.glob('plates_page_*'))
-    if sent == signal.SIGKILL:  # the next page removes it
+    if signals == [signal.SIGKILL]:  # the next page removes it
         from mmdet_cleargrasp.app.private_folder import private_folder
 
         assert left
@@ -162,3 +163,32 @@ def test_no_signal_leaves_uploads(tmp_path, sent, status):
             pass
         left = list(tmp_path.glob('plates_page_*'))
     assert left == []
+
+
+def test_nohup_keeps_the_page_running(tmp_path):
+    with page_process(tmp_path, 'nohup') as (process, port, token):
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert Client(port, token).request('GET', '/api/state')[0] == 200
+        process.terminate()
+        assert process.wait(60) == 143
+    assert list(tmp_path.glob('plates_page_*')) == []
+
+
+def test_an_aborted_download_does_not_block_the_next(make_page):
+    page = make_page()
+    with running(page) as port:
+        client = Client(port)
+        photograph = jpeg(2000, 1500)
+        for _ in range(3):
+            assert client.request('POST', '/api/photographs?name=a.jpg', photograph)[0] == 201
+        head = f'GET /api/download/results HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n'
+        head += f'Cookie: {client.headers()["cookie"]}\r\n\r\n'
+        with socket.create_connection(('127.0.0.1', port)) as connection:
+            connection.sendall(head.encode())
+            connection.recv(100)  # the rest does not fit into the buffers
+            (session,) = (s for s in page.sessions._sessions.values() if s.photographs)
+            assert session.download
+            assert client.request('GET', '/api/download/images.csv')[0] == 409
+        assert wait_for(lambda: not session.download, 10)
+        assert client.request('GET', '/api/download/images.csv')[0] == 200

@@ -1,4 +1,4 @@
-"""Figures of the model, from a file beside it or from its tests."""
+"""Metrics of the model, from a file beside it or from its tests."""
 
 import json
 
@@ -55,6 +55,8 @@ def test_a_report_that_changed_or_is_not_whole_does_not_count(tmp_path):
         {**CURVE, 'recall': [0.9]},
         {**CURVE, 'recall': [0.9, 'x']},
         {**CURVE, 'recall': [0.9, 7]},
+        {**CURVE, 'recall': [0.9, True]},
+        {key: [] for key in CURVE},
     ],
 )
 def test_curves_that_are_none(tmp_path, curve):

@@ -15,12 +15,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.conftest import ROOT
 
-from .conftest import CLASSES, TOKEN, jpeg
-from .test_attacks import running
+from .conftest import CLASSES, TOKEN, jpeg, running
 
 pytestmark = pytest.mark.slow
 playwright = pytest.importorskip('playwright.sync_api')
@@ -272,10 +270,10 @@ def test_files_that_cannot_be_used_are_named(stub, visit):
     page = visit(stub)
     add(page, file('large.jpg', bytes(1_100_000)), file('text.txt', b'text'))
     text = page.locator('#problems').inner_text()
-    assert 'large.jpg is larger than 1 MB' in text and 'text.txt is no image' in text
+    assert 'large.jpg is larger than 1 MB' in text and 'text.txt is not an image' in text
     assert page.locator('#start').is_visible()
     add(page, *(file(f'{k}.jpg') for k in range(6)))
-    assert 'takes 4 photographs at a time: 2 photographs were left out' in (
+    assert 'takes 4 photographs at a time: 2 photographs were skipped' in (
         page.locator('#problems').inner_text()
     )
     assert 'in 4 photographs' in page.locator('#total').inner_text()
@@ -292,7 +290,42 @@ def test_the_link_without_its_token(stub, chromium):
     page.close()
 
 
-def test_example_pictures_are_small():
-    for path in (ROOT / 'mmdet_cleargrasp/app/static').glob('*.jpg'):
-        with Image.open(path) as image:
-            assert image.size == (512, 384) and path.stat().st_size < 60_000
+def test_a_failed_removal_changes_nothing(stub, visit):
+    page = visit(stub)
+    add(page, file('a.jpg'), file('b.jpg'))
+    refuse = lambda route: route.fulfill(status=503) if route.request.method == 'DELETE' else route.continue_()  # noqa: E731  # fmt: skip
+    page.route('**/api/photographs**', refuse)
+    for button in ('#remove-all', '#remove-photo'):
+        page.evaluate('document.querySelector("#notice").textContent = ""')
+        page.click(button)
+        page.wait_for_selector('#notice:has-text("503")')
+        assert 'in 2 photographs' in page.locator('#total').inner_text()
+    page.unroute('**/api/photographs**')
+    page.click('#remove-photo')
+    page.wait_for_selector('#total:has-text("in 1 photograph")')
+
+
+def test_files_that_come_during_an_upload_are_not_ignored_silently(stub, visit):
+    page = visit(stub)
+    page.route('**/api/photographs?name=**', lambda route: waiting.append(route))
+    waiting = []
+    page.set_input_files('#files', [file('a.jpg')])
+    page.wait_for_selector('#progress:visible')
+    page.evaluate(
+        'const data = new DataTransfer(); data.items.add(new File(["x"], "b.jpg"));'
+        'window.dispatchEvent(new DragEvent("drop", {dataTransfer: data, cancelable: true}))'
+    )
+    page.wait_for_selector('#notice:has-text("wait until they are done")')
+    waiting[0].continue_()
+    page.wait_for_selector('#total:has-text("in 1 photograph")')
+
+
+def test_the_format_for_another_program(stub, visit):
+    page = visit(stub)
+    add(page, file('a.jpg'))
+    page.select_option('#format', 'labelme')
+    page.focus('#format')
+    page.keyboard.press('Tab')
+    with page.expect_download() as download:
+        page.keyboard.press('Enter')
+    assert download.value.suggested_filename == 'plates_labelme.zip'

@@ -1,8 +1,10 @@
 """The folder of uploads is private, and gone afterwards."""
 
+import signal
+
 import pytest
 
-from mmdet_cleargrasp.app.private_folder import PREFIX, private_folder
+from mmdet_cleargrasp.app.private_folder import PREFIX, ignored_signals, private_folder
 from mmdet_cleargrasp.utils.locks import lock_folder
 
 
@@ -31,3 +33,12 @@ def test_what_a_killed_page_left_is_removed_by_the_next_and_a_running_one_kept(t
         names = {path.name for path in tmp_path.iterdir()}
         assert f'{PREFIX}killed' not in names
         assert {f'{PREFIX}running', f'{PREFIX}link', 'other'} <= names
+
+
+def test_signals_do_not_interrupt_the_cleanup():
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    with ignored_signals():
+        for number in numbers:
+            signal.raise_signal(number)
+    assert [signal.getsignal(number) for number in numbers] == before

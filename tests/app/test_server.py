@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from mmdet_cleargrasp.app import server
+from mmdet_cleargrasp.app.sessions import RefusedError
+from tests.conftest import ROOT
 
 from .conftest import CLASSES, TOKEN, StubDetector, jpeg
 
@@ -64,13 +66,12 @@ def test_a_reload_loses_nothing(client):
     photo['boxes'][0] |= {'left': 12.0, 'corrected': True, 'known_mm': 40}
     client.put(f'/api/photographs/{photo["key"]}', json={**photo, 'checked_at': 0.5})
     client.put('/api/settings', json={'threshold': 0.2, 'scale_from': photo['key']})
-    upload(client, 'bad.jpg', b'text')
     again = state(client)
     assert again['threshold'] == 0.2 and again['scale_from'] == photo['key']
     (seen,) = again['photographs']
     assert seen['boxes'][0]['left'] == 12 and seen['checked_at'] == 0.5
     assert seen['px_per_mm'] == pytest.approx(38 / 40)
-    assert len(again['problems']) == 1 and not again['expired']
+    assert not again['expired']
 
 
 def test_users_do_not_see_each_other(open_page):
@@ -88,7 +89,7 @@ def test_users_do_not_see_each_other(open_page):
     ('content', 'limits', 'status', 'problem'),
     [
         (b'', {}, 422, 'bad.jpg is empty'),
-        (b'text', {}, 422, 'bad.jpg is no image'),
+        (b'text', {}, 422, 'bad.jpg is not an image'),
         (jpeg()[:900], {}, 422, 'bad.jpg is broken or truncated'),
         (None, {'megapixels': 0}, 422, 'bad.jpg has 6,000 pixels, more than the 0'),
         (None, {'megabytes': 0}, 413, 'bad.jpg: The file is larger than 0 MB'),
@@ -102,18 +103,22 @@ def test_files_that_cannot_be_used(open_page, content, limits, status, problem):
     assert answer.status_code == status
     text = answer.json()['problem']
     assert problem in text and str(page.folder) not in text
-    assert files_of(page) == [] and state(client)['problems'] == [text]
+    assert files_of(page) == [] and state(client)['photographs'] == []
 
 
-def test_a_bug_of_the_detector_ends_neither_the_page_nor_fills_the_disk(open_page):
+def test_a_failure_of_the_detector_is_not_the_file_s_fault(open_page, capsys):
     class Broken(StubDetector):
         def __call__(self, image, score_thr=0.0):
             raise RuntimeError('/secret/path')
 
     page, client = open_page(detector=Broken())
     answer = upload(client)
-    assert answer.status_code == 422 and 'secret' not in answer.text
-    assert files_of(page) == []
+    assert answer.status_code == 500
+    assert answer.json()['problem'] == (
+        'a.jpg: The detector failed (RuntimeError); see the terminal of the page.'
+    )
+    assert 'RuntimeError: /secret/path' in capsys.readouterr().err
+    assert files_of(page) == [] and state(client)['photographs'] == []
 
 
 def test_uploads_of_unknown_size_are_refused(open_page):
@@ -150,12 +155,43 @@ def test_corrections_that_are_none(client, content):
     assert state(client)['photographs'][0]['boxes'] == photo['boxes']
 
 
-@pytest.mark.parametrize('value', [-1, 2, 'x', None, [], True, float('inf')])
-def test_settings_that_are_none(client, value):
-    content = f'{{"threshold": {value!r}, "scale_from": 7}}'.replace("'", '"')
-    content = content.replace('None', 'null').replace('True', 'true').replace('inf', 'Infinity')
-    client.put('/api/settings', content=content)
-    assert 0.05 <= state(client)['threshold'] <= 1 and state(client)['scale_from'] is None
+@pytest.mark.parametrize(
+    'content',
+    [
+        *(f'{{"threshold": {value}}}' for value in
+          ('-1', '2', '"x"', 'null', '[]', 'true', 'Infinity', 'NaN')),
+        *(f'{{"scale_from": {value}}}' for value in ('7', '[]', '{}', '"gone"', 'true')),
+        '{"threshold": 0.4, "scale_from": []}',
+    ],
+)  # fmt: skip
+def test_settings_that_are_none(client, content):
+    client.put('/api/settings', json={'threshold': 0.3, 'scale_from': upload(client).json()['key']})
+    before = state(client)
+    answer = client.put('/api/settings', content=content)
+    assert answer.status_code == 422 and answer.json()['problem']
+    assert state(client) == before and before['threshold'] == 0.3 and before['scale_from']
+
+
+@pytest.mark.parametrize('value', ['true', '2', '[]', '"x"', 'NaN'])
+def test_thresholds_of_checked_photographs_that_are_none(client, value):
+    key = upload(client).json()['key']
+    content = f'{{"boxes": [], "checked_at": {value}}}'
+    assert client.put(f'/api/photographs/{key}', content=content).status_code == 422
+    assert len(state(client)['photographs'][0]['boxes']) == 2
+
+
+def test_a_failed_download_does_not_block_the_next(open_page, monkeypatch):
+    page, client = open_page()
+    upload(client)
+    full = lambda size: (_ for _ in ()).throw(RefusedError(507, 'full'))  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(page.sessions, 'check_disk', full)
+        assert client.get('/api/download/results').status_code == 507
+    with monkeypatch.context() as patch:
+        patch.setattr(server, 'write_download', lambda *_: full(0))
+        assert client.get('/api/download/results').status_code == 507
+    for _ in range(2):
+        assert client.get('/api/download/results').status_code == 200
 
 
 def test_the_state_names_the_model(client):
@@ -173,3 +209,9 @@ def test_views_are_small_enough_for_a_browser(client, monkeypatch):
     view = client.get(f'/api/photographs/{photo["key"]}/view.jpg').content
     with Image.open(io.BytesIO(view)) as image:
         assert image.size == (50, 25)
+
+
+def test_example_pictures_are_small():
+    for path in (ROOT / 'mmdet_cleargrasp/app/static').glob('*.jpg'):
+        with Image.open(path) as image:
+            assert image.size == (512, 384) and path.stat().st_size < 60_000

@@ -1,12 +1,14 @@
 """Quotas, and what is removed when."""
 
+import contextlib
 import shutil
 from types import SimpleNamespace
 
 import pytest
 
+from mmdet_cleargrasp.app.limits import Limits
 from mmdet_cleargrasp.app.photographs import Photograph
-from mmdet_cleargrasp.app.sessions import Limits, RefusedError, Sessions, safe_name
+from mmdet_cleargrasp.app.sessions import RefusedError, Sessions, safe_name
 
 MB = 1_000_000
 
@@ -74,6 +76,37 @@ def test_running_uploads_count(make_sessions):
     ):
         pass
     add_photograph(sessions, second, 2 * MB)
+
+
+def test_the_free_disk_space_is_shared(make_sessions, monkeypatch):
+    usage = SimpleNamespace(free=10 * MB)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage)
+    sessions = make_sessions(free_megabytes=5)
+    first, second = sessions.add()[1], sessions.add()[1]
+    with sessions.upload(first, 3 * MB):  # announced, not written yet
+        add_photograph(sessions, second, 2 * MB)
+        for refused in (sessions.upload(second, 3 * MB), sessions.downloading(second, 3 * MB)):
+            with pytest.raises(RefusedError, match='no space left'), refused:
+                pass
+        with sessions.downloading(second, 2 * MB), pytest.raises(RefusedError):
+            sessions.check_disk(1)
+    sessions.check_disk(5 * MB)
+
+
+@pytest.mark.parametrize('error', [None, OSError, KeyboardInterrupt])
+def test_one_download_of_a_user_at_a_time(make_sessions, error):
+    sessions = make_sessions()
+    first, second = sessions.add()[1], sessions.add()[1]
+    with contextlib.suppress(OSError, KeyboardInterrupt), sessions.downloading(first, MB):
+        with pytest.raises(RefusedError) as refused, sessions.downloading(first, MB):
+            pass
+        assert refused.value.status == 409
+        with sessions.downloading(second, MB):
+            pass
+        if error:
+            raise error
+    with sessions.downloading(first, MB):
+        pass
 
 
 @pytest.mark.parametrize('error', [OSError, RefusedError(408, ''), KeyboardInterrupt])
@@ -168,4 +201,3 @@ def test_names_that_can_be_shown_and_stored(name, safe):
 def test_long_names_fit_into_any_file_system(tmp_path):
     for name in ('ä' * 500 + '.jpg', 'a.' + 'b' * 500):
         (tmp_path / f'{safe_name(name)}-12.overlay').touch()
-    shutil.rmtree(tmp_path)

@@ -293,7 +293,7 @@ export class BoxEditor {
 }
 
 // Black or white, whichever can be read on a color such as #D55E00.
-export function onColor(color) {
+function onColor(color) {
   const [r, g, b] = [1, 3, 5].map(k => parseInt(color.slice(k, k + 2), 16));
   return 0.299 * r + 0.587 * g + 0.114 * b > 150 ? '#000' : '#fff';
 }

@@ -36,8 +36,7 @@ async function call(path, options = {}) {
   let answer;
   try {
     answer = await fetch('api/' + path, options);
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
+  } catch {
     throw new Error('The program that serves this page does not answer. Is it still running?');
   }
   const content = await answer.json().catch(() => null);
@@ -116,11 +115,12 @@ function setDrawing(drawing) {
 
 async function upload(files) {
   const images = [...files];
-  if (!images.length || working) return;
+  if (!images.length) return;
+  if (working) return notice('Other photographs are being added: wait until they are done, then add these.');
   const room = state.limits.files - state.photographs.length;
   if (images.length > room) {
     addProblem(`The page takes ${plural(state.limits.files, 'photograph')} at a time: ` +
-      `${plural(images.length - Math.max(room, 0), 'photograph was', 'photographs were')} left out.`);
+      `${plural(images.length - Math.max(room, 0), 'photograph was', 'photographs were')} skipped.`);
     images.length = Math.max(room, 0);
   }
   working = true;
@@ -282,7 +282,7 @@ function renderScale(one) {
   $('scale-all').closest('label').hidden = !own || !one.px_per_mm;
   $('scale-all').checked = state.scale_from === one.key;
   let text = 'Click a plate whose size you know, best a round dish, then type its size here.';
-  if (box) text = `The chosen plate is ${Math.round(longer(box))} pixels long. How long is it in fact (a dish: its diameter)?`;
+  if (box) text = `The chosen plate is ${Math.round(longer(box))} pixels long. What is its real length (a dish: its diameter)?`;
   if (own && one.scale_problem) text = "The edge of the photograph cuts this plate off. Choose one that is whole.";
   else if (pxPerMm(one)) {
     const from = own ? `the plate of ${known.known_mm} mm` : source.name;
@@ -331,7 +331,7 @@ function renderModel() {
   $('limits').textContent = `Up to ${plural(limits.files, 'photograph')} of ${limits.megabytes} MB: JPEG, PNG, TIFF, HEIC and others.`;
   $('privacy').textContent = 'Photographs stay on the computer that serves this page, and are removed when you remove them, ' +
     `when nobody has used them for ${plural(state.idle_minutes, 'minute')}, or when the program ends.`;
-  $('dataset').dataset.kind = 'dataset';
+  setFormat();
 }
 
 // --- what the user does ---
@@ -371,20 +371,28 @@ function check(ones, checked) {
   render();
 }
 
-async function removePhoto() {
-  const {key} = photo();
-  await save(() => call(`photographs/${key}`, {method: 'DELETE'}));
-  state.photographs = state.photographs.filter(one => one.key !== key);
-  if (state.scale_from === key) state.scale_from = null;
-  render();
+function setFormat() {
+  $('export').href = `api/download/${$('format').value}`;
 }
 
-async function removeAll() {
+function removePhoto() {
+  const {key} = photo();
+  save(async () => {
+    await call(`photographs/${key}`, {method: 'DELETE'});
+    state.photographs = state.photographs.filter(one => one.key !== key);
+    if (state.scale_from === key) state.scale_from = null;
+    render();
+  });
+}
+
+function removeAll() {
   if (!confirm('Remove all photographs and corrections from this page?')) return;
-  await save(() => call('photographs', {method: 'DELETE'}));
-  Object.assign(state, {photographs: [], problems: [], scale_from: null});
-  history.clear();
-  render();
+  save(async () => {
+    await call('photographs', {method: 'DELETE'});
+    Object.assign(state, {photographs: [], problems: [], scale_from: null});
+    history.clear();
+    render();
+  });
 }
 
 async function download(link) {
@@ -437,6 +445,7 @@ function listen() {
   $('files').addEventListener('change', event => { upload(event.target.files); event.target.value = ''; });
   $('class').addEventListener('change', event => changeChosen({label: event.target.value, corrected: true}));
   $('threshold').addEventListener('input', event => setThreshold(Number(event.target.value)));
+  $('format').addEventListener('change', setFormat);
   $('checked').addEventListener('change', event => check([photo()], event.target.checked));
   $('scale-all').addEventListener('change', event => setScaleFrom(event.target.checked ? photo().key : null));
   $('known').addEventListener('keydown', event => { if (event.key === 'Enter') setScale(); });
@@ -446,7 +455,6 @@ function listen() {
   for (const link of document.querySelectorAll('#downloads a')) {
     link.addEventListener('click', event => {
       event.preventDefault();
-      if (link.id === 'export') link.href = `api/download/${$('format').value}`;
       download(link);
     });
   }
