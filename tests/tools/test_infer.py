@@ -4,6 +4,10 @@ import shutil
 
 import pytest
 
+from mmdet_cleargrasp import inference
+from mmdet_cleargrasp.inference import runtimes
+from mmdet_cleargrasp.utils.errors import ConfigError
+
 INFER, EXPORT = 'tools/infer.py', 'tools/export.py'
 
 
@@ -46,6 +50,29 @@ def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_
         '.results.jsonl.lock', 'batch.json', 'detections.csv', 'detections.json', 'images.csv',
         'results.jsonl',
     ]  # fmt: skip
+
+
+def test_a_rerun_keeps_an_export(tiny_runs, toy_plates, run_here, tmp_path):
+    arguments = tiny_runs(), toy_plates / 'val', '--out', tmp_path / 'out', '--export', 'labelme'
+    for message in ('the detections for labelme', 'kept as it was; remove it to write it again'):
+        status, printed = run_here(INFER, *arguments)
+        assert status == 0 and f'labelme/         {message}' in printed
+
+
+@pytest.mark.parametrize(('shard', 'expected'), [('1/1', 'auto'), ('1/2', 'torch')])
+def test_the_images_of_a_shard_decide_on_the_runtime(
+    tiny_runs, toy_plates, run_here, tmp_path, monkeypatch, shard, expected
+):
+    def detector(config, checkpoint, device, per_class, runtime, amp):
+        raise ConfigError(f'the runtime is {runtime}')
+
+    monkeypatch.setattr(inference, 'PlateDetector', detector)
+    monkeypatch.setattr(runtimes, 'WORTH_COMPILING', 3)
+    _, printed = run_here(
+        INFER, tiny_runs(), toy_plates / 'val', '--out', tmp_path / 'out', '--shard', shard,
+        '--runtime', 'auto',
+    )  # fmt: skip
+    assert f'the runtime is {expected}' in printed
 
 
 @pytest.mark.parametrize(
