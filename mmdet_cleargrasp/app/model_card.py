@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ..evaluation.report_files import METRICS_FILE, SOURCE_FILE, check_report
 from ..inference import PlateDetector
 from ..utils.errors import DataError
+from ..utils.json_files import read_json_if_whole
 from ..visualization.palette import class_color
 from .photographs import is_share
 
@@ -59,7 +59,7 @@ def read_quality(checkpoint: Path) -> dict[str, Any] | None:
     beside = checkpoint.with_suffix('.metrics.json')
     reports = [beside] if beside.is_file() else _tests_of(checkpoint)
     for path in reports:
-        metrics = _read_json(path)
+        metrics = read_json_if_whole(path)
         curve = metrics.get('answers', {}).get('curve')
         if _is_curve(curve):
             return {
@@ -78,7 +78,7 @@ def _tests_of(checkpoint: Path) -> list[Path]:
             check_report(source.parent)
         except DataError:
             continue
-        if Path(str(_read_json(source).get('checkpoint'))).name == checkpoint.name:
+        if Path(str(read_json_if_whole(source).get('checkpoint'))).name == checkpoint.name:
             found.append(source.with_name(METRICS_FILE))
     return found
 
@@ -94,11 +94,3 @@ def _is_curve(curve: object) -> bool:
         and lengths != {0}
         and all(is_share(value) for column in columns for value in column)
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

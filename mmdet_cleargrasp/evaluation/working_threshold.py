@@ -6,7 +6,6 @@ stays with the file. For the other checkpoints of a run it is in a file beside t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from ..checkpoints import read_checkpoint
 from ..utils.atomic_files import write_json
+from ..utils.json_files import read_json_if_whole
 
 #: Score threshold of detectors whose checkpoint has none.
 DEFAULT_THRESHOLD = 0.5
@@ -86,18 +86,10 @@ def store_beside(checkpoint: Path, figures: Mapping[str, float]) -> None:
         figures: ``threshold``, ``f1`` and others.
     """
     path = checkpoint.parent / THRESHOLDS_FILE
-    stored = _read_json(path)
+    stored = read_json_if_whole(path)
     stored = {name: row for name, row in stored.items() if (path.parent / name).is_file()}
     write_json(path, {**stored, checkpoint.name: dict(figures)})
 
 
 def _read_file(checkpoint: Path) -> Any:
-    return _read_json(checkpoint.parent / THRESHOLDS_FILE).get(checkpoint.name)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return read_json_if_whole(checkpoint.parent / THRESHOLDS_FILE).get(checkpoint.name)

@@ -28,3 +28,18 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError(f'{path} holds a {type(content).__name__}, expected an object')
     return content
+
+
+def read_json_if_whole(path: str | Path) -> dict[str, Any]:
+    """Read a JSON file that a run can do without.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its object; empty where the file is missing or damaged.
+    """
+    try:
+        return read_json_object(path)
+    except DataError:
+        return {}
