@@ -455,7 +455,7 @@ COMMAND_LINES = [
     Case('command lines', 'to_coco.py --splits week1', 'expected NAME=train', lambda s: [TO_COCO, s.data, s.folder / 'out', '--splits', 'week1'], 'usage'),
     Case('command lines', 'to_coco.py --splits of an unknown split', "the source has no split 'week1', only train", lambda s: [TO_COCO, s.data, s.folder / 'out', '--splits', 'week1=val']),
     Case('command lines', 'to_coco.py --classes of an unknown class', "no class 'lid'; there are petri_dish", lambda s: [TO_COCO, s.data, s.folder / 'out', '--classes', 'lid=plate']),
-    Case('command lines', 'to_coco.py --group-by (', 'no valid expression', lambda s: [TO_COCO, s.data, s.folder / 'out', '--group-by', '(']),
+    Case('command lines', 'to_coco.py --group-by (', 'not a regular expression', lambda s: [TO_COCO, s.data, s.folder / 'out', '--group-by', '(']),
     Case('command lines', 'to_coco.py --val 2', 'expected shares from 0 to less than 1', lambda s: [TO_COCO, s.data, s.folder / 'out', '--val', '2', '--resplit']),
     Case('command lines', 'browse_dataset.py on nothing', 'no config at absent', lambda s: [BROWSE, 'absent', '--out', s.folder / 'out']),
     Case('command lines', 'browse_dataset.py --count 0', 'expected 1 or more', lambda s: [BROWSE, s.data, '--count', '0'], 'usage'),

@@ -9,7 +9,7 @@ max_epochs = 40
 lr = 3e-4
 
 model = dict(
-    data_preprocessor=dict(mean=[127, 127, 127], std=[128, 128, 128]),
+    data_preprocessor=dict(mean=_base_.data_preprocessor.mean, std=_base_.data_preprocessor.std),
     backbone=dict(
         _delete_=True,
         **{
@@ -32,4 +32,5 @@ param_scheduler = [
         'eta_min': lr * 0.01,
     },
 ]
-custom_hooks = _base_.custom_hooks[:-1]  # no smaller crops before
+# All crops are large.
+custom_hooks = [hook for hook in _base_.custom_hooks if hook['type'] != 'PipelineSwitchHook']

@@ -11,7 +11,7 @@ from .packages import PREFIX, local_path
 
 
 def missing_checksums(checkpoint: str | Path) -> str | None:
-    """Say so where changed weights of a file could not be noticed.
+    """Explain how to verify a checkpoint that has no checksums.
 
     torch's format since 1.6 has checksums, which reading verifies. The older one has none; there
     the part of the file's SHA-256 that torchvision and OpenMMLab put into its name serves.

@@ -1,4 +1,4 @@
-"""Functions that take part in another module's import, without importing it now."""
+"""Run code when another module is imported, without importing it now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-#: Is called with what executes the module, and with the module.
+#: Called with the loader's ``exec_module`` and the module.
 Around = Callable[[Callable[[ModuleType], None], ModuleType], None]
 
 

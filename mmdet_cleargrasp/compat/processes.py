@@ -49,7 +49,9 @@ def use_slurm_variables() -> None:
     job, step = int(os.environ['SLURM_JOB_ID']), int(os.environ.get('SLURM_STEP_ID', 0))
     os.environ.setdefault('MASTER_PORT', str(FIRST_PORT + (4 * job + step) % PORTS))
     if 'MASTER_ADDR' not in os.environ:
-        hosts = ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']]
+        # The step's: a step may run on some nodes of its job.
+        nodes = os.environ.get('SLURM_STEP_NODELIST') or os.environ['SLURM_NODELIST']
+        hosts = ['scontrol', 'show', 'hostnames', nodes]
         os.environ['MASTER_ADDR'] = subprocess.check_output(hosts, text=True).split()[0]
     for name, value in (('RANK', 'PROCID'), ('WORLD_SIZE', 'NTASKS'), ('LOCAL_RANK', 'LOCALID')):
         os.environ[name] = os.environ[f'SLURM_{value}']

@@ -11,11 +11,9 @@ from ..utils.errors import ConfigError
 #: A word for --group-by in place of an expression.
 BY_PARENT = 'parent'
 #: Ends of names that number the pictures of a series: ``plate07_b``, ``plate07 (2)``.
-SERIES = re.compile(r'^(.*?[A-Za-z].*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?$')
-#: The expression that groups them so, for the command line.
 SERIES_PATTERN = r'([^/]*[A-Za-z][^/]*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?\.\w+$'
 #: Fewer series than this are no sign that the names are meant so.
-LEAST_SERIES = 3
+MIN_SERIES = 3
 
 
 def find_series(files: Iterable[str]) -> dict[str, list[str]]:
@@ -34,12 +32,12 @@ def find_series(files: Iterable[str]) -> dict[str, list[str]]:
     files = list(files)
     series: dict[str, list[str]] = defaultdict(list)
     for file in files:
-        found = SERIES.match(file.rpartition('/')[2].rpartition('.')[0])
+        found = re.search(SERIES_PATTERN, file.rpartition('/')[2])
         if found:
             series[found[1]].append(file)
     several = {name: members for name, members in series.items() if len(members) > 1}
     grouped = sum(len(members) for members in several.values())
-    return several if len(several) >= LEAST_SERIES and grouped >= len(files) / 2 else {}
+    return several if len(several) >= MIN_SERIES and grouped >= len(files) / 2 else {}
 
 
 def groups_by(pattern: str | None) -> Callable[[str], str]:
@@ -63,7 +61,7 @@ def groups_by(pattern: str | None) -> Callable[[str], str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise ConfigError(f'--group-by {pattern}: no valid expression ({error})') from error
+        raise ConfigError(f'group-by {pattern!r}: not a regular expression ({error})') from error
 
     def group(name: str) -> str:
         match = expression.search(name)

@@ -14,9 +14,12 @@ from mmengine.registry import init_default_scope
 
 from ..utils.errors import ConfigError
 from .config_changes import set_batch_size
+from .config_errors import mistakes_of_config
 
-#: Sizes that are tried end here.
-MOST_IMAGES = 256
+#: The largest size that is tried.
+MAX_BATCH_SIZE = 256
+#: Steps that an epoch keeps: a small data set is no reason for a few large steps.
+MIN_STEPS_PER_EPOCH = 16
 #: Share of the GPU's memory that a trial may use: batches differ in the sizes of their images.
 MEMORY_SHARE = 0.9
 #: Steps of a trial; the optimizer's state is made in the first.
@@ -40,7 +43,8 @@ def use_largest_batch(cfg: Config) -> None:
         raise ConfigError('--batch-size auto works in one process: find it there, give it to all')
     torch.cuda.set_per_process_memory_fraction(MEMORY_SHARE)
     try:
-        size = largest_batch_size(trial(cfg), MOST_IMAGES)
+        step, images = build_trial_step(cfg)
+        size = largest_batch_size(step, size_limit(images))
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
         _free_memory()
@@ -79,28 +83,42 @@ def largest_batch_size(step: Callable[[int], None], most: int) -> int:
     return fits
 
 
-def trial(cfg: Config) -> Callable[[int], None]:
+def size_limit(images: int) -> int:
+    """The largest batch size that is tried for a number of training images.
+
+    Args:
+        images: Of the data set.
+
+    Example:
+        >>> size_limit(160), size_limit(10), size_limit(100_000)
+        (10, 1, 256)
+    """
+    return min(MAX_BATCH_SIZE, max(1, images // MIN_STEPS_PER_EPOCH))
+
+
+def build_trial_step(cfg: Config) -> tuple[Callable[[int], None], int]:
     """Build what a step of training needs, apart from the run that is to come.
 
     Args:
         cfg: Of the run.
 
     Returns:
-        A function that trains on a number of images.
+        A function that trains on a number of images, and the number of training images.
     """
     init_default_scope('mmdet')
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
-    optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
+    with mistakes_of_config('the training cannot be built'):
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+        model.to('cuda' if torch.cuda.is_available() else 'cpu').train()
+        optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
 
     def step(size: int) -> None:
         batch = pseudo_collate([dataset[k % len(dataset)] for k in range(size)])
         for _ in range(TRIAL_STEPS):
             model.train_step(batch, optimizer)
 
-    return step
+    return step, len(dataset)
 
 
 def _fits(step: Callable[[int], None], size: int) -> bool:

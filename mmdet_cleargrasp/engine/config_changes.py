@@ -15,7 +15,7 @@ from ..utils.errors import ConfigError
 from .config_parts import checkpoint_init_cfg, class_heads, evaluators, innermost_dataset
 
 #: Improvement of a figure of validation that early stopping counts.
-LEAST_GAIN = 1e-4
+MIN_DELTA = 1e-4
 #: Directions of test-time augmentation, whose boxes can be flipped back.
 FLIPS = ('horizontal', 'vertical', 'diagonal')
 #: What merging boxes needs to know of an image.
@@ -220,7 +220,7 @@ def stop_early(cfg: Config, patience: int) -> None:
         type='EarlyStoppingHook',
         monitor=best['save_best'],
         rule=best.get('rule'),
-        min_delta=LEAST_GAIN,  # mmengine's default of 0.1 is far more than AP gains in a validation
+        min_delta=MIN_DELTA,  # mmengine's default of 0.1 is far more than AP gains in a validation
         patience=patience,
     )
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from torch.distributed import DistError
+
 from ..utils.errors import ConfigError, UserError
 
 #: What a value of the wrong type or range raises where it is used.
@@ -13,11 +15,13 @@ MISTAKES = (
     ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError,
     RuntimeError, TypeError, ValueError,
 )  # fmt: skip
+#: In the text of what the machine raises, and not the config.
+MACHINE = ('out of memory', 'DefaultCPUAllocator', 'CUDA', 'NCCL')
 
 
 @contextlib.contextmanager
 def mistakes_of_config(what: str) -> Iterator[None]:
-    """Within it, what a config's values raise is a ConfigError.
+    """Turn exceptions caused by config values into ConfigError.
 
     Args:
         what: What is done with the config, for the message.
@@ -34,10 +38,10 @@ def mistakes_of_config(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, RecursionError):
+    except (UserError, RecursionError, DistError):
         raise
     except MISTAKES as error:
-        if 'out of memory' in str(error) or 'DefaultCPUAllocator' in str(error):
+        if any(text in str(error) for text in MACHINE):
             raise
         text = str(error).strip().strip('"\'')
         raise ConfigError(

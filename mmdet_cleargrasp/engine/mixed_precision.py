@@ -93,6 +93,5 @@ def check_amp(cfg: Config) -> Iterable[Finding]:
 
 def processor_has_bfloat16() -> bool:
     """Whether the processor has instructions for bfloat16; without them it is slower."""
-    # known since torch 2.10; no warning with older versions
-    capabilities = getattr(torch.cpu, 'get_capabilities', lambda: None)()
-    return capabilities is None or any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS)

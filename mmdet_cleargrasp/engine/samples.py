@@ -40,7 +40,7 @@ def training_drawing(packed: Mapping[str, Any]) -> Drawing:
         packed: Of ``PackDetInputs``.
     """
     image, sample = as_picture(packed['inputs']), packed['data_samples']
-    name, flip = Path(sample.img_path).name, sample.get('flip_direction')
+    name, flip = Path(sample.get('img_path', '')).name, sample.get('flip_direction')
     title = ' '.join(
         str(part) for part in (name, f'{image.shape[1]}x{image.shape[0]}', flip) if part
     )
@@ -55,7 +55,7 @@ def answer_drawings(inputs: torch.Tensor, sample: DetDataSample, score_thr: floa
         sample: With predictions in pixels of the image's file.
         score_thr: Answers with lower scores are not drawn.
     """
-    image, name = as_picture(inputs), Path(sample.img_path).name
+    image, name = as_picture(inputs), Path(sample.get('img_path', '')).name
     found = sample.pred_instances
     found = found[class_agnostic_nms(found.bboxes, found.scores)]
     found = found[found.scores >= score_thr]
@@ -63,7 +63,7 @@ def answer_drawings(inputs: torch.Tensor, sample: DetDataSample, score_thr: floa
     scale = np.array([width_factor, height_factor] * 2)
     truth = sample.get('gt_instances')
     drawings = []
-    if truth is not None:
+    if truth is not None and 'bboxes' in truth:  # empty without LoadAnnotations
         drawings.append(_drawing(image, truth, f'annotated: {len(truth)}, {name}', scale))
     answers = f'answers, score ≥ {score_thr:.2f}: {len(found)}'
     return [*drawings, _drawing(image, found, answers, scale)]

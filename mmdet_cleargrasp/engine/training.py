@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.dist import master_only
@@ -15,6 +18,7 @@ from .hooks.curves_hook import CURVES_FILE
 from .hooks.progress_hook import showing_progress
 from .hooks.time_limit_hook import TimeLimitHook
 from .resuming import best_checkpoint, latest_checkpoint
+from .resuming.interruption import SIGNALS
 from .run_plan import RunPlan
 from .runner import build_runner, own_folder, safe_files
 
@@ -32,12 +36,12 @@ def train(plan: RunPlan) -> None:
     Raises:
         ConfigError: The check found errors, or another run has the work dir; nothing was started.
     """
+    if plan.largest_batch:  # before the check, which depends on it
+        use_largest_batch(plan.cfg)
     findings = check_run(plan)
     refuse_errors(findings, plan.launcher)
     introduce(findings, plan.launcher)
     with own_folder(plan.work_dir, plan.launcher):
-        if plan.largest_batch:
-            use_largest_batch(plan.cfg)
         runner = build_runner(plan.cfg, verbose=plan.verbose)
         run(runner, plan)
     _say_where(runner)
@@ -54,7 +58,7 @@ def run(runner: Runner, plan: RunPlan) -> None:
         TrainingError: A checkpoint, log or picture could not be written.
     """
     try:
-        with showing_progress(runner, verbose=plan.verbose) as console:
+        with restored_signals(), showing_progress(runner, verbose=plan.verbose) as console:
             if plan.max_minutes:
                 runner.register_hook(TimeLimitHook(plan.max_minutes, console))
             runner.train()
@@ -68,6 +72,18 @@ def run(runner: Runner, plan: RunPlan) -> None:
             f'{f"{latest} is whole" if latest else "No checkpoint had been written"}; make room '
             'and continue with --resume.'
         ) from error
+
+
+@contextlib.contextmanager
+def restored_signals() -> Iterator[None]:
+    """Put back the signal handlers that a run replaces, however it ends."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if handler is not None:  # not installed by Python
+                signal.signal(number, handler)
 
 
 @master_only

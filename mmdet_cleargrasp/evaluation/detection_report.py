@@ -17,7 +17,7 @@ from ..datasets.annotations import load_coco_dict
 from ..utils.atomic_files import write_json
 from ..visualization.fonts import chart_fonts
 from . import charts
-from .answers import THRESHOLDS, AnswerCounts, Answers, match_answers
+from .answers import THRESHOLDS, AnswerCounts, Answers, f1_curve, match_answers
 from .coco_figures import STATS, evaluate, read_predictions, summarize
 from .working_threshold import WorkingThreshold
 
@@ -99,12 +99,8 @@ def threshold_curve(answers: Answers) -> dict[str, list[float]]:
     Args:
         answers: Of a test set.
     """
-    counts = [answers.count(float(threshold)) for threshold in THRESHOLDS]
-    columns = {
-        'threshold': THRESHOLDS,
-        'precision': [count.precision for count in counts],
-        'recall': [count.recall for count in counts],
-    }
+    curve = f1_curve(answers)
+    columns = {'threshold': THRESHOLDS, 'precision': curve.precision, 'recall': curve.recall}
     return {
         name: [round(float(value), 3) for value in np.nan_to_num(np.asarray(values))]
         for name, values in columns.items()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ..engine.resuming import best_checkpoint, pointed_to
+from ..engine.resuming import best_checkpoint, last_saved_checkpoint
 from ..evaluation.report_files import METRICS_FILE
 from ..utils.atomic_files import write_json
 from ..utils.config_paths import config_dir
@@ -153,7 +153,7 @@ def _run_tool(
 
 def _trained(job: Job) -> bool:
     # It is written after the checkpoint is whole.
-    latest = pointed_to(Path(job.folder))
+    latest = last_saved_checkpoint(Path(job.folder))
     return latest is not None and latest.name == f'epoch_{job.epochs}.pth'
 
 

@@ -17,7 +17,7 @@ from ..datasets.random_split import lot
 from ..utils.errors import DataError
 
 #: One fold for the test, one for validation, and one to train on.
-LEAST_FOLDS = 3
+MIN_FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def assign_folds(
             f'{len(with_boxes)}'
         )
     sizes, annotated, fold_of = [0] * count, [0] * count, {}
-    # Large groups first; among equal ones by lot, since names are in the order of their taking.
+    # Large groups first; ties in hash order, since file names follow the time of capture.
     for key in sorted(members, key=lambda key: (-boxes[key], -len(members[key]), lot(key))):
         fold = min(range(count), key=lambda k: (annotated[k] if boxes[key] else 0, sizes[k]))
         sizes[fold] += len(members[key])
@@ -146,5 +146,8 @@ def _with_known(
 
 
 def _link_images(link: Path, data_root: Path) -> None:
+    target = data_root.resolve()
+    if link.is_symlink() and link.readlink() == target:
+        return  # running jobs read through it
     link.unlink(missing_ok=True)
-    link.symlink_to(data_root.resolve(), target_is_directory=True)
+    link.symlink_to(target, target_is_directory=True)

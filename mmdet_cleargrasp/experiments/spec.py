@@ -15,7 +15,7 @@ from mmengine.config import DictAction
 
 from ..datasets.split import Split
 from ..utils.yaml_specs import SpecError, expect_known, expect_mapping, expect_number, read_yaml
-from .folds import LEAST_FOLDS
+from .folds import MIN_FOLDS
 
 EQUAL = ('steps', 'epochs')
 CHECKPOINTS = ('last', 'best')
@@ -224,8 +224,8 @@ def _choice(choices: tuple[str, ...]) -> Callable[[Any, str], str]:
 
 
 def _folds(value: Any, where: str) -> int:
-    if expect_number(value, where, whole=True) < LEAST_FOLDS:
-        raise SpecError(f'{where} is {value}, expected {LEAST_FOLDS} or more: one to test on, one '
+    if expect_number(value, where, whole=True) < MIN_FOLDS:
+        raise SpecError(f'{where} is {value}, expected {MIN_FOLDS} or more: one to test on, one '
                         'for validation, and the others to train on')  # fmt: skip
     return int(value)
 

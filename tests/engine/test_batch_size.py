@@ -50,9 +50,10 @@ def test_a_trial_trains_on_the_run_s_own_images(tiny_config, toy_plates, tmp_pat
     options = RunOptions(work_dir=tmp_path, data_root=toy_plates, batch_size='auto')
     plan = prepare(tiny_config, options)
     assert plan.largest_batch
-    step = batch_size.trial(plan.cfg)
-    step(1)
-    step(8)  # more than the data set has
+    step, images = batch_size.build_trial_step(plan.cfg)
+    step(2)
+    assert images == 6
+    assert batch_size.size_limit(images) == 1  # larger batches would leave an epoch few steps
 
 
 def test_without_a_gpu(tiny_config, tmp_path, monkeypatch):

@@ -15,8 +15,7 @@ default_hooks = dict(
     ),
 )
 custom_hooks = [
-    # mmdet's boxes are drawn by SamplePicturesHook; here, PicturesHook draws.
-    *[hook for hook in _base_.custom_hooks if hook['type'] != 'SamplePicturesHook'],
+    *_base_.custom_hooks,
     dict(type='SyncBuffersHook'),  # batch norm's statistics, before processes validate and save
     dict(type='BackboneFileHook'),
     dict(type='PicturesHook'),

@@ -71,7 +71,7 @@ def _check_overlap(subject: str, split: Split, train: Split) -> Iterable[Finding
 
 
 def _check_series(subject: str, split: Split, train: Split) -> Iterable[Finding]:
-    """Warn of photographs of series that are trained on as well, which make figures too good."""
+    """Warn of photographs of series that are trained on as well, which is data leakage."""
     try:
         names, trained = (
             [str(image['file_name']) for image in read_coco(part.ann_file).images]
@@ -87,7 +87,8 @@ def _check_series(subject: str, split: Split, train: Split) -> Iterable[Finding]
         yield warning(
             subject,
             f'{len(shared)} series of photographs are in the training images as well ({first[0]}, '
-            f'{first[1]}). If a series shows the same plate, figures are too good. Split by series '
+            f'{first[1]}). If a series shows the same plate, the metrics are too '
+            f'optimistic (data leakage). Split by series '
             f"with tools/dataset_converters/to_coco.py DIR OUT --group-by '{SERIES_PATTERN}'",
         )
 

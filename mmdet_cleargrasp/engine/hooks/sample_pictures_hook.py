@@ -1,4 +1,4 @@
-"""Pictures of what a run is fed and of what it answers."""
+"""Pictures of training batches and validation predictions."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class SamplePicturesHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Collect the first images, before the model normalizes them."""
-        if self._drawn or not is_main_process() or not data_batch:
-            return
+        if self._drawn or not is_main_process() or 'data_samples' not in (data_batch or {}):
+            return  # not a detector's
         for inputs, sample in zip(data_batch['inputs'], data_batch['data_samples'], strict=True):
             if len(self._training) < self.count:
                 packed = {'inputs': inputs, 'data_samples': sample}
@@ -81,7 +81,8 @@ class SamplePicturesHook(Hook):
         for inputs, sample in zip(
             (data_batch or {}).get('inputs', ()), outputs or (), strict=False
         ):
-            if self._seen in self._wanted and is_main_process():
+            is_answer = isinstance(sample, DetDataSample) and 'pred_instances' in sample
+            if is_answer and self._seen in self._wanted and is_main_process():
                 self._validation.append((inputs, sample))
             self._seen += 1
 

@@ -6,7 +6,13 @@ SIGTERM ends within an epoch saves its position and its random generators too
 (:class:`InterruptHook`); :class:`ResumableTrainLoop` resumes there.
 """
 
-from .checkpoints import best_checkpoint, latest_checkpoint, pointed_to, resume, start_from
+from .checkpoints import (
+    best_checkpoint,
+    last_saved_checkpoint,
+    latest_checkpoint,
+    resume,
+    start_from,
+)
 from .interruption import InterruptHook
 from .loop import ResumableTrainLoop
 from .missed_validation import MissedValidationHook
@@ -21,7 +27,7 @@ __all__ = [
     'ScheduleHook',
     'best_checkpoint',
     'latest_checkpoint',
-    'pointed_to',
+    'last_saved_checkpoint',
     'resume',
     'start_from',
 ]

@@ -110,11 +110,11 @@ def _candidates(work_dir: Path) -> list[Path]:
         if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem))
     ]
     paths = [path for _, path in sorted(numbered, reverse=True)]
-    last = pointed_to(work_dir)
+    last = last_saved_checkpoint(work_dir)
     return [last, *(path for path in paths if path != last)] if last else paths
 
 
-def pointed_to(work_dir: Path) -> Path | None:
+def last_saved_checkpoint(work_dir: Path) -> Path | None:
     """The checkpoint that the file ``last_checkpoint`` names, by its name alone: runs are moved.
 
     Args:

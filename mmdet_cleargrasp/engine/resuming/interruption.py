@@ -17,7 +17,7 @@ from torch.distributed.distributed_c10d import _get_default_store
 
 from ...utils.atomic_files import write_atomically
 from ...utils.errors import Terminated
-from .checkpoints import pointed_to
+from .checkpoints import last_saved_checkpoint
 from .random_state import random_state
 
 #: The checkpoint of a run that was told to stop.
@@ -51,25 +51,20 @@ class InterruptHook(Hook):
 
     def __init__(self) -> None:
         self._told: signal.Signals | None = None
-        self._latest: int | None = None
+        self._last_signal: int | None = None
         self._validating = False
-        self._before: dict[signal.Signals, Any] = {}
         self._stop_after: int | None = None
         self._store: Store | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Install the signal handlers."""
-        self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        """Install the signal handlers; whoever trains restores the others."""
+        for number in SIGNALS:
+            signal.signal(number, self._handle)
         self._store = _get_default_store() if is_distributed() else None
-
-    def after_train(self, runner: Runner) -> None:
-        """Restore the signal handlers that were there."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
     def before_val(self, runner: Runner) -> None:
         """Stop at once from now on if the epoch is saved."""
-        latest = pointed_to(Path(runner.work_dir))
+        latest = last_saved_checkpoint(Path(runner.work_dir))
         self._validating = latest is not None and latest.name == f'epoch_{runner.epoch}.pth'
         if self._validating and self._told is not None and not is_distributed():
             raise SIGNALS[self._told]
@@ -117,11 +112,10 @@ class InterruptHook(Hook):
                 file=sys.stderr,
             )
         barrier()  # a launcher ends all processes when the first one exits
-        self.after_train(runner)
         raise SIGNALS[self._told or signal.SIGTERM]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        again, self._latest = self._latest == number == signal.SIGINT, number
+        again, self._last_signal = self._last_signal == number == signal.SIGINT, number
         self._told = self._told or signal.Signals(number)  # Slurm sends several; the first counts
         if again or (self._validating and not is_distributed()):
             raise SIGNALS[self._told]

@@ -233,9 +233,10 @@ def _compare_on(
         answers, score_thr = _read_answers(run.tests[name], classes)
         measured |= answer_figures(answers, score_thr, weights)
         for group, mask in masks.items():
-            chosen = figures(score(matches, weights * mask), matches)
-            chosen |= answer_figures(answers, score_thr, weights * mask)
-            measured |= {f'{figure} {group}': chosen[figure] for figure in GROUP_FIGURES}
+            in_group = weights * mask
+            chosen = figures(score(matches, in_group), matches)
+            chosen |= answer_figures(answers, score_thr, in_group)
+            measured |= {f'{figure} in {group}': chosen[figure] for figure in GROUP_FIGURES}
         groups.setdefault((run.arm, run.fraction), {})[run.seed] = (run, measured)
         if run.fraction == fraction:
             confusion = answers.confusion_matrix(score_thr)

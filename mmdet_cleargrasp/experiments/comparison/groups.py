@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...datasets.annotations import read_coco
 from ...utils.errors import ConfigError
 
 
@@ -62,10 +62,9 @@ def group_masks(
     Returns:
         By name of the group, (I,), bool.
     """
-    content = json.loads(Path(annotations).read_text(encoding='utf-8'))
     texts = {
         image['id']: '\n'.join(value for value in image.values() if isinstance(value, str))
-        for image in content['images']
+        for image in read_coco(annotations).images
     }
     masks = {
         group.name: np.array([bool(group.pattern.search(texts[image])) for image in image_ids])

@@ -64,7 +64,7 @@ def parts(comparison: TestComparison) -> list[Part]:
         for figure in ANSWER_FIGURES_BY_CLASS
     }
     groups = {
-        f'{figure} {group}': f'{figure} {group} ({size})'
+        f'{figure} in {group}': f'{figure} {group} ({size})'
         for group, size in comparison.groups.items()
         for figure in GROUP_FIGURES
     }

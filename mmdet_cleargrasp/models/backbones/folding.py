@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from .frozen import FreezableBackbone
 
 
-#: torch 2.4 to 2.6 have no flag of their own for exports.
-is_exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
-
-
 class FoldedTwin:
     """A copy of a backbone, made when it is first needed, that computes the same maps faster.
 
@@ -55,7 +51,7 @@ class FoldedTwin:
         Returns:
             What ``backbone.forward_features(x)`` returns, up to rounding.
         """
-        if torch.jit.is_tracing() or torch.compiler.is_compiling() or is_exporting():
+        if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.compiler.is_exporting():
             return backbone.forward_features(x)  # a traced network holds its own weights
         versions = tuple((t.data_ptr(), t._version) for t in _tensors(backbone))
         if self._module is None or versions != self._versions:

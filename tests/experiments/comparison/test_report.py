@@ -165,11 +165,11 @@ def test_groups_of_images_have_figures_of_their_own(runs):
     assert comparison.groups['every'] == len(comparison.image_ids)
     assert 'none' not in comparison.groups
     for figure in ('AP', 'precision', 'recall'):
-        assert np.array_equal(result.values[f'{figure} every'], result.values[figure])
+        assert np.array_equal(result.values[f'{figure} in every'], result.values[figure])
     titles = [part.title for part in tables.parts(comparison)]
     assert titles[-1] == tables.GROUPS_TITLE
     differences = {d.figure: d.interval for d in comparison.differences}
-    assert differences['AP every'].estimate == pytest.approx(differences['AP'].estimate)
+    assert differences['AP in every'].estimate == pytest.approx(differences['AP'].estimate)
 
 
 @pytest.mark.parametrize('text', ['paper', '=paper', 'white=', 'white=('])
