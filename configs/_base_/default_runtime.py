@@ -4,6 +4,10 @@ custom_imports = dict(imports=['mmdet_cleargrasp'], allow_failed_imports=False)
 
 randomness = dict(seed=0)
 
+# Without MMDetection's fixed name: of two runs in one process, the second would log into the
+# folder of the first.
+visualizer = dict(_delete_=True, type='DetLocalVisualizer', vis_backends=_base_.vis_backends)
+
 default_hooks = dict(
     # Log every tenth step, and at least once per epoch.
     logger=dict(interval=10),
