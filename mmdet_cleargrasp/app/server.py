@@ -385,9 +385,9 @@ def serve(
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
-        print(_page_address(host, listener.getsockname()[1], secret), flush=True)
         try:
             with _sighup_as_sigterm():
+                print(_page_address(host, listener.getsockname()[1], secret), flush=True)
                 server.run([listener])
         finally:  # after a second Ctrl-C uvicorn does not end the lifespan
             with ignored_signals():

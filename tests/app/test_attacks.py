@@ -167,6 +167,7 @@ def test_no_signal_leaves_uploads(tmp_path, signals, status):
 
 def test_nohup_keeps_the_page_running(tmp_path):
     with page_process(tmp_path, 'nohup') as (process, port, token):
+        Client(port, token)  # the server runs
         process.send_signal(signal.SIGHUP)
         time.sleep(0.5)
         assert Client(port, token).request('GET', '/api/state')[0] == 200
