@@ -1,13 +1,15 @@
-"""New training images composed of several: plates pasted by their masks.
+"""New training images composed of several: pasted plates, and pasted pictures of other things.
 
-A pipeline step of MMDetection's ``MultiImageMixDataset``, whose inner data set has only
-loaded image and boxes. It reads other images only where it uses them.
+Pipeline steps of MMDetection's ``MultiImageMixDataset``, whose inner data set has only
+loaded image and boxes. Other images are read only where they are used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -31,12 +33,14 @@ class Patch:
     Attributes:
         image: float32 (H, W, 3).
         mask: Of the plate, or of what stands for it, float32 (H, W) in [0, 1].
-        label: Class id; ``None`` for a decoy.
+        label: Class id; ``None`` for what is not a plate.
+        rim: Whether to paste a soft rim of what surrounds the mask as well.
     """
 
     image: np.ndarray
     mask: np.ndarray
     label: int | None
+    rim: bool = True
 
 
 @TRANSFORMS.register_module()
@@ -81,40 +85,133 @@ class PastePlates(BaseTransform):
             is_decoy = np.random.rand() < self.decoys
             patch = _cut_decoy(source) if is_decoy else _cut_plate(source)
             if patch is not None:
-                self._paste(results, _turn(patch))
+                patch = _resized(_turn(patch), results, self.size)
+                _paste(results, patch, self.opacity, self.max_overlap)
         return results
 
-    def _paste(self, results: dict[str, Any], patch: Patch) -> None:
-        patch = self._resize(patch, results['img'].shape)
-        height, width = patch.mask.shape
-        room = np.subtract(results['img'].shape[:2], patch.mask.shape)
-        own_box = _box(patch.mask)
-        if min(room) < 0 or own_box is None:
-            return
-        boxes = results['gt_bboxes'].tensor.numpy()
-        for _ in range(TRIES):
-            top, left = (np.random.randint(0, space + 1) for space in room)
-            box = own_box + np.array([left, top, left, top], np.float32)
-            if (_covered(box, boxes) <= self.max_overlap).all():
-                break
-        else:
-            return
-        target = results['img'][top : top + height, left : left + width]
-        alpha = _soft(patch.mask)[..., None] * np.random.uniform(*self.opacity)
-        blended = target * (1 - alpha) + _toward_brightness(patch.image, target) * alpha
-        target[:] = np.clip(blended, 0, 255)
-        if patch.label is not None:
-            _append(results, box, patch.label)
 
-    def _resize(self, patch: Patch, shape: tuple[int, ...]) -> Patch:
-        wanted = np.exp(np.random.uniform(*np.log(self.size))) * min(shape[:2])
-        factor = min(1.5, wanted / max(patch.mask.shape))
-        sides = [max(2, round(side * factor)) for side in patch.mask.shape[::-1]]
-        return Patch(
-            cv2.resize(patch.image, sides, interpolation=cv2.INTER_AREA),
-            cv2.resize(patch.mask, sides, interpolation=cv2.INTER_AREA),
-            patch.label,
+@TRANSFORMS.register_module()
+class PastePictures(BaseTransform):
+    """Paste pictures of things that are not plates, so that fewer of them are taken for plates.
+
+    Pictures with an alpha channel (cut-outs) are pasted as they are; of others (photographs without
+    plates) a random rectangle or ellipse is. They lie beside the plates, never on them.
+
+    Args:
+        folders: Each is searched with its subfolders for JPEG, PNG and WebP files, and drawn from
+            equally often. Without any, nothing is pasted.
+        prob: Of pasting anything into an image, in [0, 1].
+        max_pictures: Pasted into one image, from 1 on.
+        size: Smallest and largest longer side, as a share of the image's shorter side.
+        opacity: Smallest and largest, in (0, 1].
+
+    Raises:
+        FileNotFoundError: If a folder has no pictures.
+
+    Example:
+        >>> image = dict(img=np.zeros((9, 12, 3), np.uint8))
+        >>> PastePictures()(image)['img'].shape
+        (9, 12, 3)
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[str] = (),
+        prob: float = 0.6,
+        max_pictures: int = 3,
+        size: tuple[float, float] = (0.1, 1.2),
+        opacity: tuple[float, float] = (0.85, 1.0),
+    ) -> None:
+        self.prob, self.max_pictures = prob, max_pictures
+        self.size, self.opacity = size, opacity
+        self.pictures = [_pictures(folder) for folder in folders]
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Change ``img``."""
+        if self.pictures and np.random.rand() < self.prob:
+            for _ in range(np.random.randint(1, self.max_pictures + 1)):
+                files = self.pictures[np.random.randint(len(self.pictures))]
+                patch = _cut_picture(files[np.random.randint(len(files))])
+                if patch is not None:
+                    patch = _resized(_turn(patch), results, self.size)
+                    _paste(results, patch, self.opacity, max_overlap=0.0)
+        return results
+
+
+def _pictures(folder: str) -> list[str]:
+    suffixes = ('.jpg', '.jpeg', '.png', '.webp')
+    files = sorted(str(p) for p in Path(folder).rglob('*') if p.suffix.lower() in suffixes)
+    if not files:
+        raise FileNotFoundError(
+            f'{folder} has no JPEG, PNG or WebP files, expected pictures of things that are not '
+            'plates. Without any, leave out the folders of PastePictures.'
         )
+    return files
+
+
+@lru_cache(maxsize=1024)
+def _read_picture(file: str) -> np.ndarray | None:
+    """A picture of at most 512 pixels, uint8 (H, W, 3 or 4); ``None`` where it can't be read."""
+    image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint8:
+        return None
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    factor = min(1.0, 512 / max(image.shape[:2]))
+    sides = [max(2, round(side * factor)) for side in image.shape[1::-1]]
+    return cv2.resize(image, sides, interpolation=cv2.INTER_AREA)
+
+
+def _cut_picture(file: str) -> Patch | None:
+    """A cut-out, or a part of a photograph."""
+    image = _read_picture(file)
+    if image is None:
+        return None
+    if image.shape[2] == 4:
+        mask = image[..., 3].astype(np.float32) / 255
+        return Patch(image[..., :3].astype(np.float32), mask, None, rim=False)
+    height, width = image.shape[:2]
+    h, w = (max(2, int(side * np.random.uniform(0.3, 1.0))) for side in (height, width))
+    top, left = np.random.randint(0, height - h + 1), np.random.randint(0, width - w + 1)
+    return Patch(image[top : top + h, left : left + w].astype(np.float32), _shape(h, w), None)
+
+
+def _resized(patch: Patch, results: dict[str, Any], size: tuple[float, float]) -> Patch:
+    """Resize to a random share of the image's shorter side."""
+    wanted = np.exp(np.random.uniform(*np.log(size))) * min(results['img'].shape[:2])
+    factor = min(1.5, wanted / max(patch.mask.shape))
+    sides = [max(2, round(side * factor)) for side in patch.mask.shape[::-1]]
+    return replace(
+        patch,
+        image=cv2.resize(patch.image, sides, interpolation=cv2.INTER_AREA),
+        mask=cv2.resize(patch.mask, sides, interpolation=cv2.INTER_AREA),
+    )
+
+
+def _paste(
+    results: dict[str, Any], patch: Patch, opacity: tuple[float, float], max_overlap: float
+) -> None:
+    """Paste where there is room: no box covers another by more than a share."""
+    height, width = patch.mask.shape
+    room = np.subtract(results['img'].shape[:2], patch.mask.shape)
+    own_box = _box(patch.mask)
+    if min(room) < 0 or own_box is None:
+        return
+    boxes = results['gt_bboxes'].tensor.numpy()
+    for _ in range(TRIES):
+        top, left = (np.random.randint(0, space + 1) for space in room)
+        box = own_box + np.array([left, top, left, top], np.float32)
+        if (_covered(box, boxes) <= max_overlap).all():
+            break
+    else:
+        return
+    target = results['img'][top : top + height, left : left + width]
+    mask = _soft(patch.mask) if patch.rim else patch.mask
+    alpha = mask[..., None] * np.random.uniform(*opacity)
+    blended = target * (1 - alpha) + _toward_brightness(patch.image, target) * alpha
+    target[:] = np.clip(blended, 0, 255)
+    if patch.label is not None:
+        _append(results, box, patch.label)
 
 
 def _cut_plate(source: dict[str, Any]) -> Patch | None:
@@ -148,12 +245,17 @@ def _cut_decoy(source: dict[str, Any]) -> Patch | None:
             return None
         top, left = np.random.randint(0, height - h + 1), np.random.randint(0, width - w + 1)
         if not _covered(np.array([left, top, left + w, top + h], np.float32), boxes).any():
-            mask = np.ones((h, w), np.uint8)
-            if np.random.rand() < 0.5:
-                mask[:] = 0
-                cv2.ellipse(mask, (w // 2, h // 2), (w // 2, h // 2), 0, 0, 360, 1, -1)
-            return _patch(source['img'][top : top + h, left : left + w], mask, None)
+            return _patch(source['img'][top : top + h, left : left + w], _shape(h, w), None)
     return None
+
+
+def _shape(height: int, width: int) -> np.ndarray:
+    """The mask of a rectangle or an ellipse, float32 (height, width)."""
+    if np.random.rand() < 0.5:
+        return np.ones((height, width), np.float32)
+    mask = np.zeros((height, width), np.float32)
+    middle = (width // 2, height // 2)
+    return cv2.ellipse(mask, middle, middle, 0, 0, 360, 1, -1)
 
 
 def _patch(image: np.ndarray, mask: np.ndarray, label: int | None) -> Patch | None:
@@ -180,7 +282,7 @@ def _turn(patch: Patch) -> Patch:
         array = np.rot90(array, quarters)
         return np.ascontiguousarray(array[:, ::-1] if mirrored else array)
 
-    return Patch(turned(patch.image), turned(patch.mask), patch.label)
+    return replace(patch, image=turned(patch.image), mask=turned(patch.mask))
 
 
 def _soft(mask: np.ndarray) -> np.ndarray:

@@ -133,6 +133,38 @@ def open_machine(rng: np.random.Generator) -> Item:
     return Item(tuple(parts), outer, height, transparent=False, label='open machine')
 
 
+def gantry(rng: np.random.Generator) -> Item:
+    """A machine of square beams: a frame below, posts, beams across, and boards and motors."""
+    width, depth = rng.uniform(160, 380), rng.uniform(140, 300)
+    bar, height = rng.uniform(10, 24), rng.uniform(50, 220)
+    beam = metal_or_plastic(rng)
+    outer = box(-width / 2, -depth / 2, width / 2, depth / 2)
+    ring = outer.difference(outer.buffer(-bar, join_style='mitre'))
+    corners = grid(2, 2, width - bar, depth - bar)
+    posts = [box(x - bar / 2, y - bar / 2, x + bar / 2, y + bar / 2) for x, y in corners]
+    parts = [block(ring, 0.5, bar, beam), block(shapely.MultiPolygon(posts), bar, height, beam)]
+    if rng.random() < 0.6:
+        parts.append(block(ring, height, height + bar, beam))
+    for _ in range(int(rng.integers(1, 4))):
+        at, level = rng.uniform(-0.35, 0.35), rng.uniform(bar, height)
+        across = rng.random() < 0.5
+        x, y = at * (width - bar), at * (depth - bar)
+        rail = box(x - bar / 2, -depth / 2 + bar, x + bar / 2, depth / 2 - bar) if across else box(
+            -width / 2 + bar, y - bar / 2, width / 2 - bar, y + bar / 2)  # fmt: skip
+        parts.append(block(rail, level + 0.1, level + 0.8 * bar, beam))
+    for _ in range(int(rng.integers(2, 8))):
+        w, d = rng.uniform(15, 0.35 * width), rng.uniform(15, 0.35 * depth)
+        x, y = rng.uniform(-0.5, 0.5, 2) * (0.8 * width - w, 0.8 * depth - d)
+        level = rng.uniform(0.5, 0.7 * height)
+        image = [dots, tiles, plain, cover][rng.integers(4)](rng, 96)
+        figure = box(x - w / 2, y - d / 2, x + w / 2, y + d / 2)
+        parts += topped(
+            figure, level, level + rng.uniform(2, 50), metal_or_plastic(rng),
+            Opaque(image, 'coated', 0.4),
+        )  # fmt: skip
+    return Item(tuple(parts), outer, height + bar, transparent=False, label='gantry')
+
+
 DEVICES: dict[str, Callable[[np.random.Generator], Item]] = {
     'monitor': monitor,
     'tablet': tablet,
@@ -142,5 +174,6 @@ DEVICES: dict[str, Callable[[np.random.Generator], Item]] = {
     'cable': cable,
     'instrument': instrument,
     'open_machine': open_machine,
+    'gantry': gantry,
 }
 """Devices and papers by the name that a spec calls them."""

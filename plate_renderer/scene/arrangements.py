@@ -45,6 +45,14 @@ def _deck(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
     return _on_deck(plates, columns, rows, rng.uniform(0, 2 * np.pi), rng)
 
 
+def _empty_deck(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
+    """A deck with nests for plates, all of them empty."""
+    columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+    size = (127.8, 85.5) if rng.random() < 0.7 else (92.0, 92.0)
+    holder = deck(columns, rows, size, round_nests=size[0] == size[1], rng=rng)
+    return [put(holder.item, 0.0, 0.0, 0.0, rng.uniform(0, 2 * np.pi))]
+
+
 def _on_deck(
     plates: PlateSpec, columns: int, rows: int, turn: float, rng: np.random.Generator
 ) -> list[Placed]:
@@ -101,10 +109,11 @@ def _held(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
 
 HELD: dict[str, Callable[[PlateSpec, np.random.Generator], list[Placed]]] = {
     'deck': _deck,
+    'empty_deck': _empty_deck,
     'reader': _reader,
     'held': _held,
 }
-"""Arrangements in which something holds the plates."""
+"""Arrangements with something that holds plates."""
 
 
 def draw_loose_lids(

@@ -73,8 +73,8 @@ def draw_scene(spec: Spec, split: str, index: int) -> Scene:
     scene, size = part.scene, (spec.image.width, spec.image.height)
     placed = draw_arrangement(part.plates, scene, rng)
     bench = make_bench(pick(scene.benches, rng), rng)
-    plates = [p.corners for p in placed if p.item.category]
-    points = np.concatenate(plates) if plates else _empty_stage(scene, rng)
+    framed = [p.corners for p in placed if p.item.category] or [p.corners for p in placed]
+    points = np.concatenate(framed) if framed else _empty_stage(scene, rng)
     camera = _camera(part.camera, points, size, rng)
     placed += draw_loose_lids(part.plates, placed, extra)
     placed += _distractors(scene, camera, [p.ground for p in placed], rng, lonely=not placed)

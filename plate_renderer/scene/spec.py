@@ -29,7 +29,9 @@ GROWTHS = (
     'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mold', 'seedlings', 'membranes',
     'pieces', 'colored',
 )  # fmt: skip
-ARRANGEMENTS = ('none', 'single', 'scatter', 'row', 'stack', 'deck', 'reader', 'held')
+ARRANGEMENTS = (
+    'none', 'single', 'scatter', 'row', 'stack', 'deck', 'empty_deck', 'reader', 'held',
+)  # fmt: skip
 LAYOUT_NAMES = ('boxes', 'full')
 
 

@@ -7,7 +7,7 @@ from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
 from pycocotools import mask as coco_mask
 
-from mmdet_cleargrasp.datasets.composition import PastePlates
+from mmdet_cleargrasp.datasets.composition import PastePictures, PastePlates
 
 STEPS = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', with_bbox=True)]
 
@@ -114,3 +114,51 @@ def test_plates_without_a_mask_are_not_pasted(dataset):
 
 def test_nothing_is_read_where_nothing_is_made():
     assert PastePlates(prob=0).get_indexes([0] * 5) == []
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A red cut-out whose left half is transparent, in a subfolder."""
+    cut_out = np.full((40, 40, 4), (0, 0, 255, 255), np.uint8)
+    cut_out[:, :20, 3] = 0
+    (tmp_path / 'pictures' / 'red').mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / 'pictures' / 'red' / 'red.png'), cut_out)
+    return tmp_path / 'pictures'
+
+
+def is_red(image):
+    image = image.astype(int)
+    return image[..., 2] > image[..., 1] + 30
+
+
+def test_pictures_lie_beside_the_plates(dataset, pictures):
+    mixed = dataset(dict(type='PastePictures', folders=[str(pictures)], prob=1, size=(0.2, 0.5)))
+    plain = dataset()[1]
+    red = []
+    for _ in range(20):
+        results = mixed[1]
+        assert np.array_equal(boxes(results), boxes(plain))
+        assert results['gt_bboxes_labels'].tolist() == [0]
+        assert np.array_equal(results['img'][20:50, 40:70], plain['img'][20:50, 40:70])
+        red.append(is_red(results['img']).any())
+    assert np.mean(red) > 0.8
+
+
+def test_only_the_opaque_part_of_a_cut_out_is_pasted(dataset, pictures):
+    step = dict(
+        type='PastePictures', folders=[str(pictures)], prob=1, max_pictures=1, size=(0.5, 0.5)
+    )
+    for _ in range(10):
+        red = is_red(dataset(step)[0]['img'])
+        assert 0.35 < red.sum() / 40**2 < 0.55  # half of 40 x 40 pixels
+
+
+def test_a_part_of_a_photograph_is_pasted(dataset, pictures):
+    cv2.imwrite(str(pictures / 'red' / 'red.png'), np.full((40, 40, 3), (0, 0, 255), np.uint8))
+    mixed = dataset(dict(type='PastePictures', folders=[str(pictures)], prob=1))
+    assert all(is_red(mixed[0]['img']).any() for _ in range(10))
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match='has no JPEG, PNG or WebP files'):
+        PastePictures([str(tmp_path)])

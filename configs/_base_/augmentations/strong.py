@@ -4,12 +4,14 @@
 
 # ----------------------------------------- settings -----------------------------------------
 paste_prob = 0.5  # paste plates from other images, using their masks
+pictures = []  # folders with pictures of things that are not plates, pasted beside the plates
 view_size = (320, 320)  # width and height of the network input
 grayscale_prob = 0.05
 # ---------------------------------------------------------------------------------------------
 
 composition = [
     dict(type='PastePlates', prob=paste_prob, max_plates=2, decoys=0.4),
+    dict(type='PastePictures', folders=pictures),
     dict(type='RandomView', size=view_size),  # also resizes
 ]
 appearance = [
