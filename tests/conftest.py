@@ -21,9 +21,11 @@ from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# A shell ignores Ctrl-C in what it runs in the background, and so would the commands under test.
+# Background jobs of a shell ignore Ctrl-C, and nohup ignores SIGHUP; the commands under test do not.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Faster R-CNN as the plugin configures it, shrunk until a CPU trains it in seconds and checkpoints
 # are small: with MMDetection's widths, a ResNet-18's and AdamW's states take 250 MB each.
