@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -50,6 +52,14 @@ train_dataloader = dict(
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 """
+
+
+@pytest.fixture(scope='module')
+def module_folder(request, tmp_path_factory) -> Iterator[Path]:
+    """A folder for a module's large files, removed after its tests."""
+    folder = tmp_path_factory.mktemp(request.module.__name__.rpartition('.')[-1])
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope='session')

@@ -484,24 +484,18 @@ CASES = [*ANNOTATIONS, *IMAGES, *CHECKPOINTS, *CONFIGS, *COMMAND_LINES]
 
 
 @pytest.fixture(scope='module')
-def small_config(tmp_path_factory, tiny_config):
-    """The tiny config with heads so small that its checkpoint is mostly backbone."""
-    folder = tmp_path_factory.mktemp('small')
-    (folder / 'inherits.py').write_text(
-        f'_base_ = {str(tiny_config)!r}\n'
-        'model = dict(roi_head=dict(bbox_head=dict(fc_out_channels=16)))\n'
-    )
-    # Complete, as in a work dir: mmengine looks through all of mmdet's metafiles for each base.
-    load_config(folder / 'inherits.py').dump(folder / 'small.py')
-    return folder / 'small.py'
+def small_config(module_folder, tiny_config):
+    """The tiny config without bases: mmengine reads all of mmdet's metafiles for each base."""
+    load_config(tiny_config).dump(module_folder / 'small.py')
+    return module_folder / 'small.py'
 
 
 @pytest.fixture(scope='module')
-def detector_file(tmp_path_factory, small_config):
+def detector_file(module_folder, small_config):
     """A checkpoint of the small config's detector, untrained."""
     cfg = load_config(small_config)
     init_default_scope('mmdet')
-    path = tmp_path_factory.mktemp('detector') / 'epoch_1.pth'
+    path = module_folder / 'epoch_1.pth'
     meta = {'dataset_meta': {'classes': CLASSES}}
     torch.save({'state_dict': MODELS.build(cfg.model).state_dict(), 'meta': meta}, path)
     return path

@@ -22,7 +22,11 @@ from mmdet_cleargrasp.utils.errors import CheckpointError
 from tests.conftest import ROOT
 from tests.published_files import content_like
 
-CONFIGS = sorted(path.name for path in config_dir().glob('*.py'))
+# Those of the same backbone, and so of the same file, side by side.
+CONFIGS = sorted(
+    (path.name for path in config_dir().glob('*.py')),
+    key=lambda name: name.partition('_')[::-1],
+)
 LOSSES = {
     'FasterRCNN': {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox'},
     'RetinaNet': {'loss_cls', 'loss_bbox'},
@@ -50,13 +54,14 @@ def cfg(request):
 
 
 @pytest.fixture(scope='module')
-def published(tmp_path_factory):
-    """Make the config's file once, in the layout of who publishes it."""
-    folder = tmp_path_factory.mktemp('published')
+def published(module_folder):
+    """Make the config's file in the layout of who publishes it; one is kept at a time."""
 
     def make(checkpoint, backbone_cfg):
-        path = folder / Path(checkpoint).name
+        path = module_folder / Path(checkpoint).name
         if not path.exists():
+            for earlier in module_folder.iterdir():
+                earlier.unlink()
             torch.save(content_like(checkpoint, backbone_cfg), path)
         return str(path)
 

@@ -24,11 +24,9 @@ FILES = {'mmdetection': mmdetection_detector,
 
 
 @pytest.fixture(scope='module')
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('detectors')
-
+def files(module_folder):
     def make(publisher, name):
-        path = folder / f'{publisher}_{name}.pth'
+        path = module_folder / f'{publisher}_{name}.pth'
         if not path.exists():
             torch.save(FILES[publisher](name), path)
         return path

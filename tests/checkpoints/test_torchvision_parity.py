@@ -24,7 +24,7 @@ SIZE = (352, 480)
 
 
 @pytest.fixture(scope='module', params=['frcnn', 'retinanet'])
-def pair(request, tmp_path_factory):
+def pair(request, module_folder):
     """torchvision's detector, with scores that differ, and MMDetection's with its weights."""
     expected = torchvision_detector(request.param)
     before = {name: tensor.clone() for name, tensor in expected.state_dict().items()}
@@ -42,7 +42,7 @@ def pair(request, tmp_path_factory):
             head.weight.mul_(300)
             head.bias.view(9, 91)[:, absent] = -1e4
             expected.head.regression_head.bbox_reg.weight.mul_(10)
-    path = tmp_path_factory.mktemp('torchvision') / 'coco.pth'
+    path = module_folder / 'coco.pth'
     torch.save(expected.state_dict(), path)
     found = build(request.param, settings=TORCHVISION[request.param])
     DetectorCheckpoint(path, COCO)(found)

@@ -27,17 +27,16 @@ def options(word):
 
 
 @pytest.fixture(scope='module')
-def trained(tiny_config, toy_plates, tmp_path_factory):
+def trained(tiny_config, toy_plates, module_folder):
     """A work dir that was trained for an epoch, with the weights averaged."""
     from mmdet_cleargrasp.engine.prepare import RunOptions, prepare
     from mmdet_cleargrasp.engine.training import train
 
-    folder = tmp_path_factory.mktemp('trained')
-    config = folder / 'averaged.py'
+    config = module_folder / 'averaged.py'
     config.write_text(f'_base_ = {str(tiny_config)!r}\n{line("EMAHook")}\n')
-    settings = RunOptions(work_dir=folder, data_root=toy_plates, epochs=1)
+    settings = RunOptions(work_dir=module_folder, data_root=toy_plates, epochs=1)
     train(prepare(config, settings))
-    return folder
+    return module_folder
 
 
 def test_average_of_the_weights(trained):

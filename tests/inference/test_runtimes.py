@@ -13,11 +13,12 @@ from .random_runs import SHORT, random_run
 
 
 @pytest.fixture(scope='module')
-def runs(tmp_path_factory):
+def runs(module_folder):
     """Small detectors of each kind."""
+    for name in SHORT:
+        (module_folder / name).mkdir()
     return {
-        name: random_run(name, tmp_path_factory.mktemp(name), **options)
-        for name, options in SHORT.items()
+        name: random_run(name, module_folder / name, **options) for name, options in SHORT.items()
     }
 
 

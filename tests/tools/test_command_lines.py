@@ -15,9 +15,9 @@ TRAIN, TEST = 'tools/train.py', 'tools/test.py'
 
 
 @pytest.fixture(scope='module')
-def finished_run(tiny_config, toy_plates, run_tool, tmp_path_factory):
+def finished_run(tiny_config, toy_plates, run_tool, module_folder):
     """A work dir after tools/train.py, with what it printed."""
-    work_dir = tmp_path_factory.mktemp('run')
+    work_dir = module_folder / 'run'
     done = run_tool(
         TRAIN, tiny_config, '--data-root', toy_plates, '--work-dir', work_dir, '--epochs', '2'
     )
