@@ -27,7 +27,7 @@ from ..checkpoints import check_trained
 from ..checkpoints.reading import load_from_local
 from ..compat.checkpoint_reading import local_checkpoints_read_by
 from ..datasets.images import MAX_ASPECT, read_image
-from ..engine.checks.model import build
+from ..engine.checks.building import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
 from ..engine.run_plan import read_plan

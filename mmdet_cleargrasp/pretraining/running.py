@@ -13,9 +13,9 @@ from mmengine.runner import Runner
 from ..checkpoints import check_fit, open_backbone
 from ..datasets.cleargrasp_folders import find_samples
 from ..engine.checks import collect, introduce, refuse_errors
+from ..engine.checks.building import build
 from ..engine.checks.data import check_workers
 from ..engine.checks.environment import check_device, check_versions, check_work_dir
-from ..engine.checks.model import build
 from ..engine.hooks.curves_hook import CURVES_FILE
 from ..engine.prepare import RunOptions, prepare
 from ..engine.run_plan import RunPlan

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+#: How many examples a message names.
+EXAMPLES = 3
+#: Characters of an example that are shown.
+LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,18 @@ def warning(subject: str, text: str) -> Finding:
 def error(subject: str, text: str) -> Finding:
     """A finding that is in the way of a run."""
     return Finding('error', subject, text)
+
+
+def examples(items: Iterable[Any]) -> str:
+    """The first items for a message, and how many more there are.
+
+    Args:
+        items: Ids, names and the like.
+
+    Example:
+        >>> examples(range(5))
+        '0, 1, 2 and 2 more'
+    """
+    items = list(items)
+    shown = ', '.join(repr(item)[:LONGEST] for item in items[:EXAMPLES])
+    return shown + (f' and {len(items) - EXAMPLES} more' if len(items) > EXAMPLES else '')

@@ -124,7 +124,7 @@ def test_images_that_are_trained_on_as_well_are_named(toy_copy):
     train, val = (
         Split(toy_copy / 'annotations' / f'{s}.json', toy_copy / s) for s in ('train', 'val')
     )
-    assert not check_overlap('val data', val, train)
+    assert not list(check_overlap('val data', val, train))
     [finding] = check_overlap('val data', train, train)
     assert finding.level == 'warning'
     assert finding.text.startswith(f'4 of 4 images of {train.ann_file} are also in')

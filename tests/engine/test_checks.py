@@ -25,8 +25,8 @@ def check_run(cfg, checkpoint=None):
     return checks.check_run(read_plan(cfg, ('test',) if checkpoint else ('train', 'val')))
 
 
-def check_model(cfg, **options):
-    return list(checks.check_model(read_plan(cfg), **options))
+def check_model(cfg):
+    return checks.collect(checks.check_model(read_plan(cfg)))
 
 
 def check_schedule(cfg):
@@ -132,7 +132,7 @@ def test_dense_backbone_with_fitted_strides_passes(cfg):
 def test_pyramids_start_where_the_neck_does(start_level, strides):
     name = 'retinanet' if start_level else 'frcnn'
     cfg = load_config(config_path(f'{name}_cleargrasp_plates'))
-    found = checks.describe(check_model(cfg, with_file=False))
+    found = checks.describe(check_model(cfg))
     assert f'{strides} in backbone and neck' in found
 
 

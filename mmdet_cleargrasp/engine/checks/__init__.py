@@ -1,6 +1,5 @@
 """Fast checks before a run starts."""
 
-from .checkpoint import check_checkpoint
 from .data import check_data
 from .model import check_model
 from .report import collect, describe, introduce, refuse_errors
@@ -8,7 +7,6 @@ from .run import check_run
 from .schedule import check_schedule
 
 __all__ = [
-    'check_checkpoint',
     'check_data',
     'check_model',
     'check_run',

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...datasets.annotations import read_coco
 from ...datasets.checks import check_overlap, check_split
-from ...datasets.groups import SERIES_PATTERN, find_series
 from ...datasets.split import Split
-from ...utils.errors import DataError
 from ...utils.findings import Finding, error, warning
 from ..run_plan import LoopData, RunPlan
 
@@ -40,13 +37,12 @@ def check_data(plan: RunPlan, loop: str) -> Iterable[Finding]:
         yield from _check_class_counts(subject, data, plan.class_counts)
         yield from check_workers(subject, data)
         yield from _check_evaluators(subject, loop, data, data.split.ann_file)
-        yield from check_split(subject, data.split.ann_file, data.split.img_dir, data.classes)
-        train = plan.data.get('train')
         if loop == 'test':
             yield from _check_choice(plan, data.split)
+        yield from check_split(subject, data.split.ann_file, data.split.img_dir, data.classes)
+        train = plan.data.get('train')
         if loop != 'train' and train is not None and train.split is not None:
-            yield from _check_overlap(subject, data.split, train.split)
-            yield from _check_series(subject, data.split, train.split)
+            yield from check_overlap(subject, data.split, train.split)
 
 
 def _check_choice(plan: RunPlan, split: Split) -> Iterable[Finding]:
@@ -59,37 +55,6 @@ def _check_choice(plan: RunPlan, split: Split) -> Iterable[Finding]:
             'test data',
             f'{plan.checkpoint} was chosen as the best on these images, so that its figures on '
             'them are too high: report those on another split, --test-split NAME',
-        )
-
-
-def _check_overlap(subject: str, split: Split, train: Split) -> Iterable[Finding]:
-    """Warn of images that are trained on as well; a test may be elsewhere than the training was."""
-    try:
-        yield from check_overlap(subject, split, train)
-    except (DataError, OSError):
-        return
-
-
-def _check_series(subject: str, split: Split, train: Split) -> Iterable[Finding]:
-    """Warn of photographs of series that are trained on as well, which is data leakage."""
-    try:
-        names, trained = (
-            [str(image['file_name']) for image in read_coco(part.ann_file).images]
-            for part in (split, train)
-        )
-    except (DataError, OSError):
-        return
-    series = find_series([*names, *trained])
-    both = (set(names), set(trained))
-    shared = [name for name, files in series.items() if all(set(files) & side for side in both)]
-    if shared:
-        first = series[shared[0]]
-        yield warning(
-            subject,
-            f'{len(shared)} series of photographs are in the training images as well ({first[0]}, '
-            f'{first[1]}). If a series shows the same plate, the metrics are too '
-            f'optimistic (data leakage). Split by series '
-            f"with tools/dataset_converters/to_coco.py DIR OUT --group-by '{SERIES_PATTERN}'",
         )
 
 

@@ -6,7 +6,6 @@ from mmengine.registry import init_default_scope
 
 from ...utils.findings import Finding
 from ..run_plan import RunPlan
-from .checkpoint import check_checkpoint
 from .data import check_data
 from .environment import check_device, check_versions, check_work_dir
 from .model import check_model
@@ -24,10 +23,7 @@ def check_run(plan: RunPlan) -> list[Finding]:
         What was found; only the model was built, without memory for its weights.
     """
     init_default_scope(plan.cfg.get('default_scope', 'mmdet'))
-    checks = [check_versions(), check_device(plan), check_work_dir(plan)]
-    checks.append(check_model(plan, with_file=plan.checkpoint is None))
-    if plan.checkpoint is not None:
-        checks.append(check_checkpoint(plan, plan.checkpoint))
+    checks = [check_versions(), check_device(plan), check_work_dir(plan), check_model(plan)]
     if 'train' in plan.loops:
         checks += [check_feature_cache(plan), check_schedule(plan)]
     checks += [check_data(plan, loop) for loop in plan.loops]
