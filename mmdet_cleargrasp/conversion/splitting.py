@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ..datasets.groups import BY_PARENT, SERIES_PATTERN, find_series, groups_by
+from ..datasets.groups import BY_PARENT, SERIES_PATTERN, describe_series, find_series, groups_by
 from ..datasets.random_split import lot
 from ..datasets.split_names import SPLITS, split_of
 from ..utils.errors import ConfigError, DataError
@@ -99,14 +99,7 @@ def _kept(
 def _series_note(pictures: Mapping[str, Picture]) -> list[str]:
     """A proposal where names look like series of photographs of the same things."""
     series = find_series(pictures)
-    if not series:
-        return []
-    name, files = max(series.items(), key=lambda item: len(item[1]))
-    return [
-        f'names look like {len(series)} series ({name}: {len(files)} images). If a series shows '
-        'the same plate, one that is in train and val makes validation too easy: '
-        f"--group-by '{SERIES_PATTERN}' keeps each in one split"
-    ]
+    return [describe_series(series, f"--group-by '{SERIES_PATTERN}'")] if series else []
 
 
 def split_at_random(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..utils.errors import ConfigError
 
@@ -38,6 +38,25 @@ def find_series(files: Iterable[str]) -> dict[str, list[str]]:
     several = {name: members for name, members in series.items() if len(members) > 1}
     grouped = sum(len(members) for members in several.values())
     return several if len(several) >= MIN_SERIES and grouped >= len(files) / 2 else {}
+
+
+def describe_series(series: Mapping[str, Sequence[str]], remedy: str) -> str:
+    """A warning that photographs of the same plate may get into several splits.
+
+    Args:
+        series: From :func:`find_series`.
+        remedy: The option that keeps a series together.
+
+    Example:
+        >>> describe_series({'dish01': ['dish01_a.jpg', 'dish01_b.jpg']}, '--group-by')
+        'names look like 1 series (dish01_a.jpg, dish01_b.jpg). If a series shows the same plate ...
+    """
+    first = next(iter(series.values()))
+    return (
+        f'names look like {len(series)} series ({first[0]}, {first[1]}). If a series shows the '
+        'same plate and is in both training and validation, metrics are too high (data leakage): '
+        f'{remedy} keeps every series in one split'
+    )
 
 
 def groups_by(pattern: str | None) -> Callable[[str], str]:

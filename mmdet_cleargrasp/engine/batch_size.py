@@ -13,8 +13,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from ..utils.errors import ConfigError
-from .config_changes import set_batch_size
-from .config_errors import mistakes_of_config
+from .config_errors import as_config_error
 
 #: The largest size that is tried.
 MAX_BATCH_SIZE = 256
@@ -48,7 +47,7 @@ def use_largest_batch(cfg: Config) -> None:
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
         _free_memory()
-    set_batch_size(cfg, size)
+    cfg.train_dataloader.batch_size = size
     print(f'--batch-size auto: {size} images per step; --auto-scale-lr adapts the learning rate')
 
 
@@ -106,7 +105,7 @@ def build_trial_step(cfg: Config) -> tuple[Callable[[int], None], int]:
         A function that trains on a number of images, and the number of training images.
     """
     init_default_scope('mmdet')
-    with mistakes_of_config('the training cannot be built'):
+    with as_config_error('the training cannot be built'):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
         model = MODELS.build(cfg.model)
         model.init_weights()

@@ -20,7 +20,7 @@ MACHINE = ('out of memory', 'DefaultCPUAllocator', 'CUDA', 'NCCL')
 
 
 @contextlib.contextmanager
-def mistakes_of_config(what: str) -> Iterator[None]:
+def as_config_error(what: str) -> Iterator[None]:
     """Turn exceptions caused by config values into ConfigError.
 
     Args:
@@ -30,7 +30,7 @@ def mistakes_of_config(what: str) -> Iterator[None]:
         ConfigError: With the type and text of the exception.
 
     Example:
-        >>> with mistakes_of_config('the optimizer cannot be built'):
+        >>> with as_config_error('the optimizer cannot be built'):
         ...     raise TypeError("lr is 'abc'")
         Traceback (most recent call last):
             ...

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from mmengine.config import Config
 
 from . import config_changes
-from .config_errors import mistakes_of_config
+from .config_data import use_data_root, use_test_split
+from .config_errors import as_config_error
 from .mixed_precision import enable_amp
 from .resuming import resume, start_from
 from .run_config import load_config
@@ -79,17 +80,19 @@ def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
     """
     options = options or RunOptions()
     cfg = load_config(config, options.work_dir, options.cfg_options, options.launcher)
-    with mistakes_of_config('the run cannot be planned'):
+    with as_config_error('the run cannot be planned'):
         return _plan(cfg, options)
 
 
 def _plan(cfg: Config, options: RunOptions) -> RunPlan:
     testing = options.checkpoint is not None
-    if options.data_root:
-        config_changes.use_data_root(
-            cfg, options.data_root, testing=testing, split_dir=options.split_dir
-        )
     _apply(cfg, options)
+    if options.data_root:
+        use_data_root(cfg, options.data_root, testing=testing, split_dir=options.split_dir)
+    if options.test_split:
+        use_test_split(
+            cfg, options.test_split, data_root=options.data_root, split_dir=options.split_dir
+        )
     if testing:
         cfg.load_from = str(options.checkpoint)
     elif not (options.resume and resume(cfg, options.resume)) and cfg.get('load_from'):
@@ -104,10 +107,6 @@ def _plan(cfg: Config, options: RunOptions) -> RunPlan:
 
 
 def _apply(cfg: Config, options: RunOptions) -> None:
-    if options.test_split:
-        config_changes.use_test_split(
-            cfg, options.test_split, data_root=options.data_root, split_dir=options.split_dir
-        )
     if options.scale:
         config_changes.set_scale(cfg, options.scale)
     if options.epochs is not None:
@@ -115,7 +114,7 @@ def _apply(cfg: Config, options: RunOptions) -> None:
     if options.patience is not None:
         config_changes.stop_early(cfg, options.patience)
     if isinstance(options.batch_size, int):
-        config_changes.set_batch_size(cfg, options.batch_size)
+        cfg.train_dataloader.batch_size = options.batch_size
     if options.amp:
         enable_amp(cfg)
     if options.auto_scale_lr:

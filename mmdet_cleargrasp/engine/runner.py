@@ -21,7 +21,7 @@ from ..compat.file_writing import local_files_written_whole
 from ..compat.processes import train_on_cpu_processes, use_slurm_variables
 from ..utils.errors import ConfigError
 from ..utils.locks import lock_folder
-from .config_errors import mistakes_of_config
+from .config_errors import as_config_error
 from .console import quiet, quiet_logger
 
 # Rank variables of torchrun, Slurm and Open MPI; mmengine reads them when it builds the runner.
@@ -46,27 +46,27 @@ class CheckingRunner(Runner):
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the training loop and its data; see ``mmengine.runner.Runner``."""
-        with mistakes_of_config('the training loop cannot be built'):
+        with as_config_error('the training loop cannot be built'):
             return super().build_train_loop(loop)
 
     def build_val_loop(self, loop: Any) -> Any:
         """Build the validation loop, its data and evaluator; see ``mmengine.runner.Runner``."""
-        with mistakes_of_config('the validation loop cannot be built'):
+        with as_config_error('the validation loop cannot be built'):
             return super().build_val_loop(loop)
 
     def build_test_loop(self, loop: Any) -> Any:
         """Build the test loop, its data and evaluator; see ``mmengine.runner.Runner``."""
-        with mistakes_of_config('the test loop cannot be built'):
+        with as_config_error('the test loop cannot be built'):
             return super().build_test_loop(loop)
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimizer; see ``mmengine.runner.Runner``."""
-        with mistakes_of_config('the optimizer cannot be built'):
+        with as_config_error('the optimizer cannot be built'):
             return super().build_optim_wrapper(optim_wrapper)
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
         """Build the learning rate schedule; see ``mmengine.runner.Runner``."""
-        with mistakes_of_config('the learning rate schedule cannot be built'):
+        with as_config_error('the learning rate schedule cannot be built'):
             return super().build_param_scheduler(scheduler)
 
 
@@ -102,7 +102,7 @@ def build_runner(cfg: Config, *, verbose: bool = True) -> Runner:
         train_on_cpu_processes(cfg)
     if get_device() == 'cpu':
         keep_freed_memory()
-    with quiet(verbose=verbose), mistakes_of_config('the run cannot be set up'):
+    with quiet(verbose=verbose), as_config_error('the run cannot be set up'):
         if 'runner_type' in cfg:
             return RUNNERS.build(cfg)
         return (CheckingRunner if verbose else QuietRunner).from_cfg(cfg)

@@ -19,6 +19,7 @@ from ..visualization.fonts import chart_fonts
 from . import charts
 from .answers import THRESHOLDS, AnswerCounts, Answers, f1_curve, match_answers
 from .coco_figures import STATS, evaluate, read_predictions, summarize
+from .report_files import METRICS_FILE
 from .working_threshold import WorkingThreshold
 
 
@@ -56,7 +57,7 @@ def write_report(
             'curve': threshold_curve(answers),
         },
     }
-    write_json(out_dir / 'metrics.json', metrics)
+    write_json(out_dir / METRICS_FILE, metrics)
     with chart_fonts(''.join(classes)):
         charts.draw_pr_curves(evaluation, classes, out_dir / 'pr_curves.png')
         charts.draw_f1_curve(answers, threshold.value, out_dir / 'f1_curve.png')

@@ -16,11 +16,11 @@ from typing import Any
 from mmengine.config import Config
 
 from ..datasets.annotations import read_coco
-from ..datasets.groups import SERIES_PATTERN, find_series
+from ..datasets.groups import SERIES_PATTERN, describe_series, find_series
 from ..datasets.layout import find_splits
 from ..datasets.split import Split
 from ..engine.checks import check_data, check_run, collect
-from ..engine.config_changes import set_split
+from ..engine.config_data import set_split
 from ..engine.prepare import RunOptions, prepare
 from ..engine.run_plan import RunPlan, read_plan
 from ..engine.testing import report_name
@@ -196,11 +196,7 @@ def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
         The arm's name, and what was found.
     """
     if plan.folds and plan.spec.group_by is None and (series := find_series(plan.folds.files)):
-        files = next(iter(series.values()))
-        text = (
-            f'names look like {len(series)} series ({files[0]}, {files[1]}). If a series shows the '
-            f"same plate, keep it in one fold, group_by: '{SERIES_PATTERN}'"
-        )
+        text = describe_series(series, f"group_by: '{SERIES_PATTERN}' in the spec")
         yield 'all arms', Finding('warning', 'folds', text)
     truths = {}
     for arm in plan.spec.arms:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..evaluation.coco_figures import read_predictions
 from ..evaluation.detection_report import write_report
-from ..evaluation.report_files import PREDICTIONS_FILE, SOURCE_FILE, finish_report, start_report
+from ..evaluation.report_files import (
+    METRICS_FILE,
+    PREDICTIONS_FILE,
+    SOURCE_FILE,
+    finish_report,
+    start_report,
+)
 from ..evaluation.working_threshold import WorkingThreshold
 from ..utils.atomic_files import write_json
+from ..utils.json_files import read_json_object
 from .comparison.comparing import compare
 from .comparison.runs import RunSet, collect_tested
 from .execution import FIGURES, RECORD_FILE, read_record
@@ -92,8 +99,8 @@ def _pool(
     report = folder / 'test' / CROSS_VALIDATION
     start_report(report)
     tests = [Path(job.folder) / 'test' / name for job in jobs for name in job.test_configs]
-    sources = [_read(test / SOURCE_FILE) for test in tests]
-    predictions = [found for test in tests for found in _read(test / PREDICTIONS_FILE)]
+    sources = [read_json_object(test / SOURCE_FILE) for test in tests]
+    predictions = [found for test in tests for found in read_predictions(test / PREDICTIONS_FILE)]
     write_json(report / PREDICTIONS_FILE, predictions, indent=None)
     mean = sum(source['score_threshold'] for source in sources) / len(sources)
     threshold = MeanThreshold(mean, folds=len(jobs))
@@ -109,7 +116,7 @@ def _pool(
     }
     write_json(report / SOURCE_FILE, {**sources[0], **whole})
     finish_report(report)
-    metrics = _read(report / 'metrics.json')
+    metrics = read_json_object(report / METRICS_FILE)
     figures = {name: metrics['coco'][name] for name in FIGURES} | {'F1': metrics['answers']['f1']}
     record = {
         **records[0],
@@ -119,7 +126,3 @@ def _pool(
         'folds': [next(iter(record['tests'].values())) for record in records],
     }
     write_json(folder / RECORD_FILE, record)
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding='utf-8'))

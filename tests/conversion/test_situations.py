@@ -108,7 +108,7 @@ def brackets(root):
         (tracks, 1, None, "export as 'CVAT for images 1.1'"),
         (every_box_unreadable, 1, None, '4 x a shape without a class name'),
         (one_image, 1, None, '1 image(s) with boxes cannot be split into train and val'),
-        (series, 0, 12, 'names look like 4 series (plate0: 3 images)'),
+        (series, 0, 12, 'names look like 4 series (plate0'),
         (brackets, 0, 4, '[open]'),
     ],
     ids=lambda value: getattr(value, '__name__', None),

@@ -7,7 +7,7 @@ from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.engine import checks
 from mmdet_cleargrasp.engine.checks.environment import check_device
-from mmdet_cleargrasp.engine.config_changes import set_split, use_data_root
+from mmdet_cleargrasp.engine.config_data import set_split, use_data_root
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.utils.errors import ConfigError
@@ -110,7 +110,7 @@ def test_series_in_train_and_val_are_warned_of_with_the_expression_that_keeps_th
         edit_json(file, rename)
     set_split(cfg, 'train', Split(toy_copy / 'annotations' / 'train.json', toy_copy / 'train'))
     set_split(cfg, 'val', Split(toy_copy / 'annotations' / 'val.json', toy_copy / 'val'))
-    found = [f for f in check_run(cfg) if 'series of photographs' in f.text]
+    found = [f for f in check_run(cfg) if 'data leakage' in f.text]
     [finding] = found
     assert finding.level == 'warning' and finding.subject == 'val data'
     assert '4 series' in finding.text and '--group-by' in finding.text

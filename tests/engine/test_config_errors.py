@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmdet_cleargrasp.engine.config_errors import check_option_types, mistakes_of_config
+from mmdet_cleargrasp.engine.config_errors import as_config_error, check_option_types
 from mmdet_cleargrasp.utils.errors import ConfigError, DataError
 
 CONFIG = {
@@ -65,5 +65,5 @@ def test_types_of_options(key, value, expected):
     ],
 )
 def test_what_building_raises(mistake, kind):
-    with pytest.raises(kind), mistakes_of_config('the optimizer cannot be built'):
+    with pytest.raises(kind), as_config_error('the optimizer cannot be built'):
         raise mistake

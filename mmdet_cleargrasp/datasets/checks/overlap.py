@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...utils.errors import DataError
 from ...utils.findings import Finding, examples, warning
 from ..annotations import read_coco
-from ..groups import SERIES_PATTERN, find_series
+from ..groups import SERIES_PATTERN, describe_series, find_series
 from ..images import find_file
 from ..split import Split
 
@@ -51,16 +51,12 @@ def _check_series(name: str, split: Split, train: Split) -> Iterable[Finding]:
     )
     series = find_series([*names, *trained])
     both = (set(names), set(trained))
-    shared = [found for found, files in series.items() if all(set(files) & side for side in both)]
+    shared = {
+        found: files for found, files in series.items() if all(set(files) & side for side in both)
+    }
     if shared:
-        first = series[shared[0]]
-        yield warning(
-            name,
-            f'{len(shared)} series of photographs are in the training images as well ({first[0]}, '
-            f'{first[1]}). If a series shows the same plate, the metrics are too '
-            f'optimistic (data leakage). Split by series '
-            f"with tools/dataset_converters/to_coco.py DIR OUT --group-by '{SERIES_PATTERN}'",
-        )
+        remedy = f"tools/dataset_converters/to_coco.py DIR OUT --group-by '{SERIES_PATTERN}'"
+        yield warning(name, describe_series(shared, remedy))
 
 
 def _real_paths(split: Split) -> Iterable[str]:

@@ -72,7 +72,7 @@ def write_comparison(
         page.write_text(render_html(runs, comparisons, costs, replicates, pictures), 'utf-8')
     tables.print_comparison(console, runs, comparisons, costs)
     markdown = tables.write_markdown(runs, comparisons, costs, out_dir / MARKDOWN_FILE)
-    return [page, markdown, *tables.write_csv(runs, comparisons, out_dir)]
+    return [page, markdown, *tables.write_csv_files(runs, comparisons, out_dir)]
 
 
 def arm_costs(runs: RunSet, speed: bool = False) -> dict[str, Cost]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ...utils.atomic_files import write_atomically
-from ...utils.csv_tables import without_formulas
+from ...utils.csv_tables import write_csv
 from .comparing import (
     ANSWER_FIGURES,
     ANSWER_FIGURES_BY_CLASS,
@@ -188,7 +185,9 @@ def sentences(runs: RunSet, comparisons: Sequence[TestComparison]) -> list[str]:
     return lines + cautions([difference for _, difference in shown])
 
 
-def write_csv(runs: RunSet, comparisons: Sequence[TestComparison], folder: Path) -> list[Path]:
+def write_csv_files(
+    runs: RunSet, comparisons: Sequence[TestComparison], folder: Path
+) -> list[Path]:
     """Write every figure of every run, and every difference.
 
     Args:
@@ -215,10 +214,11 @@ def write_csv(runs: RunSet, comparisons: Sequence[TestComparison], folder: Path)
         for d in comparison.differences
     ]
     files = [folder / 'runs.csv', folder / 'differences.csv']
-    _write(files[0], ['test', 'arm', 'percent', 'seed', 'figure', 'value'], by_run)
+    headings = ['test', 'arm', 'percent', 'seed', 'figure', 'value']
+    write_csv(files[0], headings, (dict(zip(headings, row, strict=True)) for row in by_run))
     headings = ['test', 'arm', 'reference', 'percent', 'figure', 'difference', 'low', 'high']
     headings += ['arm_seeds', 'reference_seeds', 'images', 'over_seeds']
-    _write(files[1], headings, differences)
+    write_csv(files[1], headings, (dict(zip(headings, row, strict=True)) for row in differences))
     return files
 
 
@@ -281,13 +281,6 @@ def _markdown(headings: Iterable[str], rows: Iterable[list[str]]) -> str:
     return '\n'.join(
         f'| {" | ".join(t.replace("|", chr(92) + "|") for t in row)} |' for row in lines
     )
-
-
-def _write(path: Path, headings: list[str], rows: list[list]) -> None:
-    stream = io.StringIO(newline='')
-    writer = csv.writer(stream)
-    writer.writerows([[without_formulas(value) for value in row] for row in (headings, *rows)])
-    write_atomically(path, stream.getvalue().encode('utf-8', 'backslashreplace'))
 
 
 def _number(value: float) -> str:

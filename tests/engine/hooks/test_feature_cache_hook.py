@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.engine.checks import check_run
-from mmdet_cleargrasp.engine.config_changes import set_epochs, use_data_root
+from mmdet_cleargrasp.engine.config_changes import set_epochs
+from mmdet_cleargrasp.engine.config_data import use_data_root
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.engine.runner import build_runner

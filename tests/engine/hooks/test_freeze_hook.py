@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
-from mmdet_cleargrasp.engine.config_changes import set_epochs, use_data_root
+from mmdet_cleargrasp.engine.config_changes import set_epochs
+from mmdet_cleargrasp.engine.config_data import use_data_root
 from mmdet_cleargrasp.engine.resuming import resume
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan

@@ -110,7 +110,7 @@ def test_the_command_line_leaves_tables_and_a_page_that_stands_alone(runs, run_t
     # Two charts must not share an id, or one would be clipped by the other's frame.
     clips = re.findall(r'<clipPath id="(\w+)"', page)
     assert len(set(clips)) == len(clips)
-    with (tmp_path / 'runs.csv').open() as file:
+    with (tmp_path / 'runs.csv').open(encoding='utf-8-sig') as file:
         rows = list(csv.DictReader(file))
     assert {row['arm'] for row in rows} == {'good', 'poor'}
     assert {row['seed'] for row in rows} == {'0', '1'}
