@@ -67,7 +67,7 @@ def test_configs_that_a_family_names_are_there(backbone):
         ([], 'an unknown network'),
     ],
 )
-def test_others_are_named_or_said_to_be_unknown(keys, name):
+def test_other_families_are_named_or_unknown(keys, name):
     assert recognize({key: torch.empty(8, 3, 7, 7) for key in keys}).name == name
 
 

@@ -140,7 +140,7 @@ def test_a_file_that_was_trained_at_another_stride_is_refused(tmp_path, weights,
         load_backbone(ClearGraspResNet(18, trained_stride=8), tmp_path / 'file.pth')
 
 
-def test_dilations_are_why():
+def test_other_dilations_give_other_maps():
     """Other maps from the same weights, in stages 3 and 4."""
     torch.manual_seed(0)
     one = ClearGraspResNet(18, trained_stride=16, frozen=False).eval()

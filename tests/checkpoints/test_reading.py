@@ -54,7 +54,7 @@ def history():
 
 @LEGACY
 @pytest.mark.parametrize('dtype', DTYPES, ids=str)
-def test_tensors_of_every_type_come_back(tmp_path, legacy, dtype):
+def test_tensors_of_every_type_round_trip(tmp_path, legacy, dtype):
     values = torch.arange(12).to(dtype)
     tensors = {'whole': values, 'turned': values.view(3, 4).t(), 'part': values[2:5],
                'single': values[1].clone(), 'none': values[:0].view(0, 7)}  # fmt: skip
@@ -79,7 +79,7 @@ def test_tensors_of_every_type_come_back(tmp_path, legacy, dtype):
     ],
     ids=repr,
 )  # fmt: skip
-def test_values_beside_the_weights_come_back(tmp_path, legacy, value):
+def test_values_beside_the_weights_round_trip(tmp_path, legacy, value):
     found = read_checkpoint(save({'value': value}, tmp_path / 'a.pth', legacy))['value']
     assert found == value
     assert type(found) is (type(value) if not isinstance(value, np.character) else type(found))
@@ -94,7 +94,7 @@ def test_paths_and_devices_of_command_lines_are_read_as_text(tmp_path):
 @LEGACY
 @pytest.mark.parametrize('array', [np.arange(6).reshape(2, 3), np.zeros((0, 2)), np.ones(3, '>f4'),
                                    np.asfortranarray(np.eye(3)[:2])])  # fmt: skip
-def test_arrays_come_back(tmp_path, legacy, array):
+def test_arrays_round_trip(tmp_path, legacy, array):
     found = read_checkpoint(save({'counts': array}, tmp_path / 'a.pth', legacy))['counts']
     assert type(found) is np.ndarray
     assert found.tolist() == array.tolist()

@@ -26,7 +26,7 @@ def test_mmengine_writes_files_whole_within_a_run_only(tmp_path, monkeypatch):
     assert type(get_file_backend(str(tmp_path))) is LocalBackend
 
 
-def test_mmengine_is_itself_again_after_an_error(tmp_path):
+def test_mmengine_is_restored_after_an_error(tmp_path):
     with pytest.raises(KeyError), safe_files():
         raise KeyError
     assert type(get_file_backend(str(tmp_path))) is LocalBackend

@@ -516,7 +516,7 @@ def test_masks(tmp_path, image, mask):
     assert not source.unannotated()
 
 
-def test_image_with_a_broken_mask_is_left_out(tmp_path):
+def test_image_with_a_broken_mask_is_skipped(tmp_path):
     draw(tmp_path / 'images' / 'a.png')
     draw(tmp_path / 'images' / 'b.png')
     save_mask(tmp_path / 'masks' / 'a.png', (1, (10, 20, 30, 40)))
@@ -619,7 +619,7 @@ def test_what_is_not_recognized_is_said(tmp_path):
         ('a.csv', 'filename,xmin', 'CSV is not read'),
     ],
 )
-def test_other_formats_are_told_what_to_export(tmp_path, name, text, hint):
+def test_other_formats_name_what_to_export(tmp_path, name, text, hint):
     draw(tmp_path / 'a.png')
     write(tmp_path / name, text)
     with pytest.raises(DataError, match=hint):

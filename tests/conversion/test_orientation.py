@@ -65,7 +65,7 @@ def test_sizes_prove_on_which_pixels_boxes_were_drawn(tmp_path, orientation, siz
     assert not picture.if_stored
 
 
-def test_the_same_tool_drew_boxes_that_prove_nothing(tmp_path):
+def test_ambiguous_boxes_follow_others_of_the_same_tool(tmp_path):
     draw(tmp_path / 'a.jpg', STORED, 6)
     write(tmp_path / 'a.json', coco('a.jpg', ON_STORED, STORED))
     draw(tmp_path / 'b.jpg', STORED, 3)
@@ -108,7 +108,7 @@ def test_what_nothing_proves_is_warned_of_and_drawn_both_ways(doubtful, tmp_path
         ('stored', [(50, 60, 20, 40), (0, 50, 40, 20)]),
     ],
 )
-def test_the_user_decides_what_nothing_proves(doubtful, tmp_path, drawn_on, expected):
+def test_drawn_on_decides_where_boxes_are_ambiguous(doubtful, tmp_path, drawn_on, expected):
     report = convert(doubtful, tmp_path / 'out', ConversionOptions(drawn_on=drawn_on))
     assert not report.doubtful
     assert not any('warning' in note for note in report.notes)
@@ -121,7 +121,7 @@ def test_the_user_decides_what_nothing_proves(doubtful, tmp_path, drawn_on, expe
     ('size', 'reason'),
     [((80, 100), 'turned since it was annotated'), ((50, 40), 'has another size than it was')],
 )
-def test_image_of_another_size_than_annotated_is_left_out(tmp_path, size, reason):
+def test_image_of_another_size_than_annotated_is_skipped(tmp_path, size, reason):
     draw(tmp_path / 'a.png')
     draw(tmp_path / 'b.png')
     write(tmp_path / 'a.json', coco('a.png', [1, 1, 9, 9], size))

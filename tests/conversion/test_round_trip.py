@@ -23,7 +23,7 @@ def fingerprint(folder):
 
 
 @pytest.mark.parametrize(('name', 'write'), CASES, ids=[write.__name__ for _, write in CASES])
-def test_boxes_come_back(toy_plates, tmp_path, name, write):
+def test_boxes_round_trip(toy_plates, tmp_path, name, write):
     (tmp_path / 'src').mkdir()
     write(toy_plates, tmp_path / 'src')
     before = fingerprint(tmp_path / 'src')

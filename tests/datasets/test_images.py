@@ -206,7 +206,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize('case', REFUSED)
-def test_refused(case, tmp_path):
+def test_inputs_that_are_refused(case, tmp_path):
     content, message = REFUSED[case]
     path = tmp_path / 'x.jpg'
     path.write_bytes(content)
@@ -308,7 +308,7 @@ def test_names_that_are_not_utf8(kind, tmp_path):
     assert read_image(path).shape == read_image(str(path)).shape == (40, 60, 3)
 
 
-def test_names_that_cannot_be(tmp_path):
+def test_names_that_are_too_long(tmp_path):
     (tmp_path / 'loop.jpg').symlink_to('loop.jpg')
     for name in ('loop.jpg', 'x' * 300, 'null\0.jpg'):
         with pytest.raises(DataError, match='cannot be opened'):

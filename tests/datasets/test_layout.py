@@ -284,7 +284,7 @@ def test_train_alone_is_split(toy_copy, tmp_path):
     assert len(set(images)) == len(images) == 4
 
 
-def test_other_formats_are_told_to_be_converted(toy_copy):
+def test_other_formats_name_the_conversion_command(toy_copy):
     (toy_copy / TRAIN).rename(toy_copy / 'a.json')
     (toy_copy / 'annotations' / 'val.json').rename(toy_copy / 'b.json')
     with pytest.raises(DataError, match=f'to_coco.py {toy_copy} NEW_DIR'):

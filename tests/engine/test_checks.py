@@ -96,9 +96,7 @@ def test_best_checkpoint_on_the_images_it_was_chosen_on(cfg, checkpoint, split, 
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
-def test_series_in_train_and_val_are_warned_of_with_the_expression_that_keeps_them_apart(
-    cfg, toy_copy, edit_json
-):
+def test_series_in_train_and_val_give_a_warning_with_group_by(cfg, toy_copy, edit_json):
     for split, letters in (('train', 'abcd'), ('val', 'ef')):
         file = toy_copy / 'annotations' / f'{split}.json'
         names = [f'dish{k}_{letter}.jpg' for k in range(4) for letter in letters]
@@ -163,7 +161,7 @@ def test_strides_of_a_backbone_that_does_not_publish_them_are_measured(
     assert all(message in finding.text for finding in strides)
 
 
-def test_other_data_sets_are_left_unchecked(cfg):
+def test_other_dataset_types_are_not_checked(cfg):
     cfg.train_dataloader.dataset = dict(type='VOCDataset', ann_file='ids.txt')
     assert levels(checks.check_data(read_plan(cfg), 'train')) == {'warning'}
     assert not check_schedule(cfg)

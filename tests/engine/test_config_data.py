@@ -91,7 +91,7 @@ def test_splits_of_different_categories_are_refused(toy_copy, edit_json):
         use_data_root(load_config(config_path('frcnn_cleargrasp_plates')), toy_copy)
 
 
-def test_data_root_tells_a_detector_s_file_the_classes(toy_copy, edit_json):
+def test_data_root_sets_the_classes_of_a_detector_file(toy_copy, edit_json):
     for split in ('train', 'val'):
         path = toy_copy / 'annotations' / f'{split}.json'
         edit_json(path, lambda coco: coco['categories'][0].update(name='cup'))

@@ -17,7 +17,7 @@ def cfg():
 @pytest.mark.parametrize(
     ('device', 'wrapper'), [('cpu', 'BFloat16OptimWrapper'), ('cuda', 'AmpOptimWrapper')]
 )
-def test_device_decides(cfg, device, wrapper, monkeypatch):
+def test_device_chooses_the_optimizer_wrapper(cfg, device, wrapper, monkeypatch):
     monkeypatch.setattr(mixed_precision, 'get_device', lambda: device)
     cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale=512.0)  # as of an earlier run
     enable_amp(cfg)

@@ -64,7 +64,7 @@ def test_names_that_only_configs_use_are_dropped(tmp_path):
     assert set(cfg) == {'model', 'find_unused_parameters', 'launcher', 'work_dir'}
 
 
-def test_options_with_a_name_of_one_s_own_come_too_late(tmp_path):
+def test_options_that_set_helper_names_come_too_late(tmp_path):
     (tmp_path / 'config.py').write_text('side = 64\nmodel = dict(size=(side, side))')
     with pytest.raises(ConfigError, match='side=.* comes too late'):
         load_config(tmp_path / 'config.py', cfg_options={'side': 32})

@@ -71,7 +71,7 @@ def test_known_scenes(truth, tmp_path, detections, ap, ap50, matrix):
     assert answers.confusion_matrix(0.5).tolist() == matrix
 
 
-def test_what_could_not_be_measured_is_none(truth, tmp_path):
+def test_undefined_metrics_are_none(truth, tmp_path):
     metrics = summarize(evaluate(truth, predict(tmp_path, PERFECT), CLASSES), CLASSES)
     assert metrics['AP_small'] is None
     assert metrics['AP_large'] == 1.0

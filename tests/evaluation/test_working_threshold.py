@@ -13,7 +13,7 @@ def save(path, **meta):
     return path
 
 
-def test_it_travels_with_the_checkpoint(tmp_path):
+def test_threshold_is_read_from_the_checkpoint(tmp_path):
     path = save(tmp_path / 'best.pth', **{META_KEY: {'threshold': 0.43, 'f1': 0.8}})
     found = read_working_threshold(path)
     assert found.value == 0.43

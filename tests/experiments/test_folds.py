@@ -66,7 +66,7 @@ def test_every_image_is_tested_once_and_never_trained_on_in_that_fold(plates, tm
         ({'folds': 3, 'data_root': '.', 'tests': []}, 'tests is'),
     ],
 )
-def test_specs_that_cannot_work(tiny_config, changes, message):
+def test_invalid_specs_are_refused(tiny_config, changes, message):
     spec = {'name': 'mine', 'arms': {'plain': {'config': str(tiny_config)}}, **changes}
     with pytest.raises(SpecError, match=message):
         parse_experiment(spec)

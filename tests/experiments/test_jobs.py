@@ -31,7 +31,7 @@ def plan(spec, tmp_path, **changes):
     return plan_experiment(dataclasses.replace(spec, **changes), tmp_path / 'mine')
 
 
-def test_every_arm_runs_with_every_seed_on_every_part(spec, tmp_path):
+def test_every_arm_runs_with_every_seed_on_every_subset(spec, tmp_path):
     jobs = plan(spec, tmp_path).jobs
     assert [(job.seed, job.fraction, job.arm) for job in jobs] == [
         (seed, fraction, arm) for seed in (0, 1) for fraction in (100, 34) for arm in ('short', 'gentle')
@@ -39,7 +39,7 @@ def test_every_arm_runs_with_every_seed_on_every_part(spec, tmp_path):
     assert jobs[0].folder.endswith('mine/short/fraction-100/seed-0')
 
 
-def test_an_arm_may_have_parts_of_its_own(spec, tmp_path):
+def test_an_arm_may_have_its_own_fractions(spec, tmp_path):
     arms = (spec.arms[0], dataclasses.replace(spec.arms[1], fractions=(100,)))
     jobs = plan(spec, tmp_path, arms=arms, seeds=(0,)).jobs
     expected = [(100, 'short'), (100, 'gentle'), (34, 'short')]
@@ -49,7 +49,7 @@ def test_an_arm_may_have_parts_of_its_own(spec, tmp_path):
 @pytest.mark.parametrize(
     ('equal', 'times', 'steps'), [('steps', 3, 12), ('epochs', 1, 4)]
 )  # 2 of 6 images in batches of 2, for 4 epochs
-def test_small_parts_take_as_many_steps_or_as_many_epochs(spec, tmp_path, equal, times, steps):
+def test_small_subsets_take_as_many_steps_or_as_many_epochs(spec, tmp_path, equal, times, steps):
     made = plan(spec, tmp_path, equal=equal)
     job = next(job for job in made.jobs if job.fraction == 34)
     dataset = made.configs[job.train_config].train_dataloader.dataset
@@ -124,7 +124,7 @@ def test_arms_that_can_run_pass(spec, tmp_path):
         ({'model.backbone.depth': 34}, 'gentle: .*holds ResNet-18'),
     ],
 )
-def test_what_is_in_the_way_is_said_for_the_arm(spec, tmp_path, options, message):
+def test_errors_name_the_arm(spec, tmp_path, options, message):
     arms = (spec.arms[0], dataclasses.replace(spec.arms[1], cfg_options=options))
     found = '\n'.join(errors(plan(spec, tmp_path, arms=arms)))
     assert re.search(message, found)

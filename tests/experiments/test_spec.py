@@ -17,7 +17,7 @@ def test_the_specs_that_come_with_the_project_are_valid(path: Path, monkeypatch)
     assert len(read_experiment(path).arms) >= 2
 
 
-def test_what_is_left_out_has_defaults() -> None:
+def test_missing_keys_have_defaults() -> None:
     spec = parse_experiment(BASE)
     assert spec.reference == 'cleargrasp'
     assert (spec.seeds, spec.fractions) == ((0, 1, 2), (100,))

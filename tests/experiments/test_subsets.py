@@ -12,7 +12,7 @@ def coco():
     return read_coco(TRAIN)
 
 
-def test_smaller_parts_lie_within_larger_ones(coco):
+def test_smaller_subsets_are_within_larger_ones(coco):
     parts = [set(choose_images(coco, percent, seed=1)) for percent in (5, 10, 25, 50, 100)]
     assert [len(part) for part in parts] == [8, 16, 40, 80, 160]
     assert all(small < large for small, large in zip(parts, parts[1:], strict=False))
@@ -35,7 +35,7 @@ def test_at_least_one_image_with_a_box_is_taken(coco):
     assert len(choose_images(coco, 0.01, 0)) == 1
 
 
-def test_a_part_is_a_coco_file_of_its_own(tmp_path):
+def test_a_subset_is_a_coco_file(tmp_path):
     assert write_subset(TRAIN, 5, 0, tmp_path / 'part.json') == (8, 160)
     part = read_coco(tmp_path / 'part.json')
     assert {a['image_id'] for a in part.annotations} <= {image['id'] for image in part.images}

@@ -268,7 +268,7 @@ def test_nothing_is_overwritten(tmp_path):
         ({'plate_diameter': 90.0, 'plate_class': 'x'}, '--plate-class x: the detector knows'),
     ],
 )
-def test_options_that_cannot_work(options, message):
+def test_invalid_options_are_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         check_options(BatchOptions(**options), CLASSES)
 

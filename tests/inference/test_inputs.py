@@ -45,7 +45,7 @@ def write_video(path, frames=7):
         (['given/out.jpg'], ['out.jpg']),  # a link that was named itself
     ],
 )
-def test_found(folder, monkeypatch, arguments, expected):
+def test_inputs_are_found(folder, monkeypatch, arguments, expected):
     monkeypatch.chdir(folder)
     inputs = find_inputs(arguments)
     assert [inputs.name(path) for path in inputs.files] == expected
@@ -72,7 +72,7 @@ def test_links_are_not_followed_out_of_what_was_given(folder, monkeypatch, argum
         ('outside/../given/notes*', 'no image in'),
     ],
 )
-def test_refused(folder, monkeypatch, argument, message):
+def test_inputs_that_are_refused(folder, monkeypatch, argument, message):
     monkeypatch.chdir(folder)
     with pytest.raises(DataError, match=message):
         find_inputs([argument])
@@ -162,7 +162,7 @@ def test_what_would_block_or_loop_is_reported(tmp_path):
             next(pictures(named)).read()
 
 
-def test_names_that_cannot_be(tmp_path, monkeypatch):
+def test_names_that_are_too_long(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match='nothing at xxx'):
         find_inputs(['x' * 300 + '.jpg'])

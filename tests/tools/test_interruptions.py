@@ -75,7 +75,7 @@ def wait_for_line(process, words) -> None:
         pytest.param(2, signal.SIGINT, 130, marks=pytest.mark.slow),
     ],
 )
-def test_a_signal_saves_and_resuming_ends_as_if_it_had_not_come(
+def test_a_signal_saves_and_resuming_gives_the_same_result(
     train, tmp_path, workers, number, status
 ):
     finish(train(tmp_path / 'whole', workers=workers))
@@ -121,7 +121,7 @@ def test_full_disk_leaves_earlier_checkpoints_whole(train, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_ends_as_if_nothing_had_been(train, tmp_path):
+def test_killed_twenty_times_gives_the_same_result(train, tmp_path):
     """SIGKILL at random moments; every start resumes, and the end is equal to the last bit."""
     started = time.monotonic()
     finish(train(tmp_path / 'whole'))

@@ -10,7 +10,7 @@ from mmdet_cleargrasp.compat.file_writing import local_files_written_whole
 from mmdet_cleargrasp.utils.atomic_files import write_atomically
 
 
-def test_new_and_replaced(tmp_path):
+def test_files_are_written_and_replaced(tmp_path):
     path = tmp_path / 'a' / 'b.txt'
     write_atomically(path, b'one')
     write_atomically(path, b'two')
@@ -33,12 +33,12 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch, faili
     assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
 
 
-def test_what_can_be_made_again_is_not_waited_for(tmp_path, monkeypatch):
+def test_without_sync_nothing_waits_for_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'fsync', lambda _: pytest.fail('waited'))
     assert write_atomically(tmp_path / 'a.txt', b'new', sync=False).read_bytes() == b'new'
 
 
-def test_mmengine_writes_checkpoints_so(tmp_path, monkeypatch):
+def test_mmengine_writes_checkpoints_atomically(tmp_path, monkeypatch):
     path = tmp_path / 'epoch_1.pth'
     with local_files_written_whole():
         backend = get_file_backend(str(path))

@@ -45,12 +45,12 @@ def test_what_cannot_be_drawn_is_named(resumed, tmp_path, arguments, message):  
         plot_curves([resumed], **{'out': str(tmp_path / 'out.png'), **arguments})
 
 
-def test_start_epoch_leaves_out_what_came_before(resumed, tmp_path):  # noqa: F811
+def test_start_epoch_drops_earlier_epochs(resumed, tmp_path):  # noqa: F811
     with pytest.raises(DataError, match="no 'loss'"):
         plot_curves([resumed], ['loss'], tmp_path / 'out.png', start_epoch=4)
 
 
-def test_times_by_epoch_leave_out_each_epoch_s_first_line(tmp_path):
+def test_times_by_epoch_skip_the_first_line_of_each_epoch(tmp_path):
     entries = [{**train(step, epoch, 1), 'time': time} for step, epoch, time in
                ((1, 1, 9.0), (2, 1, 1.0), (3, 1, 3.0), (4, 2, 5.0))]  # fmt: skip
     write(tmp_path / 'log.json', entries)

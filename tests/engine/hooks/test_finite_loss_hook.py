@@ -23,12 +23,12 @@ def step(**losses):
     FiniteLossHook().after_train_iter(RunnerOfOneStep(), 4, {'path': ['a.jpg']}, outputs)
 
 
-def test_numbers_pass():
+def test_finite_losses_pass():
     step(loss=1.0, loss_cls=0.5)
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
-def test_no_number_stops(value):
+def test_nan_or_infinite_loss_stops_the_training(value):
     with pytest.raises(TrainingError, match=r'epoch 3, step 5 \(loss, loss_cls; .*a\.jpg') as info:
         step(loss=value, loss_cls=value, loss_bbox=0.1)
     assert 'load_from=CHECKPOINT' in str(info.value)

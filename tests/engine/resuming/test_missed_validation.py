@@ -40,7 +40,7 @@ def run(tiny_config, toy_plates, tmp_path):
     return start
 
 
-def test_validation_is_made_up_for(run):
+def test_missed_validation_runs_on_resume(run):
     assert run(1) == (3, 1)
     assert run(1) == (0, 1)  # nothing left but a validation that may have been missed
     assert run(2) == (3, 2)

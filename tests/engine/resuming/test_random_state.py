@@ -54,7 +54,7 @@ def test_only_the_parent_ends_a_worker():
     assert process.exitcode == 0
 
 
-def test_generators_come_back():
+def test_generators_round_trip():
     state = random_state()
     first = (random.random(), np.random.rand(), torch.rand(1).item())
     restore_random_state(state)

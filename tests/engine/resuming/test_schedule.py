@@ -72,7 +72,7 @@ def test_longer_after_resuming(tmp_path, kind):
     assert rest == pytest.approx(whole[2 * STEPS :], rel=1e-6)
 
 
-def test_as_long_as_before(tmp_path):
+def test_resuming_at_the_last_epoch_trains_nothing(tmp_path):
     whole = train(tmp_path / 'whole', 3, 'cosine')
     again = train(tmp_path / 'whole', 3, 'cosine', resume=True)
     assert whole[-1] < whole[STEPS] and again == []

@@ -235,7 +235,7 @@ def test_runs_without_a_common_test_set_are_refused(write_run, tmp_path):
         collect_runs(list(map(str, folders)))
 
 
-def test_tests_that_not_all_have_are_left_out_and_named(write_run, tmp_path):
+def test_tests_that_some_runs_lack_are_skipped_and_named(write_run, tmp_path):
     folders = [write_run(tmp_path / name) for name in 'ab']
     shutil.copytree(folders[0] / 'test' / 'val', folders[0] / 'test' / 'hard')
     found = collect_runs(list(map(str, folders)))

@@ -80,13 +80,13 @@ def test_one_seed_gives_an_interval_over_images_only():
     assert not mean_interval(arm, np.random.default_rng(0), 40).over_seeds
 
 
-def test_what_could_not_be_measured_has_no_interval():
+def test_nan_values_have_no_interval():
     values = np.full((2, 11), np.nan)
     assert difference_interval(values, values, np.random.default_rng(0), 40) is None
     assert mean_interval(values, np.random.default_rng(0), 40) is None
 
 
-def test_replicates_without_a_box_of_a_class_are_left_out():
+def test_replicates_without_a_box_of_a_class_are_skipped():
     arm = np.array([[0.5, np.nan, 0.4, 0.6]])
     interval = mean_interval(arm, np.random.default_rng(0), 40)
     assert 0.4 <= interval.low <= interval.high <= 0.6
@@ -97,7 +97,7 @@ def test_replicates_without_a_box_of_a_class_are_left_out():
     ('seeds', 'seed_spread'), [(1, 0.0), (3, 0.0), (3, 0.08), (5, 0.08)],
     ids=['one seed', 'seeds of low variance', 'three seeds that scatter', 'five seeds that scatter'],
 )  # fmt: skip
-def test_intervals_hold_the_true_difference_as_often_as_they_say(seeds, seed_spread, paired):
+def test_intervals_cover_the_true_difference_as_often_as_stated(seeds, seed_spread, paired):
     # Both arms have the same chances, so that the true difference is 0.
     rng = np.random.default_rng([seeds, int(seed_spread * 100)])
     trials = 250

@@ -39,7 +39,7 @@ def largest_difference(one, other):
 
 
 @pytest.mark.parametrize(('dtype', 'tolerance'), [('float32', 1e-6), ('float16', 2e-2)])
-def test_found_maps_are_the_computed_ones(backbone, tmp_path, dtype, tolerance):
+def test_cached_maps_equal_computed_maps(backbone, tmp_path, dtype, tolerance):
     cache = FeatureCache(backbone, tmp_path, dtype=dtype)
     computed, found = cache(images(), backbone), cache(images(), backbone)
     assert (cache.misses, cache.hits) == (3, 3)
@@ -64,7 +64,7 @@ def test_another_process_finds_them(backbone, tmp_path):
 
 
 @pytest.mark.parametrize('change', ['pixel', 'flip', 'weights', 'structure', 'dilation', 'dtype'])
-def test_anything_else_is_computed(backbone, tmp_path, change):
+def test_other_inputs_are_not_taken_from_the_cache(backbone, tmp_path, change):
     FeatureCache(backbone, tmp_path)(images(), backbone)
     other, options = images(), {}
     if change == 'pixel':

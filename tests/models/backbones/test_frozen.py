@@ -74,7 +74,7 @@ def test_without_weights_training_is_refused(config):
         backbone.train()(torch.rand(1, 3, 64, 64))
 
 
-def test_part_of_the_weights_is_none(config):
+def test_frozen_backbone_with_partial_weights_is_refused(config):
     backbone = MODELS.build(dict(config, frozen=True))
     name, tensor = next(backbone.named_parameters())
     backbone.load_state_dict({name: tensor}, strict=False)

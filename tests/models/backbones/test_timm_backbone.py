@@ -104,7 +104,7 @@ def test_files_that_do_not_fit_are_refused(content, network, message, tmp_path):
     assert all(torch.equal(before[name], t) for name, t in backbone.state_dict().items())
 
 
-def test_another_backbone_s_config_is_told_of_timm(tmp_path):
+def test_timm_file_in_another_config_names_timm_backbone(tmp_path):
     torch.save(timm_network('tf_efficientnet_lite0'), tmp_path / 'file.pth')
     with pytest.raises(
         CheckpointError, match="type='TimmBackbone', network='tf_efficientnet_lite0'"

@@ -61,7 +61,7 @@ def test_without_autograd_and_under_autocast_it_is_the_stock_head():
         assert sampled.forward_single(features)[0].dtype == torch.bfloat16
 
 
-def test_it_can_be_copied_and_reads_the_stock_head_s_weights():
+def test_copies_and_weights_of_mmdetection_s_head_work():
     stock, sampled = heads()
     assert list(sampled.state_dict()) == list(stock.state_dict())
     assert torch.equal(copy.deepcopy(sampled).rpn_conv.weight, stock.rpn_conv.weight)

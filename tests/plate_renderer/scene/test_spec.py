@@ -88,6 +88,6 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         read_spec(tmp_path / 'bad.yaml')
 
 
-def test_the_digest_tells_specs_apart() -> None:
+def test_different_specs_have_different_digests() -> None:
     assert parse_spec(BASE).digest == parse_spec(dict(BASE)).digest
     assert parse_spec(BASE).digest != parse_spec({**BASE, 'seed': 4}).digest
