@@ -5,6 +5,7 @@ A config names `custom_imports = ['mmdet_cleargrasp.pretraining']` to have these
 
 from . import augmentation, transforms
 from .dataset import ClearGraspDataset
+from .distillation import DistilledClearGraspNetwork
 from .hooks import BackboneFileHook, PicturesHook
 from .metrics import PretrainingMetric
 from .network import ClearGraspNetwork
@@ -13,6 +14,7 @@ __all__ = [
     'BackboneFileHook',
     'ClearGraspDataset',
     'ClearGraspNetwork',
+    'DistilledClearGraspNetwork',
     'PicturesHook',
     'PretrainingMetric',
     'augmentation',

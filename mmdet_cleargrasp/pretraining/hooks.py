@@ -48,7 +48,7 @@ class BackboneFileHook(Hook):
         model = unwrapped(runner.model)
         backbone: Any = model.backbone
         content = {
-            'model_state_dict': weights_to_cpu(model.state_dict()),
+            'model_state_dict': weights_to_cpu(_own_tensors(model)),
             'trained_stride': backbone.out_strides[-1],
             'epoch': runner.epoch,
             'iter': runner.iter,
@@ -98,6 +98,11 @@ class PicturesHook(Hook):
         picture = draw_rows(*zip(*self._rows, strict=True))
         if not cv2.imwrite(str(folder / f'epoch_{runner.epoch:03d}.png'), picture):
             runner.logger.warning(f'no picture could be written to {folder}')
+
+
+def _own_tensors(model: nn.Module) -> dict[str, Any]:
+    """The state dict without the teacher of a distillation."""
+    return {n: t for n, t in model.state_dict().items() if not n.startswith('teacher.')}
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

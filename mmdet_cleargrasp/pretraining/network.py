@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -50,7 +50,7 @@ class ClearGraspNetwork(BaseModel):
 
     Args:
         backbone: Config of a backbone of this plugin that returns its first and its last
-            map, dense at its trained stride.
+            map (and others, which are not used), dense at its trained stride.
         tasks: The weight of each task's loss, of ``'mask'``, ``'outlines'``
             and ``'normals'``; one task alone is ClearGrasp's way, all three share the decoder.
         channels: Of decoder and spatial pyramid; ClearGrasp has 256.
@@ -90,7 +90,7 @@ class ClearGraspNetwork(BaseModel):
             raise ValueError(f'tasks={dict(tasks)}, expected weights for some of {list(CHANNELS)}')
         self.tasks = dict(tasks)
         self.backbone = MODELS.build(backbone)
-        low_level, high_level = self.backbone.out_channels
+        low_level, *_, high_level = self.backbone.out_channels
         rates = ATROUS_RATES[self.backbone.out_strides[-1]]
         self.aspp = ASPP(high_level, rates, channels)
         self.decoder = Decoder(low_level, channels)
@@ -115,21 +115,30 @@ class ClearGraspNetwork(BaseModel):
             by name; or, to predict, one dict an image of class indices (H, W) and normals
             (3, H, W).
         """
-        logits = self._logits(inputs)
+        maps = self.backbone(inputs.contiguous(memory_format=self.memory_format))
+        logits = self._logits(maps, inputs.shape[2:])
         if mode == 'tensor':
             return logits
         if mode == 'loss':
-            return {f'loss_{t}': self._loss(t, values, targets[t]) for t, values in logits.items()}
+            return self._losses(inputs, maps, logits, targets)
         predicted = {task: predict(task, value) for task, value in logits.items()}
         return [{task: p[i] for task, p in predicted.items()} for i in range(len(inputs))]
 
-    def _logits(self, inputs: Tensor) -> dict[str, Tensor]:
-        low_level, high_level = self.backbone(inputs.contiguous(memory_format=self.memory_format))
-        x = self.decoder(low_level, self.aspp(high_level))
+    def _logits(self, maps: Sequence[Tensor], size: torch.Size) -> dict[str, Tensor]:
+        x = self.decoder(maps[0], self.aspp(maps[-1]))
         return {
-            task: F.interpolate(head(x), inputs.shape[2:], mode='bilinear', align_corners=False)
+            task: F.interpolate(head(x), size, mode='bilinear', align_corners=False)
             for task, head in self.heads.items()
         }
+
+    def _losses(
+        self,
+        inputs: Tensor,
+        maps: Sequence[Tensor],
+        logits: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+    ) -> dict[str, Tensor]:
+        return {f'loss_{t}': self._loss(t, values, targets[t]) for t, values in logits.items()}
 
     def _loss(self, task: str, logits: Tensor, target: Tensor) -> Tensor:
         weights = self.outline_weights if task == 'outlines' else None

@@ -27,6 +27,7 @@ from .hooks import BACKBONE_FILE, PICTURES_FOLDER
 from .transforms import LoadClearGraspSample
 
 LOOPS = ('train', 'val')
+NETWORKS = ('ClearGraspNetwork', 'DistilledClearGraspNetwork')
 #: A detector for each kind of backbone, to try the result in.
 DETECTORS = {
     'ClearGraspResNet': 'configs/frcnn_cleargrasp_plates.py',
@@ -77,9 +78,9 @@ def check_pretraining(plan: RunPlan) -> list[Finding]:
     Args:
         plan: Of the run.
     """
-    if plan.cfg.model.get('type') != 'ClearGraspNetwork':
+    if plan.cfg.model.get('type') not in NETWORKS:
         raise ConfigError(
-            f"this config's model is {plan.cfg.model.get('type')}, expected a ClearGraspNetwork as "
+            f"this config's model is {plan.cfg.model.get('type')}, expected {NETWORKS[0]} as "
             'in configs/pretrain/; detectors are trained with tools/train.py'
         )
     checks = [

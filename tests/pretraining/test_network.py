@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmdet_cleargrasp.pretraining import ClearGraspNetwork
+from mmdet_cleargrasp.pretraining import ClearGraspNetwork, DistilledClearGraspNetwork
 from mmdet_cleargrasp.pretraining.tasks import task_loss
 
 BACKBONE = dict(
@@ -85,3 +85,30 @@ def test_outline_weights_make_lines_count():
     even = task_loss('outlines', logits, target)
     weighted = task_loss('outlines', logits, target, torch.tensor([1.0, 5.0, 5.0]))
     assert weighted > even
+
+
+def test_a_backbone_learns_from_its_teacher():
+    torch.manual_seed(0)
+    backbone = {**BACKBONE, 'out_indices': (0, 1, 2, 3)}
+    teacher = dict(backbone=backbone, mean=[127] * 3, std=[128] * 3)
+    network = DistilledClearGraspNetwork(
+        teacher=teacher, backbone=backbone, tasks={'mask': 1.0}, channels=16,
+        data_preprocessor=dict(type='ImgDataPreprocessor', mean=[0] * 3, std=[255] * 3),
+    )  # fmt: skip
+    before = {name: value.clone() for name, value in network.teacher.state_dict().items()}
+    inputs, optimizer = torch.rand(4, 3, 64, 64), torch.optim.Adam(network.parameters(), 1e-3)
+    losses = []
+    for _ in range(12):
+        loss = network(inputs, mode='loss', **truth(4))['loss_distillation']
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+    assert all(torch.equal(value, before[n]) for n, value in network.teacher.state_dict().items())
+
+
+def test_teacher_and_backbone_need_as_many_maps():
+    teacher = dict(backbone={**BACKBONE, 'out_indices': (3,)}, mean=[0] * 3, std=[1] * 3)
+    with pytest.raises(ValueError, match='has 2 maps and its teacher 1'):
+        DistilledClearGraspNetwork(teacher=teacher, backbone=BACKBONE, tasks={'mask': 1.0})
