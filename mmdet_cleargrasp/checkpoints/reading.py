@@ -70,8 +70,8 @@ def _check_is_file(path: Path, source: str | None) -> None:
         raise CheckpointError(f'{path} is a folder, expected a checkpoint file inside it')
     if not path.exists():
         raise CheckpointError(
-            f'no checkpoint at {path} (looked from {Path.cwd()}). Put the file there, or name '
-            'another.' + (f' Where it comes from: {source}.' if source else '')
+            f'no checkpoint at {path} (looked from {Path.cwd()}). Put the file there, or set '
+            'another path.' + (f' Source: {source}' if source else '')
         )
     if not path.is_file():
         raise CheckpointError(f'{path} is not a regular file, expected a checkpoint')
@@ -88,7 +88,9 @@ def _refused(path: Path, message: str) -> str:
         )
     wanted = re.search(r'GLOBAL (.+?)(?: is not allowed)?$', message)
     if not wanted:
-        return f'{path} is no checkpoint that torch wrote ({message}); nothing of it was executed.'
+        return (
+            f'{path} is not a checkpoint written by torch ({message}); nothing of it was executed.'
+        )
     return (
         f'{path} holds or asks to run {wanted[1]!r}, which no checkpoint of weights needs; '
         'refused, and nothing of it was executed. If you trust its author, save its state_dict '

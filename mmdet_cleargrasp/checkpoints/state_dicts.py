@@ -172,7 +172,7 @@ def _refuse_caffe_style(path: Path, about: Mapping[str, object]) -> None:
     text = (meta.get('cfg') or meta.get('config')) if isinstance(meta, Mapping) else None
     if isinstance(text, str) and re.search(r"""style=["']caffe["']""", text):
         raise CheckpointError(
-            f'{path} is of a Caffe-style ResNet, which strides elsewhere and reads BGR with '
-            'another mean: this plugin has no such backbone. Take the file that has no "caffe" in '
-            'its name.'
+            f'{path} is a Caffe-style ResNet, which has its strides in other layers and expects '
+            'BGR with another mean: this plugin has no such backbone. Use the file without '
+            '"caffe" in its name.'
         )

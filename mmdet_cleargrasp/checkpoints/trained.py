@@ -39,7 +39,7 @@ def check_trained(
     if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
         raise CheckpointError(
             f"{path} has no state_dict: expected a detector's checkpoint, as tools/train.py writes "
-            'it (a backbone file belongs into init_cfg.checkpoint)'
+            'it (a backbone file belongs in init_cfg.checkpoint)'
         )
     expected = module.state_dict()
     problems = find_problems(content['state_dict'], expected)

@@ -42,7 +42,7 @@ def read(folder: Folder) -> Source:
         if _is_coco(content):
             _CocoFile(source, path, content).read()
         else:
-            source.skip_file(path, 'no COCO file: it has no lists "images" and "annotations"')
+            source.skip_file(path, 'not a COCO file: it has no lists "images" and "annotations"')
     return source
 
 
@@ -63,8 +63,8 @@ class _CocoFile:
         )
         if self.all_crowd:
             source.notes.append(
-                f'warning: {source.folder.name(path)}: every box is marked iscrowd, which some '
-                'tools write by mistake: they were taken as plates'
+                f'warning: {source.folder.name(path)}: every box is marked iscrowd, as some '
+                'tools do by mistake: iscrowd was ignored'
             )
 
     def _names(self, categories: list[dict[str, Any]]) -> dict[str, str]:
@@ -86,7 +86,7 @@ class _CocoFile:
         return names
 
     def _convention(self) -> tuple[bool, str]:
-        """Whether boxes are in shares of the image, and the reading of their numbers."""
+        """Whether boxes are in relative coordinates, and the reading of their numbers."""
         format_reading = next(iter(READINGS))
         found: list[tuple[Numbers, Size | None, Any]] = []
         sizes = {str(image.get('id')): self._listed_or_read_size(image) for image in self.images}
@@ -105,10 +105,12 @@ class _CocoFile:
         ]
         reading = reading_of(samples, format_reading)
         meaning = [f'bbox holds {reading}'] if reading != format_reading else []
-        meaning += ['bbox is in shares of the image'] if shares else []
+        meaning += ['bbox is in relative coordinates'] if shares else []
         if meaning:
             name = self.source.folder.name(self.path)
-            self.source.notes.append(f'{name}: {" and ".join(meaning)}, and was read so')
+            self.source.notes.append(
+                f'{name}: {" and ".join(meaning)}, and was converted accordingly'
+            )
         return shares, reading
 
     def _listed_or_read_size(self, image: dict[str, Any]) -> Size | None:

@@ -56,7 +56,7 @@ def convert(
     _take_unannotated(source, options.unannotated)
     _check_pixels(source, progress)
     if not source.pictures:
-        raise DataError(f'{src}: no image could be converted. Left out:\n{source.reasons()}')
+        raise DataError(f'{src}: no image could be converted. Skipped:\n{source.reasons()}')
     pictures = _by_name(source)
     classes = _use_classes(source, pictures, options.classes)
     splits = assign_splits(source, pictures, options)
@@ -76,13 +76,17 @@ def convert(
 
 def _check_out(src: Path, out: Path, overwrite: bool) -> None:
     if src.resolve() == out.resolve() or src.resolve().is_relative_to(out.resolve()):
-        raise ConfigError(f'{out} would be written over the source {src}; name another folder')
+        raise ConfigError(f'{out} would overwrite the source {src}; choose another folder')
     if out.resolve().is_relative_to(src.resolve()):
-        raise ConfigError(f'{out} is inside the source {src}, which is left as it is; name another')
+        raise ConfigError(
+            f'{out} is inside the source {src}, which must not change; choose another'
+        )
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not (out / RECORD).is_file():
-        raise ConfigError(f'{out} exists and was not written by a conversion; name another folder')
+        raise ConfigError(
+            f'{out} exists and was not written by a conversion; choose another folder'
+        )
     if not overwrite:
         raise ConfigError(f'{out} exists; --overwrite replaces it')
 
@@ -95,15 +99,15 @@ def _take_unannotated(source: Source, wish: str | None) -> None:
         for path in paths:
             source.add_negative(path)
         source.notes.append(
-            f'{len(paths)} images have no annotation and were taken as images without a plate; '
-            '--unannotated skip leaves them out'
+            f'{len(paths)} images have no annotation and were kept as images without a plate; '
+            '--unannotated skip skips them'
         )
         return
     for path in paths:
         source.skip_unannotated(path)
     source.notes.append(
-        f'{len(paths)} images have no annotation and were left out; --unannotated negative '
-        'takes them as images without a plate'
+        f'{len(paths)} images have no annotation and were skipped; --unannotated negative '
+        'keeps them as images without a plate'
     )
 
 
@@ -140,7 +144,7 @@ def _use_classes(
     names = new_names(source.classes, wishes)
     if not names:
         raise DataError(
-            f'{source.folder.root}: no box in {len(pictures)} images. Left out:\n'
+            f'{source.folder.root}: no box in {len(pictures)} images. Skipped:\n'
             f'{source.reasons() or "  nothing"}'
         )
     dropped = {name for name in source.classes if name not in names}
@@ -159,9 +163,8 @@ def _note_doubtful_orientation(source: Source, pictures: dict[str, Picture]) -> 
     count = sum(bool(picture.if_stored) for picture in pictures.values())
     if count:
         source.notes.append(
-            f'warning: {count} photographs are stored turned (EXIF orientation), and nothing says '
-            f'whether their boxes were drawn on the upright picture. {ORIENTATION_SHEET} shows '
-            'both readings side by side. Convert again with the one that fits: --drawn-on upright '
-            '(what was written now) or --drawn-on stored'
+            f'warning: {count} photographs have an EXIF rotation, and the labels do not show '
+            f'whether boxes were drawn with it or without. {ORIENTATION_SHEET} shows both. '
+            'Convert again with the right one: --drawn-on upright (used now) or --drawn-on stored'
         )
     return count > 0

@@ -39,14 +39,15 @@ def read(folder: Folder) -> Source:
         if _is_cvat(root):
             _read_file(source, path, root)
         else:
-            source.skip_file(path, f"no file of CVAT's: it holds <{root.tag}>")
+            source.skip_file(path, f'not a CVAT file: it has <{root.tag}>')
     return source
 
 
 def _read_file(source: Source, path: Path, root: Element) -> None:
     if root.find('track') is not None:
         source.skip_orphan(
-            path, "tracks of CVAT for video, which are not read: export as 'CVAT for images 1.1'"
+            path,
+            "tracks of CVAT for video, which are not supported: export as 'CVAT for images 1.1'",
         )
     for label in root.iterfind('meta//labels/label'):
         name, kind = label.findtext('name') or '', label.findtext('type') or ''
@@ -97,5 +98,5 @@ def _box(shape: Element) -> Box:
         left, top, width, height = numbers('left', 'top', 'width', 'height')
         return Box(label, left, top, left + width, top + height)
     if shape.tag in NO_OUTLINE:
-        raise NoOutline(f'a {shape.tag}, which is no outline')
-    raise ValueError(f'<{shape.tag}> is no shape that is known')
+        raise NoOutline(f'a {shape.tag}, which has no area')
+    raise ValueError(f'<{shape.tag}> is an unknown shape')

@@ -44,9 +44,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise UnreadableFile('no valid JSON: nested too deeply') from None
+        raise UnreadableFile('invalid JSON: nested too deeply') from None
     except ValueError as error:
-        raise UnreadableFile(f'no valid JSON: {error}') from error
+        raise UnreadableFile(f'invalid JSON: {error}') from error
 
 
 def read_xml(path: Path) -> Element:
@@ -60,16 +60,16 @@ def read_xml(path: Path) -> Element:
     try:
         return fromstring(data)
     except DefusedXmlException as error:
-        raise UnreadableFile('XML that defines entities, which is not read') from error
+        raise UnreadableFile('XML with entity definitions, which are not supported') from error
     except (ValueError, LookupError, ParseError) as error:
         # The encoding that it declares may be wrong, as after saving in another editor.
         text = _decoded(data)
         if text.encode() == data:
-            raise UnreadableFile(f'no valid XML: {error}') from error
+            raise UnreadableFile(f'invalid XML: {error}') from error
     try:
         return fromstring(re.sub(r'^\s*<\?xml.*?\?>', '', text, flags=re.DOTALL))
     except (ValueError, ParseError, DefusedXmlException) as error:
-        raise UnreadableFile(f'no valid XML: {error}') from error
+        raise UnreadableFile(f'invalid XML: {error}') from error
 
 
 def read_yaml(path: Path) -> Any:
@@ -86,9 +86,9 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(text, _PlainLoader)  # noqa: S506  a SafeLoader
     except RecursionError:
-        raise UnreadableFile('no valid YAML: nested too deeply') from None
+        raise UnreadableFile('invalid YAML: nested too deeply') from None
     except (ValueError, OverflowError, yaml.YAMLError) as error:
-        raise UnreadableFile(f'no valid YAML: {" ".join(str(error).split())}') from error
+        raise UnreadableFile(f'invalid YAML: {" ".join(str(error).split())}') from error
 
 
 def read_lines(path: Path) -> list[str]:
@@ -114,7 +114,7 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError('it uses an alias (*name), which is not read')
+            raise yaml.YAMLError('it uses an alias (*name), which is not supported')
         return super().compose_node(parent, index)
 
 

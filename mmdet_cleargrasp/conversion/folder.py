@@ -137,7 +137,7 @@ class Folder:
                     return self._most_similar(found, (*folders, found[0].name), near)
         other = self._by_stem.get(_key(_stem(name)))
         there = f', but {self.name(other[0])} is there' if other else ''
-        raise NotFound('no image of that name is there', f'{_shown(name)}{there}')
+        raise NotFound('there is no image of that name', f'{_shown(name)}{there}')
 
     def find_by_stem(self, stem: str, near: Path) -> Path:
         """The image of this name without its suffix, nearest to an annotation file.
@@ -147,7 +147,7 @@ class Folder:
         """
         found = self._by_stem.get(_key(stem))
         if not found:
-            raise NotFound('no image of its name is there', _shown(stem))
+            raise NotFound('there is no image of its name', _shown(stem))
         return self._most_similar(found, (), near)
 
     def find_folder(self, written: str) -> Path | None:
@@ -177,7 +177,7 @@ class Folder:
         closest = [path for path in found if similarity(path) == best]
         if len(closest) > 1:
             names = ', '.join(self.name(path) for path in closest[:3])
-            raise NotFound('several images of that name are there', names)
+            raise NotFound('there are several images of that name', names)
         return closest[0]
 
 

@@ -44,12 +44,12 @@ def read(folder: Folder) -> Source:
             images = _images(folder, path, content)
             files.append(_LabelMeFile(path, _labels(path, content), *images))
         else:
-            source.skip_foreign(path, 'no LabelMe file: it has no list "shapes"')
+            source.skip_foreign(path, 'not a LabelMe file: it has no list "shapes"')
     by_stem = _paired_by_stem(source, files)
     for file in files:
         image = file.beside if by_stem and file.beside else file.named or file.beside
         if image is None:
-            source.skip_orphan(file.labels.file, 'its image is not there', file.fault)
+            source.skip_orphan(file.labels.file, 'its image does not exist', file.fault)
         else:
             source.add(image, file.labels)
     return source
@@ -94,12 +94,12 @@ def _paired_by_stem(source: Source, files: list[_LabelMeFile]) -> bool:
     stale = len(set(images)) < len(images) and len(set(by_stem)) == len(by_stem)
     first = doubtful[0]
     source.notes.append(
-        f'{len(doubtful)} JSON files name another image in imagePath than the one of their own '
-        f'name ({source.folder.name(first.path)}: {source.folder.name(first.named or "")}), '
+        f'in {len(doubtful)} JSON files, imagePath is not the image with the name of the file '
+        f'({source.folder.name(first.path)}: {source.folder.name(first.named or "")}), '
         + (
-            'so that several would share one: renamed since? They were paired by their own names'
+            'and several name the same image, perhaps renamed since: file names were used'
             if stale
-            else 'and were paired by imagePath, as LabelMe does. If they were renamed, correct it'
+            else 'and imagePath was used, as LabelMe does. If images were renamed, correct it'
         )
     )
     return stale
@@ -128,7 +128,7 @@ def _box(shape: dict[str, Any]) -> Box:
     kind, points = shape.get('shape_type') or 'polygon', shape['points']
     label = shape.get('label')
     if kind in NO_OUTLINE:
-        raise NoOutline(f'a {kind}, which is no outline')
+        raise NoOutline(f'a {kind}, which has no area')
     if label is None:
         raise ValueError('a shape without a class name')
     if kind == 'circle':

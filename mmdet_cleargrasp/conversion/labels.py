@@ -30,7 +30,7 @@ class Labels:
         file: The annotation file.
         size: Width and height of the image as annotated.
         split: Name of the split as the source has it.
-        shares: Boxes are in shares of the image's sides instead of pixels.
+        shares: Boxes are in relative coordinates instead of pixels.
         boxes: Those that could be read.
         unread: Shapes that could not be read, as detail and reason.
         other: Shapes that mark no area, likewise.

@@ -124,7 +124,7 @@ def _labels(path: Path, number: int, answer: Any) -> Labels:
 def _box(shape: dict[str, Any], names: dict[str, str]) -> Box:
     kind, value = shape['type'], shape['value']
     if kind in NO_OUTLINE:
-        raise NoOutline(f'a {kind}, which is no outline')
+        raise NoOutline(f'a {kind}, which has no area')
     if shape.get('image_rotation'):
         raise ValueError('an image that was rotated in Label Studio')
     label = str((value.get(kind) or [names.get(str(shape.get('id')), '')])[0])

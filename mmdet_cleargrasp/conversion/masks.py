@@ -92,7 +92,7 @@ def _boxes(source: Source, mask: np.ndarray) -> list[Box] | None:
     if len(values) != 1:
         return [_extent(mask == value) for value in values]
     source.notes.append(
-        'a mask of one value: connected parts are one thing each, and things that touch are one'
+        'a mask of one value: every connected component is one object, so touching objects are one'
     )
     return list(_parts(mask))
 

@@ -31,7 +31,7 @@ def drawn_on(
         orientation: Of EXIF, 1 to 8.
         upright: Width and height of the photograph as one sees it.
         annotated: Width and height that the annotation says.
-        boxes: In pixels, as annotated; none where they are in shares of the image.
+        boxes: In pixels, as annotated; none if they are in relative coordinates.
 
     Returns:
         ``None`` where it can't be known.

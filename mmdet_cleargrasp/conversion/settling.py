@@ -180,5 +180,5 @@ def _split(source: Source, image: Annotated) -> str | None:
         )
     last = max(known, key=SPLITS.index)
     names = ' and '.join(split for split in SPLITS if split in known)
-    source.notes.append(f'an image that is in {names} was kept in {last} alone')
+    source.notes.append(f'an image that is in {names} was kept in {last} only')
     return last

@@ -50,7 +50,7 @@ def assign_splits(
         )
     except DataError as error:
         left_out = source.reasons()
-        raise DataError(f'{error}' + (f'. Left out:\n{left_out}' if left_out else '')) from error
+        raise DataError(f'{error}' + (f'. Skipped:\n{left_out}' if left_out else '')) from error
 
 
 def _unused_splits_note(pictures: Mapping[str, Picture], known: set[str]) -> list[str]:
@@ -92,7 +92,7 @@ def _kept(
     splits = {file: split for file in pictures if (split := told[file])}
     for split in sorted(set(splits.values())):
         if not any(pictures[file].boxes for file in splits if splits[file] == split):
-            source.notes.append(f'warning: {split} has no box: nothing can be learned or scored')
+            source.notes.append(f'warning: {split} has no box: nothing can be trained or scored')
     return splits
 
 
@@ -140,8 +140,8 @@ def split_at_random(
     images = sum(map(len, members.values()))
     if group_by and group_by != BY_PARENT and len(members) == images and images > 1:
         raise ConfigError(
-            f'--group-by {group_by}: puts no two of the {images} images together; the first is '
-            f'{next(iter(members.values()))[0]}'
+            f'--group-by {group_by}: gives each of the {images} images a group of its own, '
+            f'the first {next(iter(members.values()))[0]}'
         )
     lots = {name: lot(name, seed) for name in members}
     chosen = {name: _split(value, shares) for name, value in lots.items()}

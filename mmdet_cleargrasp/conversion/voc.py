@@ -50,19 +50,19 @@ def read(folder: Folder) -> Source:
         if _is_voc(root):
             roots[path] = root
         else:
-            source.skip_foreign(path, f"no file of Pascal VOC's: it holds <{root.tag}>")
+            source.skip_foreign(path, f'not a Pascal VOC file: it has <{root.tag}>')
     origin = 0 if any(_counts_from_zero(root) for root in roots.values()) else 1
     source.notes.append(
-        'pixels count from 0, since there are zeros or fractions'
+        'coordinates start at 0, since some are 0 or fractions'
         if origin == 0
-        else 'pixels count from 1, as in the original; tools that count from 0 are off by one'
+        else 'coordinates start at 1, as in Pascal VOC; tools that start at 0 are off by one'
     )
     split = _splits(source)
     for path, root in sorted(roots.items()):
         try:
             image = _image(folder, path, root)
         except NotFound as error:
-            source.skip_orphan(path, 'its image is not there', error.detail)
+            source.skip_orphan(path, 'its image does not exist', error.detail)
             continue
         size = annotated_size(root.findtext('size/width'), root.findtext('size/height'))
         labels = Labels(path, size, split(path))

@@ -76,7 +76,7 @@ def read(folder: Folder) -> Source:
         source.add(image, file.labels(splits.get(image), reading))
     orphans = _orphans(folder, {file.path for file in labels.values()} | {names_file} | lists)
     for path in orphans:
-        source.skip_orphan(path, 'no image of its name is there')
+        source.skip_orphan(path, 'there is no image of its name')
     for image in folder.images:
         if image not in labels and image in splits:
             source.told_splits[image] = splits[image]
@@ -110,7 +110,7 @@ class _LabelFile:
         try:
             number, *values = (float(word) for word in words)
         except ValueError:
-            raise ValueError('a line that is not numbers alone') from None
+            raise ValueError('a line with something other than numbers') from None
         if not number.is_integer() or not 0 <= number < len(self.classes):
             raise ValueError(f'class {words[0]} of {len(self.classes)}, which are numbered from 0')
         if self.points and len(values) == 4 + self.points:
@@ -118,7 +118,7 @@ class _LabelFile:
         if len(values) % 2:  # a confidence at the end
             values.pop()
         if max(map(abs, values)) > 2:
-            raise ValueError('coordinates in pixels, expected shares of the image from 0 to 1')
+            raise ValueError('coordinates in pixels, expected fractions of the image from 0 to 1')
         if len(values) == 4 and min(values[2:]) < 0:
             raise ValueError('a negative width or height')
         return self.classes[int(number)], values
@@ -209,8 +209,8 @@ def _classes(folder: Folder, path: Path | None, config: dict[str, Any]) -> list[
         fault = config.get('unreadable')
         found = f'{fault} cannot be read: {_fault_of(fault)}. ' if fault else ''
         raise DataError(
-            f'{folder.root} has label files of YOLO, but no class names. {found}Put a classes.txt '
-            'into it, a name a line in the order of the class numbers, or a data.yaml with names'
+            f'{folder.root} has label files of YOLO, but no class names. {found}Add a classes.txt '
+            'with one name per line in the order of the class indices, or a data.yaml with names'
         )
     return [' '.join(str(name).split()) for name in names]
 
@@ -293,7 +293,9 @@ def _reading(source: Source, files: Iterable[_LabelFile]) -> str:
     samples = [Sample(box, (1.0, 1.0)) for file in files for box in file.boxes]
     reading = reading_of(samples, READING)
     if reading != READING:
-        source.notes.append(f'boxes are {reading} in place of {READING}, and were read so')
+        source.notes.append(
+            f'boxes are {reading} in place of {READING}, and were converted accordingly'
+        )
     return reading
 
 

@@ -89,7 +89,7 @@ def load_coco_dict(path: str | Path, as_pycocotools: bool = False) -> dict[str, 
         data = path.read_bytes()
         content = json.loads(data.decode('utf-8') if as_pycocotools else decode(data)[0])
     except (ValueError, RecursionError) as error:
-        raise DataError(f'{path} is no valid JSON: {error}. Export it again.') from error
+        raise DataError(f'{path} is not valid JSON: {error}. Export it again.') from error
     except OSError as error:
         raise DataError(f'{path} cannot be opened: {error.strerror}') from error
     if not isinstance(content, dict):

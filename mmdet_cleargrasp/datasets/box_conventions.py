@@ -47,7 +47,7 @@ class Sample:
     """Four numbers that a file has for a box.
 
     Attributes:
-        numbers: In pixels, or in shares of the image for a size of (1, 1).
+        numbers: In pixels, or in relative coordinates for a size of (1, 1).
         size: Width and height of the image, in the same unit.
         area: Of the box in the same unit, where the file says it.
     """
@@ -85,7 +85,7 @@ def reading_of(samples: Sequence[Sample], expected: str) -> str:
 
 
 def are_shares(boxes: Sequence[Numbers]) -> bool:
-    """Whether boxes are in shares of the image in place of pixels.
+    """Whether boxes are in relative coordinates instead of pixels.
 
     Example:
         >>> are_shares([(0.25, 0.5, 0.1, 0.125)]), are_shares([(0, 0, 1, 1)]), are_shares([])
@@ -114,7 +114,7 @@ def other_convention(coco: CocoFile) -> str | None:
         if a['image_id'] in sizes and all(0 < v <= FARTHEST for v in sizes[a['image_id']])
     ]
     if are_shares([box for box, _, _ in boxes]):
-        return 'bbox is in shares of the image, expected pixels'
+        return 'bbox is in relative coordinates, expected pixels'
     expected = next(iter(READINGS))
     reading = reading_of([Sample(*box) for box in boxes], expected)
     return None if reading == expected else f'bbox holds {reading}, expected {expected}'

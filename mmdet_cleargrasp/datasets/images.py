@@ -296,7 +296,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile]:
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
         # What Pillow raises for broken files, by format.
         raise DataError(
-            f'{path} is broken or truncated ({error}). Copy it again from where it came.'
+            f'{path} is broken or truncated ({error}). Copy it again from its source.'
         ) from error
     except (cv2.error, RuntimeError) as error:  # libheif's are RuntimeErrors
         raise DataError(f'{path} cannot be decoded ({error}). Save it as JPEG or PNG.') from error
@@ -344,7 +344,7 @@ def _register_heif() -> None:
 def _find_image(path: str | Path) -> Path:
     """An existing regular file that is not empty."""
     if is_url(path):
-        raise DataError(f'{path} is a URL, and nothing is fetched: download it first')
+        raise DataError(f'{path} is a URL, and nothing is downloaded: download it first')
     try:
         path = find_file(path)
         status = os.stat(path)
@@ -353,9 +353,9 @@ def _find_image(path: str | Path) -> Path:
     except (OSError, ValueError) as error:  # a name of over 255 bytes, a loop of links, a null byte
         raise DataError(f'{str(path)[:LONGEST_NAME]} cannot be opened: {error}') from error
     if not stat.S_ISREG(status.st_mode):
-        raise DataError(f'{path} is no file, expected an image')
+        raise DataError(f'{path} is not a file, expected an image')
     if not status.st_size:
-        raise DataError(f'{path} is empty (0 bytes). Copy it again from where it came.')
+        raise DataError(f'{path} is empty (0 bytes). Copy it again from its source.')
     return path
 
 
@@ -375,7 +375,7 @@ def _refuse_unreadable(path: Path, image: ImageFile) -> None:
                         'export it as JPEG or TIFF')  # fmt: skip
     _refuse_stacks(path, image)
     if image.mode == 'F' or (image.mode == 'I' and not _has_sixteen_bits(image)):
-        raise DataError(f'{path} has 32 bits a channel, expected 8 or 16: save it so')
+        raise DataError(f'{path} has 32 bits per channel, expected 8 or 16: save it so')
 
 
 def _refuse_stacks(path: Path, image: Image.Image) -> None:
@@ -387,7 +387,7 @@ def _refuse_stacks(path: Path, image: Image.Image) -> None:
     image.seek(1)
     if image.size == size:
         raise DataError(
-            f'{path} holds {pictures} pictures, expected one: save each as a file of its own'
+            f'{path} holds {pictures} pictures, expected one: save each as a separate file'
         )
     image.seek(0)
 
@@ -484,7 +484,7 @@ def _scaled_to_bytes(path: Path, image: Image.Image) -> Image.Image:
     image.load()  # fails where the file is truncated, which OpenCV ignores
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
-        raise DataError(f'{path} cannot be read as 16 bits a channel. Save it with 8 bits.')
+        raise DataError(f'{path} cannot be read as 16 bits per channel. Save it with 8 bits.')
     if sorted(pixels.shape[:2]) != sorted(image.size):  # of two tags, each reader takes another
         raise DataError(f'{path} is broken: it states two sizes. Save it again.')
     alpha, colors = None, pixels

@@ -37,9 +37,11 @@ def use_largest_batch(cfg: Config) -> None:
         ConfigError: No GPU, several processes, or not even one image fits.
     """
     if not torch.cuda.is_available():
-        raise ConfigError('--batch-size auto needs a GPU: on a CPU, give a number')
+        raise ConfigError('--batch-size auto needs a GPU: on a CPU, pass a number')
     if cfg.launcher != 'none':
-        raise ConfigError('--batch-size auto works in one process: find it there, give it to all')
+        raise ConfigError(
+            '--batch-size auto works in one process: find the size there and pass it to all'
+        )
     torch.cuda.set_per_process_memory_fraction(MEMORY_SHARE)
     try:
         step, images = build_trial_step(cfg)

@@ -75,12 +75,12 @@ def check_amp(cfg: Config) -> Iterable[Finding]:
     wrapper = cfg.get('optim_wrapper', {}).get('type')
     if torch.cuda.is_available():
         if wrapper == 'BFloat16OptimWrapper' and not torch.cuda.is_bf16_supported():
-            yield error('device', 'this GPU has no bfloat16; --amp chooses what it has')
+            yield error('device', 'this GPU has no bfloat16; --amp selects a supported precision')
     elif wrapper == 'AmpOptimWrapper':
         yield error(
             'device',
-            "mmengine's AmpOptimWrapper needs a GPU, and torch sees none. --amp chooses what a CPU "
-            'has, BFloat16OptimWrapper',
+            "mmengine's AmpOptimWrapper needs a GPU, and torch sees none. --amp selects "
+            'BFloat16OptimWrapper on a CPU',
         )
     elif wrapper == 'BFloat16OptimWrapper' and not processor_has_bfloat16():
         yield warning(

@@ -70,12 +70,12 @@ def load_config(
     for name in cfg_options or {}:
         if '.' not in name and name not in SETTINGS:
             raise ConfigError(
-                f'--cfg-options {name}=... comes too late: configs read it while they are read. '
-                f'Set what it sets: {KNOBS.get(name, "see where the config uses it")}'
+                f'--cfg-options {name}=... has no effect: it is a variable of the config file. '
+                f'Set the value that uses it: {KNOBS.get(name, "see the config")}'
             )
         root = name.split('.')[0]
         if root not in SETTINGS:
-            raise ConfigError(f'--cfg-options {name}=...: no run reads {root!r} of a config')
+            raise ConfigError(f'--cfg-options {name}=...: a run reads no {root!r} from a config')
     path = find_config(path)
     try:
         cfg = Config.fromfile(path)

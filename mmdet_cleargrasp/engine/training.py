@@ -92,7 +92,7 @@ def _say_where(runner: Runner) -> None:
     best = best_checkpoint(work_dir)
     config = work_dir / Path(runner.cfg.filename).name
     if runner.train_loop.stop_training:
-        print(f'\nstopped early after epoch {runner.epoch}: validation no longer got better')
+        print(f'\nstopped early after epoch {runner.epoch}: validation did not improve any more')
     print(f'\ntraining is complete; everything is in {work_dir}')
     print(f'  curves           {work_dir / CURVES_FILE}')
     print(f'  best checkpoint  {best or "none: validation found nothing yet"}')

@@ -73,7 +73,7 @@ def read_predictions(path: str | Path) -> list[dict[str, Any]]:
     except OSError as error:
         raise DataError(f'cannot read {path}: {error.strerror}. {TEST_AGAIN}') from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f'{path} is no valid JSON: {error}. {TEST_AGAIN}') from error
+        raise DataError(f'{path} is not valid JSON: {error}. {TEST_AGAIN}') from error
     for entry in detections if isinstance(detections, list) else [detections]:
         if not _is_detection(entry):
             raise DataError(f'{path} holds {str(entry)[:80]}, expected detections. {TEST_AGAIN}')

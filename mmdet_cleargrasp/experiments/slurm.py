@@ -82,5 +82,5 @@ def submit(
         with executor.batch():
             submitted = [executor.submit(ResumingRun(), job) for job in outstanding]
     except REFUSALS as error:
-        raise ConfigError(f'Slurm did not take the runs: {error}') from error
+        raise ConfigError(f'Slurm rejected the runs: {error}') from error
     return {job.name: handle.job_id for job, handle in zip(outstanding, submitted, strict=True)}

@@ -208,7 +208,7 @@ def _numbers(whole: bool, low: float, high: float) -> Callable[[Any, str], tuple
             if not low <= expect_number(entry, where, whole) <= high:
                 raise SpecError(f'{where} holds {entry}, expected {low} to {high}')
         if len(set(value)) < len(value):
-            raise SpecError(f'{where} is {value!r}: each only once')
+            raise SpecError(f'{where} is {value!r}: expected each value only once')
         return tuple(value)
 
     return read

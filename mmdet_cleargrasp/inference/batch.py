@@ -181,7 +181,7 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
         raise ConfigError(f'--plate-diameter {options.plate_diameter}: expected millimeters')
     known = ', '.join(classes)
     if options.plate_class is not None and options.plate_class not in classes:
-        raise ConfigError(f'--plate-class {options.plate_class}: the detector knows {known}')
+        raise ConfigError(f'--plate-class {options.plate_class}: the detector has {known}')
     if options.plate_diameter and options.plate_class is None and len(classes) > 1:
         raise ConfigError(f'--plate-diameter: name the class with --plate-class, one of {known}')
 
@@ -200,10 +200,10 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
     if result.threshold:
         lines.append(f'score threshold {result.threshold}; another one: --score-thr')
     if result.notes:
-        lines.append(f'{len(result.notes)} with a note on their scale in mm:')
+        lines.append(f'{len(result.notes)} images with a note on their scale in mm:')
         lines += [f'  {image["image"]}: {image["note"]}' for image in result.notes]
     if result.failures:
-        lines.append(f'{len(result.failures)} could not be used:')
+        lines.append(f'{len(result.failures)} images could not be used:')
         lines += [f'  {image["image"]}: {image["problem"]}' for image in result.failures]
     if result.unfinished:
         lines.append(f'interrupted; the same command with --out {result.out_dir} continues')
@@ -214,11 +214,11 @@ def describe(result: BatchResult, options: BatchOptions) -> str:
         '  images.csv       one line per image: its number of detections by class, or its problem',
     ]
     if (result.out_dir / OVERVIEW_FILE).exists():
-        lines.append('  overview.jpg     some of the images at a glance')
+        lines.append('  overview.jpg     the first images with boxes')
     if options.overlays:
         lines.append('  overlays/        images with drawn boxes')
     if options.crops:
-        lines.append('  crops/           the plates cut out')
+        lines.append('  crops/           crops of the plates')
     return '\n'.join(lines)
 
 

@@ -75,7 +75,7 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
     inputs = Inputs()
     for argument in map(str, arguments):
         if is_url(argument):
-            raise DataError(f'{argument} is a URL, and nothing is fetched: download it first')
+            raise DataError(f'{argument} is a URL, and nothing is downloaded: download it first')
         path = find_file(argument)
         if os.path.isdir(path):
             _add_folder(inputs, path)

@@ -79,13 +79,13 @@ def open_folder(out_dir: Path, settings: Mapping[str, Any]) -> None:
     except OSError as error:
         raise ConfigError(f'{out_dir} cannot be made a folder: {error.strerror}') from error
     except DataError as error:
-        raise ConfigError(f'{error}: name another folder (--out)') from error
+        raise ConfigError(f'{error}: choose another folder (--out)') from error
     expected = json.loads(json.dumps(settings))
     names = [name for name in expected if found.get(name) != expected[name]]
     if names:
         changes = '; '.join(f'{name}: {found.get(name)}, now {expected[name]}' for name in names)
         raise ConfigError(
-            f'{out_dir} has results of other settings ({changes}): name another folder (--out)'
+            f'{out_dir} has results of other settings ({changes}): choose another folder (--out)'
         )
 
 

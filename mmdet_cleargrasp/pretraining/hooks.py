@@ -97,7 +97,7 @@ class PicturesHook(Hook):
         folder.mkdir(parents=True, exist_ok=True)
         picture = draw_rows(*zip(*self._rows, strict=True))
         if not cv2.imwrite(str(folder / f'epoch_{runner.epoch:03d}.png'), picture):
-            runner.logger.warning(f'no picture could be written to {folder}')
+            runner.logger.warning(f'cannot write pictures to {folder}')
 
 
 def _own_tensors(model: nn.Module) -> dict[str, Any]:

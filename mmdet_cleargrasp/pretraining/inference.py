@@ -71,7 +71,7 @@ def draw_photographs(
     """
     images = [_fitted(path, size) for path in photographs]
     if not images:
-        raise DataError('no photograph to look at')
+        raise DataError('no photograph given')
     predictions = [_predict(network, image) for image in images]
     return draw_rows(images, predictions, [{}] * len(images))
 

@@ -117,7 +117,7 @@ def _read_lines(file: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
             if number == len(lines):  # a run that was killed while it wrote
                 break
             raise DataError(
-                f'{file}, line {number} is no JSON: expected an mmengine log'
+                f'{file}, line {number} is not JSON: expected an mmengine log'
             ) from error
         if not isinstance(entry, dict) or not isinstance(entry.get('step'), int):
             continue

@@ -265,10 +265,10 @@ def whole_file(path):
         (lambda p: None, r'no checkpoint at .*file.pth \(looked from'),
         (lambda p: p.mkdir(), 'is a folder'),
         (lambda p: p.write_bytes(b''), r'is empty \(0 bytes\)'),
-        (lambda p: p.write_bytes(b'<html>404</html>'), 'is no checkpoint that torch wrote'),
+        (lambda p: p.write_bytes(b'<html>404</html>'), 'is not a checkpoint written by torch'),
         (lambda p: os.mkfifo(p), 'is not a regular file'),
         (lambda p: p.write_bytes(whole_file(p)[:2000]), 'probably truncated'),
-        (lambda p: p.write_bytes(pickle.dumps([1, 2])), 'no checkpoint'),
+        (lambda p: p.write_bytes(pickle.dumps([1, 2])), 'not a checkpoint'),
     ],
     ids=['absent', 'folder', 'empty', 'html', 'FIFO', 'truncated', 'plain pickle'],
 )

@@ -100,7 +100,7 @@ SPECIAL = [
     (LOOP, 'run', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is not a folder'),
     (FIFO, 'run/.run.lock', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is not a regular file: remove it'),
     (FIFO, 'file.pth', ['publish_detector.py', 'file.pth', 'out.pth'], 1, 'is not a regular file'),
-    (FIFO, 'plates/train/0001.jpg', ['doctor.py', '{config}', '--data-root', 'plates'], 1, 'is no file, expected an image'),
+    (FIFO, 'plates/train/0001.jpg', ['doctor.py', '{config}', '--data-root', 'plates'], 1, 'is not a file, expected an image'),
 ]  # fmt: skip
 
 

@@ -61,13 +61,13 @@ def test_yaml_bomb_is_not_unpacked(tmp_path):
 @pytest.mark.parametrize(
     ('read', 'text', 'message'),
     [
-        (read_json, '{"a": ', 'no valid JSON: Expecting value'),
+        (read_json, '{"a": ', 'invalid JSON: Expecting value'),
         (read_json, '[' * 100_000, 'nested too deeply'),
         (read_yaml, '[' * 10_000, 'nested too deeply'),
-        (read_yaml, 'a: [', 'no valid YAML'),
+        (read_yaml, 'a: [', 'invalid YAML'),
         (read_yaml, ' ' * 600_000, 'a YAML file of 600,000 bytes'),
-        (read_xml, '<a>', 'no valid XML'),
-        (read_xml, '<?xml version="1.0" encoding="klingon"?><a/>', 'no valid XML'),
+        (read_xml, '<a>', 'invalid XML'),
+        (read_xml, '<?xml version="1.0" encoding="klingon"?><a/>', 'invalid XML'),
     ],
 )
 def test_broken_files_say_why(tmp_path, read, text, message):
@@ -165,7 +165,7 @@ def test_of_equal_names_the_nearest_image_is_meant(tmp_path):
     near = tmp_path / 'a.json'
     assert folder.find_image('day2/a.png', near).parent.name == 'day2'
     assert folder.find_by_stem('a', tmp_path / 'labels' / 'day1' / 'a.xml').parent.name == 'day1'
-    with pytest.raises(NotFound, match='several images of that name are there: photos/day1/a.png'):
+    with pytest.raises(NotFound, match='there are several images of that name: photos/day1/a.png'):
         folder.find_image('a.png', near)
     with pytest.raises(NotFound, match='b.jpg, but photos/b.heic is there'):
         write(tmp_path / 'photos' / 'b.heic', 'no picture')

@@ -52,8 +52,8 @@ NONE = 'nothing in its annotation is a usable box: '
          [('dish', 1, 1, 30, 9)], []),
         (labelme(shape('rectangle', [[1, 1], [9, 9]], label=' dish \n')), [('dish', 1, 1, 9, 9)], []),
         # Shapes that mark no area are left out; the image only if there is nothing else.
-        (labelme(GOOD, shape('point', [[1, 1]])), [GOOD_BOX], ['a point, which is no outline']),
-        (labelme(shape('point', [[1, 1]])), [], [NONE + 'a point, which is no outline']),
+        (labelme(GOOD, shape('point', [[1, 1]])), [GOOD_BOX], ['a point, which has no area']),
+        (labelme(shape('point', [[1, 1]])), [], [NONE + 'a point, which has no area']),
         (labelme(GOOD, shape('rectangle', [[2, 1], [2.5, 9]])), [GOOD_BOX], ['a box of no area']),
         (labelme(shape('rectangle', [[2, 1], [2.5, 9]])), [], [NONE + 'a box of no area']),
         (labelme(shape('rectangle', [[200, 1], [300, 9]])), [], [NONE + 'a box outside its image']),
@@ -89,7 +89,7 @@ def test_stale_image_path_is_pointed_out(tmp_path):
         'p1.png': 0,
         'p2.png': 1,
     }
-    assert '2 JSON files name another image in imagePath' in source.notes[0]
+    assert 'in 2 JSON files, imagePath is not the image' in source.notes[0]
     assert 'as LabelMe does' in source.notes[0]
     # Renumbered together: the first names an image that is gone, the others the one before.
     write(tmp_path / 'p1.json', labelme(GOOD, imagePath='p0.png'))
@@ -98,7 +98,7 @@ def test_stale_image_path_is_pointed_out(tmp_path):
         'p1.png': 1,
         'p2.png': 0,
     }
-    assert 'paired by their own names' in source.notes[0]
+    assert 'file names were used' in source.notes[0]
 
 
 def voc(*objects, name='a.png', size='<size><width>100</width><height>80</height></size>', more=''):
@@ -135,7 +135,7 @@ POLYGON = ('<annotation><object><name>dish</name><deleted>0</deleted><polygon><p
         (voc((11, 21, 30, 40), name='renamed.png'), [('dish', 10, 20, 30, 40)], []),
         (voc((11, 21, 30, 40), size=''), [('dish', 10, 20, 30, 40)], []),
         ('<annotation>', [], None),
-        ('<html></html>', [], ["no file of Pascal VOC's: it holds <html>"]),
+        ('<html></html>', [], ["not a Pascal VOC file: it has <html>"]),
     ],
 )  # fmt: skip
 def test_voc(tmp_path, text, boxes, reasons):
@@ -180,7 +180,7 @@ def test_xml_bomb_is_not_unpacked(tmp_path):
     write(tmp_path / 'b.xml', voc((11, 21, 30, 40), name='b.png'))
     boxes, reasons, source = read(tmp_path, 'voc')
     assert [path.name for path in source.pictures] == ['b.png']
-    assert reasons == ['XML that defines entities, which is not read']
+    assert reasons == ['XML with entity definitions, which are not supported']
 
 
 @pytest.mark.parametrize(
@@ -193,11 +193,11 @@ def test_xml_bomb_is_not_unpacked(tmp_path):
         ('', [], None),
         ('7 0.5 0.5 0.2 0.5', [], 'class 7 of 2, which are numbered from 0'),
         ('0.5 0.5 0.5 0.2 0.5', [], 'class 0.5 of 2, which are numbered from 0'),
-        ('0 50 40 20 40', [], 'coordinates in pixels, expected shares of the image from 0 to 1'),
+        ('0 50 40 20 40', [], 'coordinates in pixels, expected fractions of the image from 0 to 1'),
         ('0 0.5 0.5 -0.2 0.5', [], 'a negative width or height'),
         ('0 nan 0.5 0.2 0.5', [], 'a coordinate that is not finite'),
         ('0 0.5 0.5', [], 'a line of fewer than five numbers'),
-        ('dish 0.5 0.5 0.2 0.5', [], 'a line that is not numbers alone'),
+        ('dish 0.5 0.5 0.2 0.5', [], 'a line with something other than numbers'),
         ('0 0.5 0.5 0.2 0.5\n0 0.1', [], 'a line of fewer than five numbers'),
     ],
 )
@@ -274,7 +274,7 @@ def test_yolo_labels_without_their_image_are_named(tmp_path):
     write(tmp_path / 'classes.txt', 'dish\n')
     _, _, source = read(tmp_path, 'yolo')
     assert [(s.what, s.reason) for s in source.skipped] == [
-        ('labels/gone.txt', 'no image of its name is there')
+        ('labels/gone.txt', 'there is no image of its name')
     ]
     # It may be the fourth image's under its old name, which is then no image without a plate.
     assert not source.missing_is_negative
@@ -285,10 +285,10 @@ def test_yolo_labels_without_their_image_are_named(tmp_path):
 def test_yolo_without_names_asks_for_them(tmp_path):
     draw(tmp_path / 'a.png')
     write(tmp_path / 'a.txt', '0 0.5 0.5 0.2 0.5\n')
-    with pytest.raises(DataError, match=r'no class names. Put a classes.txt into it'):
+    with pytest.raises(DataError, match=r'no class names. Add a classes.txt'):
         convert(tmp_path, tmp_path.parent / 'out')
     write(tmp_path / 'data.yaml', 'names: [dish\n')
-    with pytest.raises(DataError, match=r'data.yaml cannot be read: no valid YAML'):
+    with pytest.raises(DataError, match=r'data.yaml cannot be read: invalid YAML'):
         convert(tmp_path, tmp_path.parent / 'out')
 
 
@@ -299,7 +299,7 @@ def test_yolo_corners_in_place_of_centers_are_recognized(tmp_path):
     boxes, _, source = read(tmp_path, 'yolo')
     assert boxes == [('dish', 60, 40, 90, 60), ('dish', 10, 40, 30, 80), ('dish', 70, 8, 80, 40)]
     assert source.notes == [
-        'boxes are x1, y1, x2, y2 in place of center x, center y, width, height, and were read so'
+        'boxes are x1, y1, x2, y2 in place of center x, center y, width, height, and were converted accordingly'
     ]
 
 
@@ -319,10 +319,10 @@ CVAT = """<annotations><meta><task><labels><label><name>dish</name></label>
          [('dish', 40, 20, 60, 60)], []),
         ('<mask label="dish" rle="4" left="10" top="20" width="5" height="6"/>',
          [('dish', 10, 20, 15, 26)], []),
-        ('<points label="dish" points="1,2"/>', [], [NONE + 'a points, which is no outline']),
+        ('<points label="dish" points="1,2"/>', [], [NONE + 'a points, which has no area']),
         ('<box label="dish" xtl="10"/>', [], ['a box without ytl']),
         ('<box xtl="10" ytl="20" xbr="30" ybr="40"/>', [], ['a shape without a class name']),
-        ('<blob label="dish"/>', [], ['<blob> is no shape that is known']),
+        ('<blob label="dish"/>', [], ['<blob> is an unknown shape']),
         ('<tag label="blurred"/>', [], []),
     ],
 )  # fmt: skip
@@ -376,7 +376,7 @@ def coco(*annotations, **image):
         (coco({'bbox': [10, 20, 5, 6], 'category_id': 9}), [], ['category_id is 9, which is not listed']),
         (coco({'bbox': [10, 20, 5, 6], 'category_id': None}), [], ['category_id is null']),
         (coco({'bbox': [10, 20, 5, 6], 'image_id': 9}), [], ['an annotation of an image that is not listed']),
-        (coco(file_name='b.png'), [], ['no image of that name is there']),
+        (coco(file_name='b.png'), [], ['there is no image of that name']),
     ],
 )  # fmt: skip
 def test_coco(tmp_path, text, boxes, reasons):
@@ -396,7 +396,7 @@ def test_coco_corners_are_recognized_by_the_images(tmp_path):
         width=100, height=80))  # fmt: skip
     boxes, _, source = read(tmp_path, 'coco')
     assert boxes == [('dish', 60, 20, 90, 70), ('dish', 50, 50, 80, 70), ('dish', 5, 10, 20, 30)]
-    assert source.notes == ['a.json: bbox holds x1, y1, x2, y2, and was read so']
+    assert source.notes == ['a.json: bbox holds x1, y1, x2, y2, and was converted accordingly']
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_image_in_two_splits_is_not_trained_on(tmp_path):
         write(tmp_path / f'{split}.json', json.dumps(content))
     _, _, source = read(tmp_path, 'coco')
     assert [picture.split for picture in source.pictures.values()] == ['train', 'val', 'val']
-    assert source.notes == ['an image that is in train and val was kept in val alone (2 times)']
+    assert source.notes == ['an image that is in train and val was kept in val only (2 times)']
 
 
 def test_root_category_of_roboflow_is_no_class(tmp_path):
@@ -512,7 +512,7 @@ def test_masks(tmp_path, image, mask):
     save_mask(tmp_path / mask, (255, first), (255, (50, 50, 70, 60)), (255, (90, 0, 92, 2)))
     boxes, _, source = read(tmp_path, 'masks')
     assert boxes == [('object', *first), ('object', 50, 50, 70, 60)]
-    assert 'connected parts' in source.notes[0]
+    assert 'connected component' in source.notes[0]
     assert not source.unannotated()
 
 
@@ -556,7 +556,7 @@ UNNAMED = result('rectangle', {'x': 10, 'y': 25, 'width': 20, 'height': 25})
         # The class may be in a result of its own.
         ([UNNAMED, result('labels', {'labels': ['dish']})], [RECTANGLE_BOX], []),
         ([UNNAMED], [], ['a shape without a class name']),
-        ([rectangle(), result('keypointlabels', {'x': 1, 'y': 1})], [RECTANGLE_BOX], ['a keypointlabels, which is no outline']),
+        ([rectangle(), result('keypointlabels', {'x': 1, 'y': 1})], [RECTANGLE_BOX], ['a keypointlabels, which has no area']),
         ([rectangle(), {**rectangle(), 'type': 'choices', 'value': {'choices': ['blurred']}}], [RECTANGLE_BOX], []),
         ([result('brushlabels', {'rle': [1]})], [], ['a result of the type brushlabels, which is not read: export as COCO instead']),
         ([{**rectangle(), 'image_rotation': 90}], [], ['an image that was rotated in Label Studio']),
@@ -612,7 +612,7 @@ def test_what_is_not_recognized_is_said(tmp_path):
 @pytest.mark.parametrize(
     ('name', 'text', 'hint'),
     [
-        ('a.json', '{"images": [', 'a.json cannot be read: no valid JSON'),
+        ('a.json', '{"images": [', 'a.json cannot be read: invalid JSON'),
         ('a.json', '[{"id": 1, "data": {}}]', "Label Studio's JSON without annotations"),
         ('a.json', '[{"image": "a.png", "annotations": []}]', 'CreateML'),
         ('a.json', '{"_via_img_metadata": {}}', "VIA's project"),

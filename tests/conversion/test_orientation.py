@@ -96,7 +96,9 @@ def boxes_of(out):
 def test_what_nothing_proves_is_warned_of_and_drawn_both_ways(doubtful, tmp_path):
     report = convert(doubtful, tmp_path / 'out')
     assert report.doubtful == ['0.jpg', '1.jpg']
-    assert any(note.startswith('warning: 2 photographs are stored turned') for note in report.notes)
+    assert any(
+        note.startswith('warning: 2 photographs have an EXIF rotation') for note in report.notes
+    )
     assert cv2.imread(str(tmp_path / 'out' / 'orientation.jpg')).shape[1] == 4 * 320
     assert boxes_of(tmp_path / 'out')['1.jpg'] == (60, 10, 40, 20)
 

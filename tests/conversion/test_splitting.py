@@ -47,7 +47,7 @@ def test_every_split_has_boxes(seed):
         (NAMES, {'val': 0.6, 'test': 0.4}, ConfigError, 'some left to train on'),
         (NAMES, {'val': -0.1}, ConfigError, '--val -0.1'),
         (NAMES, {'group_by': '('}, ConfigError, 'not a regular expression'),
-        (NAMES, {'group_by': 'dish'}, ConfigError, 'puts no two of the 60 images together'),
+        (NAMES, {'group_by': 'dish'}, ConfigError, 'each of the 60 images a group of its own'),
         (['a'], {}, DataError, r'1 image\(s\) with boxes cannot be split into train and val'),
     ],
 )  # fmt: skip

@@ -31,9 +31,9 @@ def lacking(section, key):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('{"images": [', 'no valid JSON'),
-        ('', 'no valid JSON'),
-        ('[' * 100_000, 'no valid JSON'),
+        ('{"images": [', 'not valid JSON'),
+        ('', 'not valid JSON'),
+        ('[' * 100_000, 'not valid JSON'),
         ('[1, 2]', 'holds a list, expected a COCO dict'),
         ('{}', "no list 'images'"),
         ('{"images": {}}', "no list 'images'"),

@@ -200,13 +200,13 @@ REFUSED = {
     'bomb': (png_of_size(50_000, 50_000), 'pixels, more than the 178,956,970'),
     'larger bomb': (png_of_size(2**31 - 1, 2**31 - 1), 'more than the'),
     'stack': (encoded('TIFF', save_all=True, append_images=[Image.fromarray(COLORS)] * 2), 'holds 3 pictures'),
-    'floats': (encoded('TIFF', Image.fromarray(GRAY16)), '32 bits a channel'),
-    'integers': (encoded('TIFF', Image.fromarray(GRAY16.astype('i4'))), '32 bits a channel'),
+    'floats': (encoded('TIFF', Image.fromarray(GRAY16)), '32 bits per channel'),
+    'integers': (encoded('TIFF', Image.fromarray(GRAY16.astype('i4'))), '32 bits per channel'),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize('case', REFUSED)
-def test_inputs_that_are_refused(case, tmp_path):
+def test_files_that_are_refused(case, tmp_path):
     content, message = REFUSED[case]
     path = tmp_path / 'x.jpg'
     path.write_bytes(content)
@@ -227,12 +227,12 @@ def test_bound_is_kept_before_pixels_are_read(tmp_path):
 
 
 def test_what_is_no_file(tmp_path):
-    with pytest.raises(DataError, match='is a URL, and nothing is fetched'):
+    with pytest.raises(DataError, match='is a URL, and nothing is downloaded'):
         read_image('https://example.org/plate.jpg')
-    with pytest.raises(DataError, match='is no file'):
+    with pytest.raises(DataError, match='is not a file'):
         read_image(tmp_path)
     os.mkfifo(tmp_path / 'pipe.jpg')
-    with pytest.raises(DataError, match='is no file'):
+    with pytest.raises(DataError, match='is not a file'):
         read_image(tmp_path / 'pipe.jpg')
 
 
@@ -308,7 +308,7 @@ def test_names_that_are_not_utf8(kind, tmp_path):
     assert read_image(path).shape == read_image(str(path)).shape == (40, 60, 3)
 
 
-def test_names_that_are_too_long(tmp_path):
+def test_paths_that_cannot_be_opened(tmp_path):
     (tmp_path / 'loop.jpg').symlink_to('loop.jpg')
     for name in ('loop.jpg', 'x' * 300, 'null\0.jpg'):
         with pytest.raises(DataError, match='cannot be opened'):

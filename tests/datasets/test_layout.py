@@ -224,7 +224,7 @@ def test_what_is_missing_is_added_in_a_copy(toy_copy, tmp_path, edit_json, chang
 def test_other_encodings_are_copied(toy_copy, tmp_path, encoding):
     path = toy_copy / TRAIN
     path.write_bytes(path.read_text().encode(encoding))
-    with pytest.raises(DataError, match='is no valid JSON'):
+    with pytest.raises(DataError, match='is not valid JSON'):
         read_coco(path)
     copy = completed(Split(path, toy_copy / 'train'), tmp_path / 'copy.json')
     assert len(read_coco(copy.ann_file).annotations) == 8
@@ -295,7 +295,7 @@ def test_other_formats_name_the_conversion_command(toy_copy):
     ('bbox', 'message'),
     [
         (lambda x, y, w, h: [x, y, x + w, y + h], 'bbox holds x1, y1, x2, y2'),
-        (lambda x, y, w, h: [x / 64, y / 64, w / 64, h / 64], 'bbox is in shares of the image'),
+        (lambda x, y, w, h: [x / 64, y / 64, w / 64, h / 64], 'bbox is in relative coordinates'),
         (lambda x, y, w, h: [], 'no bbox is four numbers'),
         (lambda x, y, w, h: {'x': x, 'y': y, 'width': w, 'height': h}, 'expected list'),
     ],

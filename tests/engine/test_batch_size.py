@@ -59,5 +59,5 @@ def test_a_trial_trains_on_the_run_s_own_images(tiny_config, toy_plates, tmp_pat
 def test_without_a_gpu(tiny_config, tmp_path, monkeypatch):
     plan = prepare(tiny_config, RunOptions(work_dir=tmp_path, batch_size='auto'))
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(ConfigError, match='needs a GPU: on a CPU, give a number'):
+    with pytest.raises(ConfigError, match='needs a GPU: on a CPU, pass a number'):
         batch_size.use_largest_batch(plan.cfg)

@@ -92,7 +92,7 @@ def test_best_checkpoint_on_the_images_it_was_chosen_on(cfg, checkpoint, split, 
     set_split(cfg, 'test', read_plan(cfg).data[split].split)
     cfg.load_from = checkpoint
     found = checks.describe(list(checks.check_data(read_plan(cfg, ('test',)), 'test')))
-    assert ('was chosen as the best on these images' in found) == warned
+    assert ('was selected as the best on these images' in found) == warned
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
@@ -181,4 +181,4 @@ def test_checkpoint_of_another_model_is_refused(cfg, tmp_path):
 
 def test_backbone_file_given_as_checkpoint_is_explained(cfg, backbone_files):
     found = checks.describe(check_run(cfg, backbone_files(18)))
-    assert 'belongs into init_cfg.checkpoint' in found
+    assert 'belongs in init_cfg.checkpoint' in found

@@ -51,7 +51,7 @@ def test_options_that_come_too_late_name_what_to_set(name):
     ):
         target = target[key]
     assert '--' in KNOBS[name] or target == cfg[name] or cfg[name] in target
-    with pytest.raises(ConfigError, match=f'too late.*{KNOBS[name]}'):
+    with pytest.raises(ConfigError, match=f'has no effect.*{KNOBS[name]}'):
         load_config(cfg.filename, cfg_options={name: 1})
 
 
@@ -66,5 +66,5 @@ def test_names_that_only_configs_use_are_dropped(tmp_path):
 
 def test_options_that_set_helper_names_come_too_late(tmp_path):
     (tmp_path / 'config.py').write_text('side = 64\nmodel = dict(size=(side, side))')
-    with pytest.raises(ConfigError, match='side=.* comes too late'):
+    with pytest.raises(ConfigError, match='side=.* has no effect'):
         load_config(tmp_path / 'config.py', cfg_options={'side': 32})

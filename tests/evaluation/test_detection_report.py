@@ -123,9 +123,9 @@ DETECTION = {'image_id': 1, 'category_id': 1, 'bbox': [10, 10, 9, 9], 'score': 0
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('[{"image_id": 1,', 'is no valid JSON'),
-        ('[' * 100_000, 'is no valid JSON'),
-        ('', 'is no valid JSON'),
+        ('[{"image_id": 1,', 'is not valid JSON'),
+        ('[' * 100_000, 'is not valid JSON'),
+        ('', 'is not valid JSON'),
         ('{"a": 1}', 'expected detections'),
         ('3', 'expected detections'),
         ('[3]', 'expected detections'),

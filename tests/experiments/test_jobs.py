@@ -141,7 +141,7 @@ def test_arms_that_train_on_different_images_are_refused(spec, tmp_path, toy_cop
     ('change', 'message'),
     [
         ({'arms': (Arm('bad', 'none.py'),)}, 'arm bad: no config at none.py'),
-        ({'cfg_options': {'lr': 1}}, 'arm short: --cfg-options lr=... comes too late'),
+        ({'cfg_options': {'lr': 1}}, 'arm short: --cfg-options lr=... has no effect'),
     ],
 )
 def test_arms_that_cannot_be_read_are_named(spec, tmp_path, change, message):

@@ -45,7 +45,7 @@ def test_options_are_read_as_on_the_command_line() -> None:
         ({'name': '../up'}, 'it becomes a folder'),
         ({'reference': 'coco'}, "reference is 'coco', expected one of cleargrasp, random"),
         ({'seeds': 3}, 'expected a list of numbers'),
-        ({'seeds': [0, 0]}, 'each only once'),
+        ({'seeds': [0, 0]}, 'each value only once'),
         ({'seeds': [0.5]}, 'expected a whole number'),
         ({'seeds': [-1]}, 'expected 0 to'),
         ({'fractions': [0]}, 'expected 0.01 to 100'),

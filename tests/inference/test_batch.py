@@ -122,7 +122,7 @@ def test_results_of_a_batch(tmp_path):
 def test_the_overview_is_one_page_however_many_images(tmp_path):
     names = [f'{k}.jpg' for k in range(OVERVIEW_IMAGES + 2)]
     result = run_batch(BrightDetector(), map(picture, names), tmp_path / 'out', BatchOptions())
-    assert 'overview.jpg     some of the images' in describe(result, BatchOptions())
+    assert 'overview.jpg     the first images' in describe(result, BatchOptions())
     rows = -(-OVERVIEW_IMAGES // OVERVIEW_COLUMNS)
     with Image.open(tmp_path / 'out' / 'overview.jpg') as overview:
         assert overview.height == rows * (OVERVIEW_SIZE[1] + CAPTION_HEIGHT)
@@ -265,7 +265,7 @@ def test_nothing_is_overwritten(tmp_path):
         ({'crop_margin': -1.0, 'crops': True}, '--crop-margin -1.0: expected 0 or more'),
         ({'plate_diameter': -3.0}, '--plate-diameter -3.0: expected millimeters'),
         ({'plate_diameter': 90.0}, 'name the class with --plate-class, one of petri_dish, multi'),
-        ({'plate_diameter': 90.0, 'plate_class': 'x'}, '--plate-class x: the detector knows'),
+        ({'plate_diameter': 90.0, 'plate_class': 'x'}, '--plate-class x: the detector has'),
     ],
 )
 def test_invalid_options_are_refused(options, message):
@@ -332,7 +332,7 @@ def test_tables_say_on_how_many_boxes_the_scale_stands(tmp_path):
     rows = rows_of(tmp_path / 'out' / 'detections.csv')
     assert [row['scale_boxes'] for row in rows] == ['2', '2', '', '']
     assert [row['box_width_mm'] for row in rows] == ['80.0', '80.0', '', '']
-    assert '1 with a note on their scale' in describe(result, options)
+    assert '1 images with a note on their scale' in describe(result, options)
 
 
 def test_images_csv_has_a_column_a_class(tmp_path):

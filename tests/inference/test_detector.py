@@ -154,7 +154,7 @@ def test_nothing_found_is_empty_with_all_its_fields(detector, photo):
         (np.zeros((8, 8, 3)), {}, DataError, 'float64'),
         (np.zeros((0, 8, 3), np.uint8), {}, DataError, 'expected uint8'),
         (np.zeros((2, 900, 3), np.uint8), {}, DataError, 'too long for its width'),
-        ('https://example.org/x.jpg', {}, DataError, 'nothing is fetched'),
+        ('https://example.org/x.jpg', {}, DataError, 'nothing is downloaded'),
         (np.zeros((8, 8, 3), np.uint8), {'tile': 4}, ConfigError, 'tile=4'),
         (np.zeros((8, 8, 3), np.uint8), {'tile': 64, 'overlap': 1.0}, ConfigError, 'overlap=1.0'),
     ],

@@ -64,9 +64,9 @@ def test_links_are_not_followed_out_of_what_was_given(folder, monkeypatch, argum
 @pytest.mark.parametrize(
     ('argument', 'message'),
     [
-        ('https://example.org/x.jpg', 'is a URL, and nothing is fetched'),
-        ('file:///etc/passwd', 'is a URL, and nothing is fetched'),
-        ('rtsp://camera/1', 'is a URL, and nothing is fetched'),
+        ('https://example.org/x.jpg', 'is a URL, and nothing is downloaded'),
+        ('file:///etc/passwd', 'is a URL, and nothing is downloaded'),
+        ('rtsp://camera/1', 'is a URL, and nothing is downloaded'),
         ('absent.jpg', 'nothing at absent.jpg'),
         ('*.jpg', 'no image in'),
         ('outside/../given/notes*', 'no image in'),

@@ -27,7 +27,7 @@ def test_folder_with_some_broken_files(tiny_runs, toy_plates, run_tool, tmp_path
     assert done.returncode == 3, done.stderr
     assert f'everything is in {out}' in done.stdout
     assert 'score threshold 0.10 (as given)' in done.stdout
-    assert '2 could not be used' in done.stdout and 'empty.jpg is empty' in done.stdout
+    assert '2 images could not be used' in done.stdout and 'empty.jpg is empty' in done.stdout
     assert 'link.jpg is a link that leads out of' in done.stdout
     assert 'Traceback' not in done.stderr
     rows = list(csv.DictReader((out / 'detections.csv').open(encoding='utf-8-sig')))
@@ -80,7 +80,7 @@ def test_the_images_of_a_shard_decide_on_the_runtime(
     [
         (['absent', 'x.jpg'], 1, 'no folder at absent'),
         (['{run}'], 1, 'no input named'),
-        (['{run}', 'https://example.org/x.jpg'], 1, 'is a URL, and nothing is fetched'),
+        (['{run}', 'https://example.org/x.jpg'], 1, 'is a URL, and nothing is downloaded'),
         (['{run}', '{run}'], 1, 'no image in'),
         (['{run}', 'x.jpg', '--stride', '0'], 2, 'expected 1 or more'),
     ],

@@ -138,7 +138,7 @@ def test_without_slurm_the_message_says_so(write_spec, run_tool, tmp_path, monke
     spec = write_spec('unsent', {'plain': {}})
     done = run_tool(TOOL, spec, '--work-dir', tmp_path / 'unsent', '--slurm', check=False)
     assert done.returncode == 1
-    assert 'error: Slurm did not take the runs' in done.stderr
+    assert 'error: Slurm rejected the runs' in done.stderr
     assert 'Traceback' not in done.stderr
 
 

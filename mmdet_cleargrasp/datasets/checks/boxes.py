@@ -20,7 +20,9 @@ def check_boxes(coco: CocoFile) -> Iterable[Finding]:
     sizeless = [key for key, size in sizes.items() if not all(_is_length(v) for v in size)]
     if sizeless:
         yield error(
-            '', f'{coco.path}: width or height of image {examples(sizeless)} is no number of pixels'
+            '',
+            f'{coco.path}: width or height of image {examples(sizeless)} is not '
+            'a positive number of pixels',
         )
         return
     yield from _check_coordinates(coco)
@@ -46,8 +48,8 @@ def _check_skipped(coco: CocoFile, sizes: dict[Any, tuple[float, float]]) -> Ite
     if crowds and len(crowds) == len(coco.annotations):
         yield error(
             '',
-            f'{coco.path}: every box is marked iscrowd, so that none is learned or scored. Set '
-            'iscrowd to 0, or let tools/dataset_converters/to_coco.py do it',
+            f'{coco.path}: every box is marked iscrowd, so that none is used in training or '
+            'scoring. Set iscrowd to 0, or let tools/dataset_converters/to_coco.py do it',
         )
     sound = [a for a in coco.annotations if is_box(a['bbox']) and a['image_id'] in sizes]
     boxes = [(a['id'], a['bbox'], sizes[a['image_id']]) for a in sound]

@@ -26,14 +26,14 @@ def check_ids(coco: CocoFile) -> Iterable[Finding]:
     if needs_renumbering(coco):
         yield error(
             '',
-            f'{coco.path}: annotation ids have to be whole numbers from 1 on, for pycocotools '
+            f'{coco.path}: annotation ids have to be integers from 1 on, since pycocotools '
             'counts a box of id 0 as missed. Renumber them, or use --data-root, which does.',
         )
     if len(coco.categories) > MOST_CATEGORIES:
         yield error(
             '',
             f'{coco.path} lists {len(coco.categories):,} categories, expected at most '
-            f'{MOST_CATEGORIES:,}: probably each box got its own. Merge them.',
+            f'{MOST_CATEGORIES:,}: probably every box has its own. Merge them.',
         )
     names = Counter(coco.classes)
     shared = [name for name, count in names.items() if count > 1]
@@ -45,7 +45,7 @@ def check_ids(coco: CocoFile) -> Iterable[Finding]:
         unknown = {a[key] for a in coco.annotations} - known
         if unknown:
             yield error(
-                '', f'{coco.path}: annotations have {key} {examples(unknown)}, which is not there'
+                '', f'{coco.path}: annotations have {key} {examples(unknown)}, which does not exist'
             )
     if not coco.images:
         yield error('', f'{coco.path} lists no image')

@@ -30,7 +30,7 @@ def check_images(coco: CocoFile, img_dir: Path) -> Iterable[Finding]:
     names = [str(image['file_name']) for image in coco.images]
     unsafe = [name for name in names if _leaves_folder(name)]
     if unsafe:
-        yield error('', f'{coco.path}: file_name {examples(unsafe)} leads out of the image folder')
+        yield error('', f'{coco.path}: file_name {examples(unsafe)} is outside the image folder')
         return
     absent = {name for name in names if not os.path.lexists(find_file(img_dir / name))}
     if absent:

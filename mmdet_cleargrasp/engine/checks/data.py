@@ -53,8 +53,8 @@ def _check_choice(plan: RunPlan, split: Split) -> Iterable[Finding]:
     if val.split.ann_file.absolute() == split.ann_file.absolute():
         yield warning(
             'test data',
-            f'{plan.checkpoint} was chosen as the best on these images, so that its figures on '
-            'them are too high: report those on another split, --test-split NAME',
+            f'{plan.checkpoint} was selected as the best on these images, so that its metrics on '
+            'them are too high: test on another split, --test-split NAME',
         )
 
 

@@ -47,7 +47,7 @@ def check_schedule(plan: RunPlan) -> Iterable[Finding]:
     if epochs * steps < FEW_STEPS:
         yield warning(
             'schedule',
-            f'{text} are {epochs * steps} steps; randomly initialized heads need some hundred: '
+            f'{text} are {epochs * steps} steps; randomly initialized heads need several hundred: '
             f'--epochs {-(-FEW_STEPS // steps)} or more',
         )
     else:
@@ -65,8 +65,8 @@ def check_feature_cache(plan: RunPlan) -> Iterable[Finding]:
     elif changing:
         yield error(
             'feature cache',
-            f'{", ".join(changing)} may change an image differently every time, so that its '
-            'features are never found again: remove it from the training pipeline, or remove '
+            f'{", ".join(changing)} may change an image differently every time, so that the '
+            'cache is never used: remove it from the training pipeline, or remove '
             'FeatureCacheHook',
         )
     else:

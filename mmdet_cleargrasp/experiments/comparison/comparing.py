@@ -200,7 +200,9 @@ def largest_fraction(runs: RunSet) -> float:
         *({run.fraction for run in runs.runs if run.arm == arm} for arm in runs.arms)
     )
     if not common:
-        raise DataError('no part of the training images on which every arm was trained and tested')
+        raise DataError(
+            'no subset of the training images on which every arm was trained and tested'
+        )
     return max(common)
 
 

@@ -126,7 +126,7 @@ def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunS
         raise ConfigError(f'--reference {reference}: expected one of {", ".join(arms)}')
     if len(arms) < 2:
         raise ConfigError(
-            f'only one arm, {arms[0]}: a comparison takes two. Name arms with NAME=DIR; runs of '
+            f'only one arm, {arms[0]}: a comparison needs two. Name arms with NAME=DIR; runs of '
             'one name are seeds of the same arm.'
         )
     tests = _common_tests(runs, description.get('tests', []), notes)
@@ -151,7 +151,7 @@ def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
     records = sorted(folder.glob(f'*/fraction-*/seed-*/{RECORD_FILE}'))
     if not records:
         raise DataError(
-            f'{folder} has no complete run yet (*/fraction-*/seed-*/{RECORD_FILE}): go on with '
+            f'{folder} has no complete run yet (*/fraction-*/seed-*/{RECORD_FILE}): continue with '
             'tools/run_experiment.py'
         )
     planned = read_json_object(folder / EXPERIMENT_FILE)['runs']
