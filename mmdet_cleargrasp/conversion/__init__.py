@@ -1,8 +1,8 @@
 """Data sets of other formats, converted to the COCO layout that training reads.
 
 Every format is a module with ``TITLE``, ``recognize(folder)`` and ``read(folder)``. Readers of
-other libraries stop at the first malformed annotation; these leave out what cannot be used, say
-why, and go on. Tests compare them with the writers of labelformat and supervision.
+other libraries stop at the first malformed annotation; these skip what cannot be used, report why,
+and continue. Tests compare them with the writers of labelformat and supervision.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Boxes in pixels, and the outlines that they are put around."""
+"""Boxes in pixels."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Box:
         )
 
     def within(self, width: float, height: float) -> Box:
-        """The part of the box inside an image of this size."""
+        """The box clipped to an image of this size."""
         left, right = (min(max(v, 0.0), width) for v in (self.left, self.right))
         top, bottom = (min(max(v, 0.0), height) for v in (self.top, self.bottom))
         return replace(self, left=left, top=top, right=right, bottom=bottom)
@@ -112,5 +112,5 @@ class Box:
         return width * height / (sum(areas) - width * height)
 
     def differs_by(self, other: Box) -> float:
-        """The largest distance of corresponding edges in pixels."""
+        """The largest distance between corresponding edges in pixels."""
         return max(abs(a - b) for a, b in zip(self.sides, other.sides, strict=True))

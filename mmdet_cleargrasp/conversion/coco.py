@@ -1,4 +1,4 @@
-"""COCO in other layouts and spellings than training reads, such as Label Studio's export."""
+"""COCO files in other forms than training reads, such as Label Studio's export."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .source import Source
 
 TITLE = 'COCO JSON under any name, in any number of files'
 
-#: Edges of a box by the names that tools give them, where they write names instead of a list.
+#: Names of a box's edges, in files that have a dict instead of a list.
 EDGES = (('left', 'x', 'xmin', 'x1'), ('top', 'y', 'ymin', 'y1'))
 FAR_EDGES = (('right', 'xmax', 'x2'), ('bottom', 'ymax', 'y2'))
 SIDES = (('width', 'w'), ('height', 'h'))
@@ -47,7 +47,7 @@ def read(folder: Folder) -> Source:
 
 
 class _CocoFile:
-    """One COCO file, and what its boxes mean."""
+    """One COCO file and the convention of its boxes."""
 
     def __init__(self, source: Source, path: Path, content: dict[str, Any]) -> None:
         self.source, self.path = source, path
@@ -56,7 +56,7 @@ class _CocoFile:
         self.names = self._names(list(_entries(content.get('categories'))))
         self.sizes = {str(image.get('id')): _size(image) for image in self.images}
         self.shares, self.reading = self._convention()
-        # A real one is outlined by a mask in run-length encoding.
+        # A real crowd has a mask in run-length encoding.
         self.all_crowd = len(self.annotations) > 1 and all(
             _is_crowd(annotation) and not isinstance(annotation.get('segmentation'), dict)
             for annotation in self.annotations
@@ -86,7 +86,7 @@ class _CocoFile:
         return names
 
     def _convention(self) -> tuple[bool, str]:
-        """Whether boxes are in relative coordinates, and the reading of their numbers."""
+        """Whether boxes are in relative coordinates, and the meaning of their four numbers."""
         format_reading = next(iter(READINGS))
         found: list[tuple[Numbers, Size | None, Any]] = []
         sizes = {str(image.get('id')): self._listed_or_read_size(image) for image in self.images}

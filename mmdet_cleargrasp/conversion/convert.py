@@ -1,4 +1,4 @@
-"""From a folder in some format to a data set that training reads."""
+"""Conversion of a folder in any format to COCO's layout."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def convert(
     options: ConversionOptions = DEFAULTS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
-    """Convert a data set and write it whole or not at all; the source is only read.
+    """Convert a data set and write it atomically; the source is not modified.
 
     Args:
         src: The source's folder.
         out: Gets ``annotations/SPLIT.json``, ``SPLIT/`` with the images, and ``conversion.json``.
-        options: How.
+        options: Of the conversion.
         progress: Called with the number of images checked and in all.
 
     Raises:
-        ConfigError: Options that cannot work, or an ``out`` that is in the way.
-        DataError: No known format, or nothing that can be converted.
+        ConfigError: Invalid options, or ``out`` exists.
+        DataError: Unknown format, or no image that can be converted.
     """
     src, out = Path(src), Path(out)
     folder = Folder(src)
@@ -112,7 +112,7 @@ def _take_unannotated(source: Source, wish: str | None) -> None:
 
 
 def _check_pixels(source: Source, progress: Callable[[int, int], None]) -> None:
-    """Leave out images that cannot be decoded to the end."""
+    """Skip images that cannot be decoded completely."""
     paths = sorted(source.pictures)
     progress(0, len(paths))
     # Decoding releases Python's lock.
@@ -132,7 +132,7 @@ def _fault(path: Path) -> str | None:
 
 
 def _by_name(source: Source) -> dict[str, Picture]:
-    """Pictures by their path below the folder that is common to all."""
+    """Pictures by their path relative to their common folder."""
     common = os.path.commonpath({str(path.parent) for path in source.pictures})
     return {p.relative_to(common).as_posix(): source.pictures[p] for p in sorted(source.pictures)}
 
@@ -140,7 +140,7 @@ def _by_name(source: Source) -> dict[str, Picture]:
 def _use_classes(
     source: Source, pictures: dict[str, Picture], wishes: tuple[str, ...]
 ) -> list[str]:
-    """Rename, merge and drop classes, in the pictures as well; returns those that are left."""
+    """Rename, merge and drop classes, also in the pictures; returns the remaining classes."""
     names = new_names(source.classes, wishes)
     if not names:
         raise DataError(

@@ -14,9 +14,9 @@ from .source import Source
 
 TITLE = "CVAT's XML ('CVAT for images 1.1')"
 
-#: Shapes that mark no area which a plate could fill.
+#: Shapes without area.
 NO_OUTLINE = ('polyline', 'points', 'skeleton', 'cuboid')
-#: Kinds of labels that are no class of boxes.
+#: Kinds of labels that are not classes of boxes.
 NO_CLASSES = ('tag', *NO_OUTLINE)
 #: How many files are looked at to recognize the format.
 LOOKED_AT = 20

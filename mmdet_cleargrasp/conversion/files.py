@@ -1,4 +1,4 @@
-"""Reading annotation files that other programs and people have written, in any usual encoding."""
+"""Reading annotation files of other programs, in any usual encoding."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..utils.text_files import decode, read_regular_file
 
 T = TypeVar('T')
 
-#: A data.yaml that names 10,000 classes has half of this.
+#: Twice the size of a data.yaml with 10,000 classes.
 MAX_YAML_BYTES = 512 * 1024
 
 
 class UnreadableFile(ValueError):
-    """A file that is not what its name says; the text says why."""
+    """A file that cannot be read; the text says why."""
 
 
 def read_text(path: Path) -> str:
@@ -38,7 +38,7 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
     Raises:
-        UnreadableFile: It cannot be opened or decoded, or is no JSON.
+        UnreadableFile: It cannot be opened or decoded, or is not JSON.
     """
     text = read_text(path)
     try:
@@ -53,8 +53,8 @@ def read_xml(path: Path) -> Element:
     """The root of an XML file.
 
     Raises:
-        UnreadableFile: It cannot be opened or decoded, is no XML, or defines entities, which may
-            expand to more than memory holds.
+        UnreadableFile: It cannot be opened or decoded, is not XML, or defines entities, which may
+            expand without limit.
     """
     data = _read_bytes(path)
     try:
@@ -62,7 +62,7 @@ def read_xml(path: Path) -> Element:
     except DefusedXmlException as error:
         raise UnreadableFile('XML with entity definitions, which are not supported') from error
     except (ValueError, LookupError, ParseError) as error:
-        # The encoding that it declares may be wrong, as after saving in another editor.
+        # The declared encoding may be wrong, as after saving in another editor.
         text = _decoded(data)
         if text.encode() == data:
             raise UnreadableFile(f'invalid XML: {error}') from error
@@ -76,8 +76,8 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file of plain values.
 
     Raises:
-        UnreadableFile: It cannot be opened or decoded, is no YAML, or uses aliases, which may
-            expand to more than memory holds.
+        UnreadableFile: It cannot be opened or decoded, is not YAML, or uses aliases, which may
+            expand without limit.
     """
     data = _read_bytes(path)
     if len(data) > MAX_YAML_BYTES:
@@ -102,7 +102,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def readable(read: Callable[[Path], T], path: Path) -> T | None:
-    """What a function of this module returns; ``None`` where it would raise."""
+    """Result of a function of this module; ``None`` if it raises."""
     try:
         return read(path)
     except UnreadableFile:
@@ -110,7 +110,7 @@ def readable(read: Callable[[Path], T], path: Path) -> T | None:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML without aliases: a few hundred bytes of them expand to gigabytes."""
+    """YAML without aliases: a few hundred bytes could expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):

@@ -1,4 +1,4 @@
-"""The files of a source folder, found by the names that annotations call them."""
+"""The files of a source folder, found by their names in annotations."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ..datasets.split_names import SplitFolders
 from ..utils.errors import DataError
 from .files import read_json
 
-#: What Label Studio puts before the names of uploaded files.
+#: Prefix that Label Studio adds to the names of uploaded files.
 UPLOAD_PREFIX = re.compile(r'^[0-9a-f]{8}-')
-#: Files whose content isn't looked at to tell whether they are images.
+#: Suffixes of files that are not images, which are not opened to find out.
 NO_IMAGES = ('.csv', '.data', '.json', '.md', '.names', '.txt', '.xml', '.yaml', '.yml')
-#: Files of a JSON that are kept in memory, as every format looks at them.
+#: JSON files that are cached, since every format reads them.
 KEPT_FILES = 8
 
 
 class NotFound(Exception):
-    """An image that an annotation names is not there, or several are.
+    """There is no image of the name in an annotation, or there are several.
 
     Attributes:
         reason: Which of the two.
-        detail: Its name, and what is there instead.
+        detail: Its name, and what exists instead.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -38,13 +38,13 @@ class NotFound(Exception):
 
 
 class Folder:
-    """The regular files of a folder, and none from outside of it.
+    """The regular files of a folder, without links that leave it.
 
     Attributes:
         root: The folder.
         files: Paths of all files but hidden ones, sorted.
-        folders: Those below the root that files are in.
-        images: Those that are images, of formats that are read and others.
+        folders: Folders below the root that contain files.
+        images: Images, of supported and unsupported formats.
         ignored: Links out of the folder, pipes, devices and the like, with the reason.
 
     Args:
@@ -61,7 +61,7 @@ class Folder:
         self.ignored: list[tuple[Path, str]] = []
         self._walk()
         self.images = [path for path in self.files if _is_image(path)]
-        #: :func:`.read_json`, whose last results are kept.
+        #: :func:`.read_json`, with a cache of the last results.
         self.read_json = lru_cache(KEPT_FILES)(read_json)
         self._splits = SplitFolders(path.relative_to(self.root) for path in self.files)
         self._by_place = {_key(self.name(path)): path for path in self.files}
@@ -102,23 +102,23 @@ class Folder:
         return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
 
     def with_suffix(self, *suffixes: str) -> list[Path]:
-        """Files with one of these suffixes in either case."""
+        """Files with one of these suffixes, upper or lower case."""
         return [path for path in self.files if path.suffix.lower() in suffixes]
 
     def split(self, path: Path) -> str | None:
-        """The split that an image's folders, or an annotation file's name or folders, say."""
+        """The split in the folders of an image, or in the name or folders of an annotation file."""
         place = PurePosixPath(self.name(path))
         return self._splits.split(place, is_image=path.suffix.lower() not in NO_IMAGES)
 
     def find(self, place: PurePosixPath | str) -> Path | None:
-        """The file at a place in the folder, whatever the case and Unicode form of its name."""
+        """The file at a path in the folder, ignoring case and Unicode normalization."""
         return self._by_place.get(_key(str(place)))
 
     def find_image(self, name: str, near: Path) -> Path:
         """The image that an annotation names.
 
-        Only the file's name has to be right: folders in it may be those of another computer. Of
-        several files of one name, that with the most similar folders is taken.
+        Only the file name has to match: folders may be those of another computer. Of several files
+        with this name, the one with the most similar folders is used.
 
         Args:
             name: As written: with slashes of either kind, perhaps percent-encoded, a URL, or with
@@ -151,7 +151,7 @@ class Folder:
         return self._most_similar(found, (), near)
 
     def find_folder(self, written: str) -> Path | None:
-        """The folder or file that the end of a path names, which may be of another computer."""
+        """The folder or file at the end of a path, which may be of another computer."""
         parts = PurePosixPath(written.replace('\\', '/')).parts
         parts = tuple(_key(part) for part in parts if part not in ('.', '..', '/'))
         ends = ['/'.join(parts[start:]) for start in range(len(parts))]
@@ -185,7 +185,7 @@ def _check_is_folder(root: Path) -> None:
     try:
         there, is_folder = os.path.lexists(root), root.is_dir()
         if is_folder:
-            os.scandir(root).close()  # os.walk would find nothing where it may not look
+            os.scandir(root).close()  # os.walk ignores folders without permission
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, 'strerror', None) or error
         raise DataError(f'{root} cannot be opened: {reason}') from error
@@ -213,7 +213,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """What a file's name may mean: itself, or part of a URL, such as Label Studio's ``?d=``."""
+    """Possible readings of a file name: itself, or part of a URL (Label Studio's ``?d=``)."""
     plain, _, query = name.partition('?')
     fields = (field.partition('=') for field in query.split('&'))
     texts = [name, *(value for key, _, value in fields if key == 'd'), *([plain] if query else [])]

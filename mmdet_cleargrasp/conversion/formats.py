@@ -1,4 +1,4 @@
-"""Which format a folder is in, by looking at it."""
+"""Recognizing the format of a folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMATS: dict[str, ModuleType] = {
     'labelstudio': labelstudio,
     'masks': masks,
 }
-#: How many files are looked at for a hint.
+#: Number of files that are read for a hint.
 LOOKED_AT = 20
 
 
@@ -34,18 +34,18 @@ def recognize(folder: Folder) -> str:
 
     Raises:
         DataError: None of the formats.
-        ConfigError: Several of them, among which the user has to choose.
+        ConfigError: Several of them.
     """
     found = [name for name, module in FORMATS.items() if module.recognize(folder)]
     if len(found) > 1 and 'masks' in found:
-        # Boxes that somebody drew say more than masks that lie beside them.
+        # Boxes take precedence over masks beside them.
         found.remove('masks')
     if len(found) > 1:
         raise ConfigError(
             f'{folder.root} holds several formats: {", ".join(found)}. Choose one with --format.'
         )
     if not found and yolo.looks_unnamed(folder):
-        found = ['yolo']  # whose reader asks for the names
+        found = ['yolo']  # whose reader reports that names are missing
     if not found:
         kinds = ', '.join(sorted({path.suffix or path.name for path in folder.files})[:8])
         formats = '\n  '.join(f'{name:11} {module.TITLE}' for name, module in FORMATS.items())
@@ -58,7 +58,7 @@ def recognize(folder: Folder) -> str:
 
 
 def _unreadable(folder: Folder) -> list[str]:
-    """Files that could be annotations, were they not broken."""
+    """Broken files that could be annotations."""
     readers: dict[str, Callable[[Path], Any]] = {'.json': folder.read_json, '.xml': read_xml}
     hints = []
     for path in folder.with_suffix(*readers)[:LOOKED_AT]:
@@ -70,7 +70,7 @@ def _unreadable(folder: Folder) -> list[str]:
 
 
 def _other_formats(folder: Folder) -> list[str]:
-    """What to export instead of formats that are not read."""
+    """What to export instead, for formats that are not supported."""
     contents = [readable(folder.read_json, p) for p in folder.with_suffix('.json')[:LOOKED_AT]]
     first = [content[0] for content in contents if isinstance(content, list) and content]
     hints = []

@@ -16,7 +16,7 @@ from .source import Source
 
 TITLE = "LabelMe's or X-AnyLabeling's JSON files"
 
-#: Shapes that mark no area.
+#: Shapes without area.
 NO_OUTLINE = ('point', 'points', 'line', 'linestrip')
 #: Shapes whose points lie on their outline.
 OUTLINES = ('polygon', 'rectangle', 'oriented_rectangle', 'rotation', 'quadrilateral', 'mask')
@@ -57,7 +57,7 @@ def read(folder: Folder) -> Source:
 
 @dataclass(frozen=True)
 class _LabelMeFile:
-    """A JSON file, the image that it names, and the one beside it that has its name."""
+    """A JSON file, the image in its ``imagePath``, and the image with the file's own name."""
 
     path: Path
     labels: Labels
@@ -81,10 +81,10 @@ def _images(
 
 
 def _paired_by_stem(source: Source, files: list[_LabelMeFile]) -> bool:
-    """Whether files belong to the images of their own names, whatever they name.
+    """Whether files belong to the images of the same name, whatever ``imagePath`` says.
 
-    LabelMe goes by ``imagePath``. After renaming images and files together, that names another
-    image than before, which shows where several files name the same one.
+    LabelMe uses ``imagePath``. After images and files were renamed together, it is outdated, which
+    shows if several files name the same image.
     """
     doubtful = [file for file in files if file.named and file.beside not in (None, file.named)]
     if not doubtful:
@@ -116,7 +116,7 @@ def _labels(path: Path, content: dict[str, Any]) -> Labels:
         box = labels.read(f'shape {number}', _box, shape)
         group = shape.get('group_id') if isinstance(shape, dict) else None
         if box and group is not None:
-            # Parts of one thing, as where something stands in front of it.
+            # Parts of one object, for example if another one occludes it.
             labels.boxes.remove(box)
             key = (box.label, str(group))
             groups[key] = box.union(groups[key]) if key in groups else box

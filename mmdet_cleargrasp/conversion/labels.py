@@ -1,4 +1,4 @@
-"""What annotation files say of an image, and the picture that is made of it."""
+"""Annotations of an image as read, and the picture that they become."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from .orientation import Size
 
 T = TypeVar('T')
 
-#: What malformed shapes raise while they are read.
+#: Exceptions that malformed shapes raise.
 FAULTS = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
 class NoOutline(Exception):
-    """A shape that marks no area, such as a point; the text names it."""
+    """A shape without area, such as a point; the text names it."""
 
 
 @dataclass
 class Labels:
-    """What one annotation file says of one image.
+    """Annotations of one image in one file.
 
     Attributes:
         file: The annotation file.
         size: Width and height of the image as annotated.
         split: Name of the split as the source has it.
         shares: Boxes are in relative coordinates instead of pixels.
-        boxes: Those that could be read.
+        boxes: Valid boxes.
         unread: Shapes that could not be read, as detail and reason.
-        other: Shapes that mark no area, likewise.
+        other: Shapes without area, as detail and reason.
     """
 
     file: Path
@@ -45,12 +45,12 @@ class Labels:
     other: list[tuple[str, str]] = field(default_factory=list)
 
     def read(self, where: str, parse: Callable[[T], Box], shape: T) -> Box | None:
-        """Read a shape, or note why it can't be read.
+        """Read a shape, or record why it cannot be read.
 
         Args:
-            where: Its place, for messages: a number, line or id.
-            parse: Makes a box of it; raises :data:`FAULTS` or :class:`NoOutline`.
-            shape: As the file has it.
+            where: Its number, line or id, for messages.
+            parse: Returns its box; raises :data:`FAULTS` or :class:`NoOutline`.
+            shape: As in the file.
         """
         try:
             box = parse(shape)
@@ -78,9 +78,9 @@ class Picture:
         path: Of the file.
         width: In pixels, upright (EXIF orientation applied); ``height`` likewise.
         boxes: Inside the image; none in an image without plates.
-        split: Name of its split as the source has it, if any.
-        if_stored: The boxes if they were drawn on the pixels of the photograph as it is stored,
-            where that can't be known.
+        split: Name of its split in the source, if any.
+        if_stored: The boxes under the assumption that they were drawn without EXIF rotation, if
+            this is unknown.
     """
 
     path: Path
@@ -92,7 +92,7 @@ class Picture:
 
 
 def annotated_size(width: Any, height: Any) -> Size | None:
-    """The size that an annotation says; ``None`` of what is missing, zero or no size.
+    """The image size in an annotation; ``None`` if it is missing, zero or invalid.
 
     Example:
         >>> annotated_size('100', 80), annotated_size(0, 0), annotated_size(None, 80)
@@ -109,7 +109,7 @@ def annotated_size(width: Any, height: Any) -> Size | None:
 
 
 def describe(fault: Exception) -> str:
-    """One of :data:`FAULTS` in words.
+    """Message for one of :data:`FAULTS`.
 
     Example:
         >>> describe(KeyError('bbox')), describe(ValueError('no points'))

@@ -1,4 +1,4 @@
-"""Label Studio's own JSON: tasks with annotations of people and predictions of models."""
+"""Label Studio's own JSON: tasks with annotations and predictions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .source import Source
 
 TITLE = "Label Studio's JSON of tasks"
 
-#: Shapes that mark no area which a plate could fill.
+#: Shapes without area.
 NO_OUTLINE = ('keypoint', 'keypointlabels', 'vector', 'vectorlabels')
-#: Results that are no shapes: class names of another result's shape, and answers on whole images.
+#: Results without a shape: class names for another result's shape, and labels of whole images.
 NO_SHAPES = (
     'labels',
     'choices',
@@ -39,7 +39,7 @@ def recognize(folder: Folder) -> bool:
 
 
 def read(folder: Folder) -> Source:
-    """Read images and boxes: of the annotations, or of the predictions if nobody annotated."""
+    """Read images and boxes of the annotations, or of the predictions if there are none."""
     source = Source(folder)
     for path in folder.with_suffix('.json'):
         try:
@@ -64,7 +64,7 @@ def _read_file(source: Source, path: Path, tasks: list[dict[str, Any]]) -> None:
     for number, task in enumerate(tasks, 1):
         answers = _submitted(task) if annotated else _listed(task, 'predictions')
         if not answers:
-            continue  # its image is listed as one without an annotation
+            continue  # its image is reported as unannotated
         try:
             image = source.folder.find_image(_image_name(task), path)
         except NotFound as error:

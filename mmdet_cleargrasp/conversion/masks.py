@@ -20,17 +20,17 @@ TITLE = (
     'PNG masks (rgb-imgs/ and segmentation-masks/, PNGImages/ and PedMasks/, images/ and masks/)'
 )
 
-#: What masks leave open: which class it is. `--classes object=petri_dish` names it.
+#: Class of all objects, since masks have none. `--classes object=petri_dish` renames it.
 LABEL = 'object'
-#: Pixels of a connected part, below which it is taken for noise.
+#: Connected components with fewer pixels are noise.
 SMALLEST_PART = 16
-#: Values of a mask, beyond which it is a gray picture.
+#: An image with more values is not a mask.
 MOST_THINGS = 64
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Where an image and its mask are: folders and endings of names."""
+    """Folders and file name endings of images and their masks."""
 
     image_folder: str
     image_ending: str
@@ -53,16 +53,15 @@ PAIRINGS = (
 
 
 def recognize(folder: Folder) -> bool:
-    """Whether an image has a mask where one of the layouts has it."""
+    """Whether an image has a mask in one of the layouts."""
     return any(_mask_of(folder, image) for image in folder.images)
 
 
 def read(folder: Folder) -> Source:
-    """Read images, and boxes around what their masks mark.
+    """Read images, and the bounding boxes of the objects in their masks.
 
-    A mask of several values has a value for each thing. One of a single value, as ClearGrasp's,
-    only says where things are: connected parts count as one each, so that things which touch
-    become one.
+    A mask with several values has one per object. In a mask with a single value, as ClearGrasp's,
+    every connected component is an object, so touching objects become one.
     """
     source = Source(folder)
     source.annotation_images = {path for path in folder.images if _is_mask(path)}
@@ -98,7 +97,7 @@ def _boxes(source: Source, mask: np.ndarray) -> list[Box] | None:
 
 
 def _read_mask(path: Path) -> np.ndarray | None:
-    """The values of a mask, which may be a palette's; ``None`` where it has several channels."""
+    """The values of a mask, or palette indices; ``None`` if it has several channels."""
     try:
         with Image.open(path, formats=['PNG']) as image:
             mask = np.array(image)

@@ -1,4 +1,4 @@
-"""How a data set is converted."""
+"""Options of a conversion."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from .orientation import Pixels
 
 @dataclass(frozen=True)
 class ConversionOptions:
-    r"""How a data set is converted.
+    r"""Options of a conversion.
 
     Attributes:
-        format_name: Key of :data:`.FORMATS`; by default found by looking at the folder.
-        classes: ``'OLD=NEW'`` renames a class, ``'OLD='`` drops its boxes. ``'NAME'`` keeps one:
-            then all that are not named are dropped.
-        splits: Splits by the names that the source has for them, such as CVAT's subsets.
+        format_name: Key of :data:`.FORMATS`; recognized by default.
+        classes: ``'OLD=NEW'`` renames a class, ``'OLD='`` drops its boxes. ``'NAME'`` keeps one
+            and drops all classes that are not listed.
+        splits: Splits by their names in the source, such as CVAT's subsets.
         resplit: Ignore the source's splits.
         group_by: Keeps images together, see :func:`.groups_by`; ignores the source's splits.
-        val: Share of the images for validation, where they are split at random.
-        test: Share for the test, likewise.
+        val: Share of the images for validation, if they are split at random.
+        test: Share of the images for the test, if they are split at random.
         seed: Of the random split.
-        unannotated: Whether images without annotation are taken as images without plates. By
-            default they are skipped, except YOLO's, which has no file for such images.
-        drawn_on: On which pixels boxes of photographs with EXIF orientation were drawn, where
-            nothing proves it.
-        link: Hard links instead of copies of the images, where the file system can.
-        overwrite: Replace an output folder that a conversion wrote.
+        unannotated: Whether images without annotation are kept as images without plates. By
+            default they are skipped, except in YOLO, which has no file for such images.
+        drawn_on: Whether boxes were drawn with EXIF rotation applied, for images where sizes do not
+            show it.
+        link: Create hard links instead of copies of the images, if the file system supports it.
+        overwrite: Replace an output folder written by a conversion.
     """
 
     format_name: str | None = None

@@ -1,9 +1,9 @@
-"""Photographs that are stored turned: on which pixels were their boxes drawn?
+"""EXIF rotation: whether boxes were drawn before or after it was applied.
 
-Cameras store a photograph as their sensor lies and say in its EXIF orientation how it is to be
-turned. Training reads it upright. Some labeling tools show it upright, others as it is stored, and
-their boxes then have to be turned as well. Where an annotation says the image's size, that often
-proves which it was; at 180 degrees, and without a size, nothing does.
+Cameras store a photograph in the orientation of the sensor, with the rotation to apply as EXIF
+metadata. Training applies it. Some labeling tools apply it too, others do not, and the boxes of
+these have to be rotated as well. The image size in an annotation often shows which case it is; for
+180 degrees, or without a size, nothing does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from .boxes import Box, Point
 
-#: On which pixels boxes were drawn: those of the upright photograph or those of the stored one.
+#: Whether boxes were drawn on the upright image or on the image as stored.
 Pixels = Literal['upright', 'stored']
 Size = tuple[float, float]
 N = TypeVar('N')
@@ -25,16 +25,16 @@ QUARTER_TURNS = (5, 6, 7, 8)
 def drawn_on(
     orientation: int, upright: Size, annotated: Size | None, boxes: Sequence[Box]
 ) -> Pixels | None:
-    """The pixels that boxes were drawn on, as far as sizes prove it.
+    """Whether boxes were drawn on the upright or the stored image, as far as sizes show it.
 
     Args:
         orientation: Of EXIF, 1 to 8.
-        upright: Width and height of the photograph as one sees it.
-        annotated: Width and height that the annotation says.
+        upright: Width and height with EXIF rotation applied.
+        annotated: Width and height in the annotation.
         boxes: In pixels, as annotated; none if they are in relative coordinates.
 
     Returns:
-        ``None`` where it can't be known.
+        ``None`` if unknown.
 
     Example:
         >>> drawn_on(6, (30, 40), (40, 30), ()), drawn_on(3, (40, 30), (40, 30), ())
@@ -49,7 +49,7 @@ def drawn_on(
         all(_is_in(box, size) for box in boxes) for size in (upright, stored)
     )
     if fits_upright != fits_stored and annotated != upright:
-        # Scripts take the stored size from the file, for boxes that were drawn upright as well.
+        # Scripts read the stored size from the file, even if boxes were drawn upright.
         return 'upright' if fits_upright else 'stored'
     if annotated == upright:
         return 'upright'
@@ -57,17 +57,17 @@ def drawn_on(
 
 
 def turn_size(size: tuple[N, N], orientation: int) -> tuple[N, N]:
-    """Width and height of the stored photograph by those of the upright one, and back."""
+    """Width and height of the stored image from those of the upright one, or the reverse."""
     return size[::-1] if orientation in QUARTER_TURNS else size
 
 
 def turn_upright(box: Box, orientation: int, stored: Size) -> Box:
-    """A box on the stored pixels, as it lies on the upright photograph.
+    """Transform a box from the stored to the upright image.
 
     Args:
         box: In the units of ``stored``.
         orientation: Of EXIF, 1 to 8.
-        stored: Width and height of the stored photograph.
+        stored: Width and height of the stored image.
 
     Example:
         >>> turn_upright(Box('dish', 0, 0, 10, 20), 6, (40, 30)).sides

@@ -1,4 +1,4 @@
-"""A picture by which a person sees on which pixels boxes were drawn."""
+"""A sheet that shows boxes with and without EXIF rotation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..visualization.contact_sheets import Drawing, page, save, tile
 from .boxes import Box
 from .labels import Picture
 
-#: Photographs that are drawn, each twice.
+#: Number of images that are drawn, each twice.
 PHOTOGRAPHS = 12
 #: Tiles in a row.
 COLUMNS = 4
 
 
 def draw_both_ways(path: Path, pictures: Mapping[str, Picture], classes: Sequence[str]) -> None:
-    """Draw photographs with EXIF orientation twice: with their boxes as written, and turned along.
+    """Draw images with EXIF rotation twice: boxes as written, and rotated.
 
     Args:
         path: Picture to write.

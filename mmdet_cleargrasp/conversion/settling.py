@@ -1,4 +1,4 @@
-"""From what annotation files say of an image to its boxes, or to the reason why it has none."""
+"""From the annotations of an image to its boxes, or the reason why it is skipped."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 #: Sides of a box in pixels, below which MMDetection skips it.
 SMALLEST = 1.0
-#: Pixels by which a box may reach beyond its image before that is noted.
+#: Pixels by which a box may exceed its image without a note.
 TOLERANCE = 1.0
-#: Pixels by which the same box may differ in two files.
+#: Tolerance in pixels for the same box in two files.
 SAME = 1.0
-#: IoU from which two boxes of a class in different files are the same thing, drawn differently.
+#: IoU above which two boxes of a class in different files enclose the same object.
 SAME_THING = 0.5
 
 
 class Unusable(Exception):
-    """An image that has to be left out.
+    """An image that has to be skipped.
 
     Attributes:
         reasons: Pairs of a reason and a detail: the file, line or id at fault.
@@ -39,7 +39,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Annotated:
-    """An image and all that annotation files say of it.
+    """An image and its annotations in all files.
 
     Attributes:
         path: Of the image.
@@ -54,15 +54,15 @@ class Annotated:
     labels: Sequence[Labels]
 
     def drawn_on(self, labels: Labels) -> Pixels | None:
-        """The pixels that the boxes of a file were drawn on, as far as it is proved."""
+        """Whether the boxes of a file were drawn on the upright or the stored image, if known."""
         boxes = () if labels.shares else labels.boxes
         return drawn_on(self.orientation, self.size, labels.size, boxes)
 
 
 def same_proof(images: Sequence[Annotated]) -> Pixels | None:
-    """The pixels that boxes were drawn on wherever it is proved, if these agree.
+    """Whether boxes were drawn on the upright or the stored image, if all known cases agree.
 
-    The same tool drew the boxes for which nothing proves it.
+    The same tool is assumed to have drawn the other boxes.
     """
     turned = [image for image in images if image.orientation != 1]
     proofs = {image.drawn_on(labels) for image in turned for labels in image.labels} - {None}
@@ -70,15 +70,15 @@ def same_proof(images: Sequence[Annotated]) -> Pixels | None:
 
 
 def settle(source: Source, image: Annotated, drawn: Pixels | None) -> Picture:
-    """Make a picture of all that was said of an image.
+    """Combine the annotations of an image into a picture.
 
     Args:
-        source: Gets boxes that are left out, and notes.
-        image: What was said.
-        drawn: On which pixels boxes were drawn, where nothing proves it.
+        source: Receives skipped boxes and notes.
+        image: The image and its annotations.
+        drawn: Assumed if it is unknown whether boxes were drawn upright.
 
     Raises:
-        Unusable: Some of it could not be read, or contradicts the image or another file.
+        Unusable: An annotation could not be read, or contradicts the image or another file.
     """
     unread = [
         (reason, ', '.join(filter(None, (source.folder.name(labels.file), where))))
@@ -105,10 +105,10 @@ def settle(source: Source, image: Annotated, drawn: Pixels | None) -> Picture:
 
 
 def _boxes(image: Annotated, drawn: Pixels | None) -> tuple[list[Box], list[tuple[str, str]], int]:
-    """The usable boxes of an image, what is wrong with others, and how many were cut.
+    """The valid boxes of an image, problems of others, and the number of clipped boxes.
 
     Raises:
-        Unusable: Two files have the same thing, but not the same box.
+        Unusable: Two files have different boxes of the same object.
     """
     merged: list[Box] = []
     faults: list[tuple[str, str]] = []
@@ -131,7 +131,7 @@ def _boxes(image: Annotated, drawn: Pixels | None) -> tuple[list[Box], list[tupl
 
 
 def _new(image: Annotated, boxes: list[Box], earlier: list[Box]) -> list[Box]:
-    """Boxes that earlier files don't have yet."""
+    """Boxes that are not in earlier files."""
     new = []
     for box in boxes:
         same_class = [other for other in earlier if other.label == box.label]
@@ -171,7 +171,7 @@ def _placed(box: Box, image: Annotated, labels: Labels, pixels: Pixels | None) -
 
 
 def _split(source: Source, image: Annotated) -> str | None:
-    """The split of an image; of several, the one that is learned from least."""
+    """The split of an image; of several, test before val before train."""
     told = {labels.split for labels in image.labels if labels.split}
     known = {split for name in told if (split := split_of(name))}
     if len(known) < 2:

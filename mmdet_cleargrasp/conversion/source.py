@@ -1,4 +1,4 @@
-"""What every format is read into: images with boxes, and everything that was left out."""
+"""The common form of all formats: images with boxes, and everything that was skipped."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .labels import Labels, Picture
 from .orientation import Pixels
 from .settling import Annotated, Unusable, same_proof, settle
 
-#: Reasons that are named where nothing could be converted.
+#: Number of reasons in the message if nothing could be converted.
 REASONS = 5
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that was left out.
+    """Something that was skipped.
 
     Attributes:
         what: The image or file, relative to the source.
         reason: Why.
-        kind: An ``'image'`` with all its boxes; ``'labels'`` whose image is not there; a ``'box'``
-            of an image that was kept; an ``'unannotated'`` image; a ``'file'`` of something else.
+        kind: ``'image'`` with all its boxes, ``'labels'`` without an image, ``'box'`` of an image
+            that was kept, ``'unannotated'`` image, or another ``'file'``.
         detail: The file, line or id at fault.
     """
 
@@ -37,24 +37,24 @@ class Skipped:
 
     @property
     def where(self) -> str:
-        """What was left out, and the file, line or id at fault."""
+        """What was skipped, and the file, line or id at fault."""
         return f'{self.what}: {self.detail}' if self.detail else self.what
 
 
 @dataclass
 class Source:
-    """A source data set while it is read, and afterwards.
+    """A source data set.
 
     Attributes:
         folder: Its files.
         classes: Class names in the order in which it lists them.
-        no_classes: Listed names that are no class as long as no box has them, with the reason.
+        no_classes: Listed names that are not classes unless a box has them, with the reason.
         pictures: By path, once :meth:`finish` was called.
-        skipped: All that was left out.
-        notes: How it was understood, where that could be doubted.
-        annotation_images: Image files that are annotations themselves.
-        told_splits: Splits of images that have no annotation, where the source says them.
-        missing_is_negative: An image without an annotation is one without plates, in the format.
+        skipped: Everything that was skipped.
+        notes: Assumptions that were made.
+        annotation_images: Image files that are annotations, such as masks.
+        told_splits: Splits of images without annotation, if the source has them.
+        missing_is_negative: Whether the format has no annotation for images without plates.
     """
 
     folder: Folder
@@ -70,34 +70,34 @@ class Source:
     _unusable: set[Path] = field(default_factory=set)
 
     def add(self, image: Path, labels: Labels) -> None:
-        """Add what an annotation file says of an image."""
+        """Add the annotations of an image in one file."""
         self._labels[image].append(labels)
 
     def skip_file(self, path: Path, reason: str) -> None:
-        """Leave out a file that holds no annotations of this format."""
+        """Skip a file without annotations of this format."""
         self.skipped.append(Skipped(self.folder.name(path), reason, 'file'))
 
     def skip_ignored(self, path: Path, reason: str) -> None:
-        """Leave out a link, device or the like; folders and images may have been wanted."""
+        """Skip a link, device or the like; folders and images are reported as images."""
         wanted = path.suffix.lower() in IMAGE_SUFFIXES or path.is_dir()
         kind: Literal['image', 'file'] = 'image' if wanted else 'file'
         self.skipped.append(Skipped(self.folder.name(path), reason, kind))
 
     def skip_unannotated(self, image: Path) -> None:
-        """Leave out an image that has no annotation."""
+        """Skip an image without annotation."""
         self.skipped.append(Skipped(self.folder.name(image), 'it has no annotation', 'unannotated'))
 
     def skip_orphan(self, path: Path, reason: str, detail: str = '') -> None:
-        """Leave out an annotation file, or an entry of one, whose image is not there."""
+        """Skip an annotation file, or an entry of one, without an image."""
         self.skipped.append(Skipped(self.folder.name(path), reason, 'labels', detail))
 
     def skip_unreadable(self, path: Path, reason: str) -> None:
-        """Leave out an annotation file that can't be read, and the image of its name."""
+        """Skip an annotation file that cannot be read, and the image with its name."""
         if not self._skip_image_of(path, reason):
             self.skip_orphan(path, reason)
 
     def skip_foreign(self, path: Path, reason: str) -> None:
-        """Leave out a file that isn't of this format, and the image of its name."""
+        """Skip a file that is not of this format, and the image with its name."""
         if not self._skip_image_of(path, reason):
             self.skip_file(path, reason)
 
@@ -110,11 +110,11 @@ class Source:
         return True
 
     def skip_box(self, image: Path, reason: str, detail: str = '') -> None:
-        """Leave out a box of an image."""
+        """Skip a box of an image."""
         self.skipped.append(Skipped(self.folder.name(image), reason, 'box', detail))
 
     def skip_image(self, image: Path, reason: str, detail: str = '') -> None:
-        """Leave out an image for good, whatever other files say of it."""
+        """Skip an image, even if other files have annotations of it."""
         self._unusable.add(image)
         self.pictures.pop(image, None)
         self.skipped.append(Skipped(self.folder.name(image), reason, 'image', detail))
@@ -127,16 +127,15 @@ class Source:
             self.pictures[image] = Picture(image, *size, (), split)
 
     def unannotated(self) -> list[Path]:
-        """Images that no annotation was found for."""
+        """Images without annotation."""
         known = self.pictures.keys() | self._unusable | self.annotation_images
         return [path for path in self.folder.images if path not in known]
 
     def finish(self, drawn: Pixels | None = None) -> Source:
-        """Turn what was read into pictures, and complete the classes.
+        """Make pictures of the annotations, and complete the classes.
 
         Args:
-            drawn: On which pixels of photographs that are stored turned boxes were drawn, where
-                nothing proves it.
+            drawn: Whether boxes were drawn with EXIF rotation applied, if this is unknown.
         """
         sizes = {path: size for path in sorted(self._labels) if (size := self._size(path))}
         annotated = [
@@ -162,7 +161,7 @@ class Source:
         return self
 
     def reasons(self) -> str:
-        """The most frequent reasons why something was left out, a line each, with an example."""
+        """The most frequent reasons for skipping, one per line, with an example."""
         kept = [s for s in self.skipped if s.kind in ('image', 'labels')] or self.skipped
         by_reason: dict[str, list[str]] = defaultdict(list)
         for skipped in kept:

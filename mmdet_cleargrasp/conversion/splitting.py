@@ -1,4 +1,4 @@
-"""Splitting images into training, validation and test; groups of them stay together."""
+"""Splitting images into training, validation and test; groups stay together."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .source import Source
 def assign_splits(
     source: Source, pictures: dict[str, Picture], options: ConversionOptions
 ) -> dict[str, str]:
-    """Give every image a split: the source's where it has them, else at random.
+    """Assign every image to a split: the source's if it has splits, otherwise at random.
 
     Args:
-        source: Gets notes, and images that are in none of its splits.
+        source: Receives notes, and images that are in none of its splits.
         pictures: By file name; images that are in none of the splits are removed.
         options: Of the conversion.
 
@@ -28,7 +28,7 @@ def assign_splits(
         ``'train'``, ``'val'`` or ``'test'`` by file name.
 
     Raises:
-        ConfigError: Options that cannot work.
+        ConfigError: Invalid options.
         DataError: Too few images with boxes.
     """
     _check_mapping(pictures, options.splits)
@@ -97,7 +97,7 @@ def _kept(
 
 
 def _series_note(pictures: Mapping[str, Picture]) -> list[str]:
-    """A proposal where names look like series of photographs of the same things."""
+    """A suggestion if names look like series of photographs."""
     series = find_series(pictures)
     return [describe_series(series, f"--group-by '{SERIES_PATTERN}'")] if series else []
 
@@ -109,7 +109,7 @@ def split_at_random(
     test: float = 0.0,
     seed: int = 0,
 ) -> dict[str, str]:
-    """Give every image a split; images of one group share theirs.
+    """Assign every image to a split; images of one group are in the same split.
 
     A group's split follows from its name and the seed alone, so that none changes its split when
     others are added. Every split gets at least one group with boxes.
@@ -118,14 +118,14 @@ def split_at_random(
         pictures: With the names of their files.
         group_by: As in :func:`groups_by`.
         val: Share of the groups for validation, on average; 0 for none.
-        test: Share for the test, likewise.
+        test: Share of the images for the test, if they are split at random.
         seed: The same seed gives the same splits.
 
     Returns:
         ``'train'``, ``'val'`` or ``'test'`` by file name.
 
     Raises:
-        ConfigError: Shares that leave nothing to train on, or an expression that matches nothing.
+        ConfigError: Shares that leave no training images, or an expression that matches nothing.
         DataError: Fewer groups with boxes than splits.
     """
     shares = {'test': test, 'val': val}
@@ -161,7 +161,7 @@ def _split(value: float, shares: dict[str, float]) -> str:
 def _give_each_one(
     chosen: dict[str, str], ranked: list[str], shares: dict[str, float], what: str
 ) -> None:
-    """Move groups with boxes so that every split that is wanted has one."""
+    """Move groups with boxes so that every requested split has one."""
     wanted = [split for split, share in shares.items() if share] + ['train']
     if len(ranked) < len(wanted):
         raise DataError(
@@ -172,6 +172,6 @@ def _give_each_one(
         if any(chosen[name] == split for name in ranked):
             continue
         counts = {name: sum(chosen[o] == chosen[name] for o in ranked) for name in ranked}
-        # From a split that keeps others; the last lots are training's.
+        # From a split that keeps others; training has the last ones.
         order = reversed(ranked) if split == 'train' else ranked
         chosen[next(name for name in order if counts[name] > 1)] = split

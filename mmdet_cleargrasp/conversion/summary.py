@@ -1,4 +1,4 @@
-"""What a conversion did, as a table and pictures to check it by."""
+"""Summary of a conversion: a table and a contact sheet."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..visualization.contact_sheets import annotated, page, save, tile
 from .formats import FORMATS
 from .writing import ORIENTATION_SHEET, RECORD, SHEET, Report
 
-#: Pictures on the sheet, and in a row of it.
+#: Images on the sheet, and per row.
 PICTURES, COLUMNS = 24, 6
-#: Examples of every reason why something was left out.
+#: Number of examples for each reason for skipping.
 EXAMPLES = 3
 
 
@@ -51,7 +51,7 @@ def write_summary(report: Report, console: Console | None = None) -> Path:
 
 
 def table(report: Report) -> Table:
-    """Images, images without a plate, and boxes by class, a row a split."""
+    """Images, images without a plate, and boxes by class, one row per split."""
     rows = Table('split', 'images', 'no plate', 'boxes')
     for name in report.classes:
         rows.add_column(Text(name), overflow='fold')
@@ -63,7 +63,7 @@ def table(report: Report) -> Table:
 
 
 def skipped_lines(report: Report) -> list[str]:
-    """A line for every reason why something was left out, with its count and examples."""
+    """A line for every reason for skipping, with its count and examples."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for skipped in report.skipped:
         by_reason[skipped.reason].append(skipped.where)

@@ -22,7 +22,7 @@ TITLE = "Pascal VOC's XML files"
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 #: How many files are looked at to recognize the format.
 LOOKED_AT = 20
-#: What a line of a list holds behind an image's name: whether a class is in it.
+#: Suffix of a line in a list: whether the image has a class.
 PRESENCE = re.compile(r'\s+-?[01]$')
 
 
@@ -35,9 +35,9 @@ def recognize(folder: Folder) -> bool:
 def read(folder: Folder) -> Source:
     """Read images and boxes, and the splits of ``ImageSets/Main`` where they are.
 
-    Pixels count from 1 in the original, where ``xmax`` is the last pixel of the object, so that 1
-    off ``xmin`` and ``ymin`` gives the edges. Later tools write edges from 0, often with
-    fractions: a 0 or a fraction anywhere says so for all files.
+    VOC's coordinates start at 1, and ``xmax`` is the last pixel of the object: its edges are
+    ``xmin - 1`` and ``xmax``. Later tools write edges that start at 0, often with fractions: a 0 or
+    a fraction in any file means this for all files.
     """
     source = Source(folder)
     roots: dict[Path, Element] = {}
@@ -73,7 +73,7 @@ def read(folder: Folder) -> Source:
 
 
 def _image(folder: Folder, path: Path, root: Element) -> Path:
-    """The image of the file's own name, or else the one that it names."""
+    """The image with the name of the file, otherwise the one in ``filename``."""
     try:
         return folder.find_by_stem(path.stem, path)
     except NotFound:
@@ -128,7 +128,7 @@ def _rotated(label: str, turned: Element) -> Box:
 
 
 def _polygon(thing: Element) -> Iterator[tuple[Element, Element]]:
-    """Coordinates of a polygon as the LabelMe of the web writes it."""
+    """Coordinates of a polygon in the format of the LabelMe website."""
     for point in thing.iterfind('polygon/pt'):
         x, y = point.find('x'), point.find('y')
         if x is not None and y is not None:
@@ -144,7 +144,7 @@ def _rotation(thing: Element) -> float:
 
 
 def _splits(source: Source) -> Callable[[Path], str | None]:
-    """A function from an XML file to the name of the list in ``ImageSets/Main`` that it is in."""
+    """A function that returns the list in ``ImageSets/Main`` of an XML file."""
     lists = [
         path
         for path in source.folder.with_suffix('.txt')
@@ -173,14 +173,14 @@ def _splits(source: Source) -> Callable[[Path], str | None]:
 
 
 def _split_name(stem: str, stems: list[str]) -> str | None:
-    """What a list is the split of: a known one, or its own name, such as that of CVAT's subsets."""
+    """The split of a list: a known one, or the list's name, such as a CVAT subset."""
     if stem.casefold() == 'trainval':
         return None if any(split_of(other) == 'train' for other in stems) else 'train'
     return split_of(stem) or (None if stem.casefold() in ('default', 'all') else stem)
 
 
 def _place(entry: str) -> str:
-    """A list's entry or a file's name, without suffix and in the form that compares."""
+    """A list entry or file name without suffix, normalized for comparison."""
     stem, dot, suffix = normalized(entry).casefold().replace('\\', '/').rpartition('.')
     named = dot and f'.{suffix}' in (*IMAGE_SUFFIXES, '.xml')
     return (stem if named else stem + dot + suffix).strip('./')

@@ -16,16 +16,16 @@ from ..datasets.split_names import SPLITS
 from .labels import Picture
 from .source import Skipped, Source
 
-#: Marks a folder that a conversion wrote; says what was read and everything that was left out.
+#: Marks a folder written by a conversion; lists the source and everything that was skipped.
 RECORD = 'conversion.json'
 SHEET = 'contact_sheet.jpg'
-#: Boxes of photographs with EXIF orientation, read both ways.
+#: Boxes of images with EXIF rotation, with and without it.
 ORIENTATION_SHEET = 'orientation.jpg'
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a conversion did.
+    """Result of a conversion.
 
     Attributes:
         out: The folder that was written.
@@ -34,9 +34,9 @@ class Report:
         negatives: Number of images without a box by split.
         boxes: Number of boxes by class, by split.
         classes: In the order of the categories.
-        skipped: What was left out.
-        notes: How the source was understood, where that could be doubted.
-        doubtful: Images whose boxes may be on the pixels of the photograph as it is stored.
+        skipped: Everything that was skipped.
+        notes: Assumptions that were made about the source.
+        doubtful: Images whose boxes may have been drawn without EXIF rotation.
     """
 
     out: Path
@@ -51,7 +51,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether every image that has annotations was converted."""
+        """Whether all annotated images were converted."""
         return not any(skipped.kind in ('image', 'labels') for skipped in self.skipped)
 
 
@@ -73,7 +73,7 @@ def write_data_set(
         pictures: By the file names to write.
         splits: Split of each file name.
         classes: Names in the order of the categories.
-        link: Hard links instead of copies, where the file system can.
+        link: Create hard links instead of copies, if the file system supports it.
     """
     categories = [{'id': number, 'name': name} for number, name in enumerate(classes, 1)]
     images, negatives, boxes = {}, {}, {}

@@ -1,4 +1,4 @@
-"""YOLO: a text file for every image, a line for every box, class names in a file of their own."""
+"""YOLO: a text file per image, a line per box, class names in a separate file."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from .source import Source
 
 TITLE = "YOLO's text files beside images or in labels/, with data.yaml, classes.txt or obj.names"
 
-#: Files that list the classes, a name a line, where there is no YAML.
+#: Files with one class name per line, if there is no YAML.
 NAME_FILES = (
     'classes.txt', 'obj.names', 'labels.txt', 'names.txt', '_darknet.labels', 'classes.names',
     'predefined_classes.txt',
 )  # fmt: skip
 SPLIT_KEYS = {'train': 'train', 'val': 'val', 'valid': 'val', 'test': 'test'}
-#: What the numbers of a box mean.
+#: Meanings of the four numbers of a box.
 READING = 'center x, center y, width, height'
 LINE = re.compile(r'\d+(\s+[-+\d.eE]+){4,}')
-#: How many images or files are looked at to recognize the format.
+#: Number of images or files that are read to recognize the format.
 LOOKED_AT = 50
-#: The most classes that are believed.
+#: Maximum number of classes.
 MOST_CLASSES = 10_000
 
 
 def recognize(folder: Folder) -> bool:
-    """Whether there are class names as YOLO has them, and text files that belong to images."""
+    """Whether there are YOLO's class names, and text files that belong to images."""
     if not (_yaml(folder)[1] or _names_file(folder)):
         return False
     files = _LabelFiles(folder)
@@ -45,12 +45,12 @@ def recognize(folder: Folder) -> bool:
 
 
 def looks_unnamed(folder: Folder) -> bool:
-    """Whether text files hold lines of YOLO's, but nothing names the classes."""
+    """Whether there are YOLO's text files but no class names."""
     return any(_holds_boxes(path) for path in folder.with_suffix('.txt')[:LOOKED_AT])
 
 
 def read(folder: Folder) -> Source:
-    """Read images and boxes; polygons, oriented boxes and poses count with their extent.
+    """Read images and boxes; polygons, oriented boxes and poses become their bounding boxes.
 
     Raises:
         DataError: No class names.
@@ -80,14 +80,14 @@ def read(folder: Folder) -> Source:
     for image in folder.images:
         if image not in labels and image in splits:
             source.told_splits[image] = splits[image]
-    # Ultralytics writes no file for an image without objects.
+    # Ultralytics does not write a file for an image without objects.
     source.missing_is_negative = not orphans and 2 * len(labels) >= len(folder.images)
     return source
 
 
 @dataclass
 class _LabelFile:
-    """The lines of a label file as numbers; faults are kept until the image is known."""
+    """The lines of a label file as numbers; errors are kept until the image is known."""
 
     path: Path
     lines: Sequence[str]
@@ -129,7 +129,7 @@ class _LabelFile:
         return [(v[0], v[1], v[2], v[3]) for _, v, _ in self.shapes if len(v) == 4]
 
     def labels(self, split: str | None, reading: str) -> Labels:
-        """The boxes, with their numbers read as one of :data:`.READINGS`."""
+        """The boxes, with numbers in one of the conventions of :data:`.READINGS`."""
         labels = Labels(self.path, split=split, shares=True, unread=list(self.unread))
 
         def box(shape: tuple[str, list[float], int]) -> Box:
@@ -177,7 +177,7 @@ def _in_labels(place: PurePosixPath) -> PurePosixPath:
 
 
 def _yaml(folder: Folder) -> tuple[Path | None, dict[str, Any]]:
-    """The YAML that names the classes, or else one that can't be read, and its content."""
+    """The YAML with class names, otherwise one that cannot be read, and its content."""
     unreadable = None
     for path in sorted(folder.with_suffix('.yaml', '.yml'), key=lambda p: p.name != 'data.yaml'):
         try:
@@ -234,7 +234,7 @@ def _in_order(folder: Folder, names: dict[Any, Any]) -> list[str]:
 
 
 def _note_encoding(source: Source, path: Path | None) -> None:
-    """Say where class names were not in UTF-8, and could be read wrongly."""
+    """Note that class names were not UTF-8 and may be wrong."""
     if path and decode(path.read_bytes())[1] == 'cp1252':
         source.notes.append(
             f'{source.folder.name(path)} is not UTF-8 and was read as Western European (cp1252): '
@@ -243,7 +243,7 @@ def _note_encoding(source: Source, path: Path | None) -> None:
 
 
 def _points(config: dict[str, Any]) -> int:
-    """Numbers that follow the box in labels of poses."""
+    """Numbers after the box in pose labels."""
     shape = config.get('kpt_shape')
     if isinstance(shape, list) and len(shape) == 2 and all(isinstance(n, int) for n in shape):
         return max(0, shape[0] * shape[1])
@@ -251,7 +251,7 @@ def _points(config: dict[str, Any]) -> int:
 
 
 def _splits(source: Source, config: dict[str, Any]) -> tuple[dict[Path, str], set[Path]]:
-    """Images with the split that the YAML or Darknet's lists put them in, and these lists."""
+    """Images with their split in the YAML or Darknet's lists, and these lists."""
     folder = source.folder
     splits: dict[Path, str] = {}
     lists: set[Path] = set()
@@ -273,7 +273,7 @@ def _splits(source: Source, config: dict[str, Any]) -> tuple[dict[Path, str], se
 
 
 def _entries(folder: Folder, config: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    """Keys and folders or lists of a data.yaml; of Darknet, its .data file or lists by name."""
+    """Keys and folders or lists of a data.yaml, or of Darknet's .data file or lists."""
     if not any(config.get(key) for key in SPLIT_KEYS):
         config = {}
         for path in folder.with_suffix('.data'):
