@@ -1,4 +1,4 @@
-"""Run a detector over many images and write one folder of results, with every failure named."""
+"""Run a detector over many images, and write one folder of results that lists every failure."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from .tables import IMAGE_COLUMNS, image_columns, write_tables
 #: Longest part of an output file's path, in bytes; file systems allow 255 with suffix and number.
 LONGEST_PART = 200
 
-#: The overview shows so many images at most, the first ones.
+#: Maximum number of images in the overview.
 OVERVIEW_IMAGES = 24
 OVERVIEW_COLUMNS = 4
-#: Width and height of an image on it, in pixels.
+#: Width and height of an image in the overview, in pixels.
 OVERVIEW_SIZE = (320, 240)
 OVERVIEW_FILE = 'overview.jpg'
 
-#: Images that are read while another one is in the network.
+#: Number of images that are read ahead.
 READ_AHEAD = 1
 
 
 @dataclass
 class BatchOptions:
-    """How detections are made and what is written.
+    """Options of detection and output.
 
     Attributes:
         score_thr: Detections with lower scores are dropped; by default those below the detector's
@@ -51,7 +51,7 @@ class BatchOptions:
         overlap: Of tiles.
         overlays: Write images with drawn boxes, and an overview of the first.
         crops: Write each plate as a cropped image.
-        crop_margin: Added to a crop on each side, as a fraction of the box's width and height.
+        crop_margin: Margin of a crop on each side, as a fraction of the box's width and height.
         plate_diameter: In mm; gives sizes in mm.
         plate_class: The class that has this diameter.
     """
@@ -68,15 +68,15 @@ class BatchOptions:
 
 @dataclass
 class BatchResult:
-    """Results of a batch. Those of the single images are on disk.
+    """Results of a batch; those of the images are on disk.
 
     Attributes:
-        out_dir: The folder that holds them.
-        threshold: The score threshold and where it comes from, as text.
+        out_dir: The folder with the results.
+        threshold: The score threshold and its source, as text.
         classes: Names by class id.
         shard: The images that this process worked on.
         unfinished: Numbers of shards that lack results; tables are written when there are none.
-        images: Number of images, those that could not be used too.
+        images: Number of images, including those that could not be used.
         detections: Number of detections.
         failures: By :func:`.image_columns`, the images that could not be used.
         notes: The images with a note on their scale.
@@ -95,7 +95,7 @@ class BatchResult:
     thumbnails: list[np.ndarray] = field(default_factory=list)
 
     def results(self) -> Iterator[Result]:
-        """Read the results image by image: an entry of ``images.csv``, and its detections."""
+        """Read the results image by image: a row of ``images.csv``, and its detections."""
         return read_results(self.out_dir, self.shard.count)
 
 
@@ -108,25 +108,25 @@ def run_batch(
     shard: Shard | None = None,
     source: str = '',
 ) -> BatchResult:
-    """Detect plates in images one by one and write tables, pictures and what failed.
+    """Detect plates in images one by one, and write tables, pictures and failures.
 
     Writes ``detections.csv``, ``detections.json`` (COCO), ``images.csv``, ``overview.jpg``,
-    ``overlays/`` and ``crops/``. An interrupted batch leaves what it had found up to then; called
-    again with the same folder, it continues with the images that have no results yet. While an
-    image is in the network, the next one is read and pictures of the last one are written.
+    ``overlays/`` and ``crops/``. An interrupted batch keeps its results; called again with the same
+    folder, it continues with the images without results. While an image is in the network, the next
+    one is read and pictures of the last one are written.
 
     Args:
         detector: The detector.
         pictures: Of :func:`.pictures`.
-        out_dir: A folder that is empty, not there yet, or of the same batch.
-        options: How detections are made and what is written.
+        out_dir: An empty or new folder, or the one of the same batch.
+        options: Options of detection and output.
         total: Number of pictures, for the progress bar.
-        shard: The images to work on, where several processes share a batch. The one that ends
-            last writes the tables of all.
+        shard: The images to work on, if several processes share a batch. The one that ends last
+            writes the tables of all.
         source: The folder that names of images are relative to.
 
     Raises:
-        ConfigError: The folder holds something else, cannot be written to, or another process
+        ConfigError: The folder contains other files, cannot be written to, or another process
             works on the same images.
     """
     check_options(options, detector.classes)
@@ -155,14 +155,14 @@ def run_batch(
 
 
 def free_dir(stem: str | Path) -> Path:
-    """The first of STEM, STEM_2, STEM_3 … that is not there yet."""
+    """The first of STEM, STEM_2, STEM_3 … that does not exist."""
     stem = Path(stem)
     numbered = (stem.with_name(f'{stem.name}_{k}') for k in itertools.count(2))
     return next(path for path in itertools.chain([stem], numbered) if not path.exists())
 
 
 def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
-    """Refuse options that cannot work, before any image is read.
+    """Refuse invalid options before any image is read.
 
     Raises:
         ConfigError: Naming the option.
@@ -187,7 +187,7 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
 
 
 def describe(result: BatchResult, options: BatchOptions) -> str:
-    """What was found, what failed and where everything is, to print."""
+    """Summary to print: detections, failures and files."""
     shard = result.shard
     if shard.count > 1 and result.unfinished:
         others = ', '.join(map(str, result.unfinished))
@@ -229,7 +229,7 @@ def _process(
     pictures: Iterable[Picture],
     options: BatchOptions,
 ) -> None:
-    """Read, detect and write, each in a thread of its own; results come in the images' order."""
+    """Read, detect and write, each in its own thread; results are in the order of the images."""
     todo = _without_results(pictures, journal, result.shard)
     writing: Future[Result] | None = None
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
@@ -240,7 +240,7 @@ def _process(
                     journal.add(*writing.result())
                 writing = writer.submit(_write_pictures, result, entry, image, found, options, stem)
         finally:
-            # An image during which the batch is stopped has no results.
+            # The image that is processed when the batch is stopped has no results.
             if writing is not None:
                 journal.add(*writing.result())
 
@@ -270,7 +270,7 @@ def _read_ahead(
 def _detect(
     detector: PlateDetector, name: str, reading: Future[np.ndarray], options: BatchOptions
 ) -> tuple[dict[str, Any], np.ndarray | None, sv.Detections | None]:
-    """An image's entry, pixels and detections; without the latter if it cannot be used."""
+    """An image's row, pixels and detections; only the row if it cannot be used."""
     entry = dict.fromkeys(IMAGE_COLUMNS, '') | {'image': name, 'detections': 0}
     try:
         image = reading.result()
@@ -351,7 +351,7 @@ def _write_summary(result: BatchResult) -> None:
 
 
 class UniqueNames:
-    """Names of output files: the input's without its suffix, numbered if already taken."""
+    """Names of output files: the input's name without suffix, numbered if already used."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
@@ -368,7 +368,7 @@ class UniqueNames:
         return stem
 
     def _key(self, stem: str) -> str:
-        # Some file systems take X.jpg and x.JPG, or both spellings of an umlaut, for the same.
+        # On some file systems, X.jpg and x.JPG, or both Unicode forms of an umlaut, are the same.
         return normalized(stem).casefold()
 
 

@@ -42,15 +42,15 @@ from .shipped import shipped_detector
 class PlateDetector:
     """Finds plates in photographs, with the shipped detector or with one of your own runs.
 
-    MMDetection's own ``init_detector`` and ``inference_detector`` do the work. The checkpoint holds
-    the whole detector: the backbone's own file, from which training started, is not needed.
+    Uses MMDetection's ``init_detector`` and ``inference_detector``. The checkpoint contains the
+    whole detector: the backbone file that training started from is not needed.
 
     Args:
-        config: The config, best that in the run's work dir; by default the shipped detector's.
+        config: Preferably the config in the run's work dir; by default the shipped detector's.
         checkpoint: The detector's checkpoint, a local file; by default the shipped detector's.
-        device: Such as ``'cuda:0'``; by default a GPU where there is one.
+        device: Such as ``'cuda:0'``; by default a GPU if available.
         per_class: Keep boxes of several classes around the same plate, as MMDetection's own
-            functions do; by default the best of them is kept, since a plate is of one kind.
+            functions do; by default only the one with the highest score is kept.
         runtime: What computes the networks, one of :data:`.RUNTIMES`: ``'openvino'`` is faster on
             a CPU, with the same detections up to rounding.
         amp: Compute the networks in bfloat16: faster, scores and boxes differ slightly.
@@ -61,11 +61,12 @@ class PlateDetector:
         runtime: What computes the networks, such as ``'openvino, float32'``.
         threshold: The score threshold that is used unless another is given: the checkpoint's
             working threshold, which has the best F1 on validation, or 0.5 where it has none.
-        note: What the checkpoint says of itself, from ``publish_detector.py --note``; may be empty.
+        note: The checkpoint's note, from ``publish_detector.py --note``; may be empty.
 
     Raises:
-        ConfigError: The config is absent or cannot be read, or the runtime cannot be used.
-        CheckpointError: The checkpoint is absent, broken, unsafe, of another model or not finite.
+        ConfigError: The config does not exist or cannot be read, or the runtime cannot be used.
+        CheckpointError: The checkpoint does not exist, is damaged or unsafe, is of another model,
+            or has values that are not finite.
 
     Example:
         >>> detector = PlateDetector()  # or PlateDetector.from_run('work_dirs/mine')
@@ -98,7 +99,7 @@ class PlateDetector:
         # MMEngine prints the checkpoint's path.
         with local_checkpoints_read_by(load), contextlib.redirect_stdout(io.StringIO()):
             self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
-        # For a checkpoint that names none, MMDetection takes COCO's.
+        # Without class names in the checkpoint, MMDetection uses COCO's.
         self.model.dataset_meta = {**self.model.dataset_meta, 'classes': self.classes}
         self.runtime = use_runtime(self.model, runtime, amp)
         self.checkpoint = Path(checkpoint)
@@ -115,7 +116,7 @@ class PlateDetector:
         runtime: str = 'torch',
         amp: bool = False,
     ) -> PlateDetector:
-        """The detector of a run: its config and its best checkpoint, or else its last.
+        """The detector of a run: its config and its best checkpoint, otherwise its last.
 
         Args:
             work_dir: What ``tools/train.py`` wrote.
@@ -126,7 +127,7 @@ class PlateDetector:
 
         Raises:
             ConfigError: No folder, or not one config in it.
-            CheckpointError: No checkpoint in it, or one that is not right.
+            CheckpointError: No checkpoint in it, or one that does not fit.
         """
         return cls(*find_run(work_dir), device, per_class, runtime, amp)
 
@@ -157,22 +158,22 @@ class PlateDetector:
         """Find plates.
 
         Args:
-            image: A file, read by :func:`.read_image`, or uint8
-                (H, W, 3) in **RGB** order. (MMDetection's own functions take BGR.)
+            image: A file, read by :func:`.read_image`, or uint8 (H, W, 3) in **RGB** order.
+                (MMDetection's own functions take BGR.)
             score_thr: Detections with lower scores are dropped; by default those below
                 :attr:`threshold`. The config's own bound, usually 0.05, applies as well.
-            tile: Look at squares of so many pixels one by one, for scans in which
-                plates would be too small once the whole is made to fit.
-            overlap: Share of a tile, from 0 to below 1, by which neighbors overlap. A
-                plate is whole in one of them where the overlap is larger than the plate.
+            tile: Side in pixels of square tiles for tiled inference, for scans in which plates
+                would be too small after resizing.
+            overlap: Share of a tile, from 0 to below 1, by which neighbors overlap. A plate that is
+                smaller than the overlap is complete in one of them.
 
         Returns:
             ``xyxy`` in pixels of the upright image, ``confidence``, ``class_id`` and
             ``data['class_name']``, by descending score.
 
         Raises:
-            DataError: An image that cannot be read or is no uint8 RGB array.
-            ConfigError: ``tile`` or ``overlap`` that make no tiles.
+            DataError: An image that cannot be read, or an array that is not uint8 RGB.
+            ConfigError: Invalid ``tile`` or ``overlap``.
         """
         if not isinstance(image, np.ndarray):
             image = read_image(image)
@@ -197,7 +198,7 @@ class PlateDetector:
                 f'tile={tile}, overlap={overlap}: expected 32 pixels or more, and an overlap from '
                 '0 to below 1'
             )
-        # A plate that a tile's edge cuts lies within the whole one of the tile beside it.
+        # A plate that is cut by a tile border lies within the complete one of the next tile.
         metric = sv.OverlapMetric.IOS
         slicer = sv.InferenceSlicer(
             self._detect, slice_wh=tile, overlap_wh=int(tile * overlap), overlap_metric=metric
@@ -209,10 +210,10 @@ class PlateDetector:
 
 
 def find_run(work_dir: str | Path) -> tuple[Path, Path]:
-    """The config and the best checkpoint of a run, or else its last.
+    """The config and the best checkpoint of a run, otherwise its last.
 
     Args:
-        work_dir: What ``tools/train.py`` wrote; may have been moved since.
+        work_dir: Output of ``tools/train.py``; may have been moved.
 
     Raises:
         ConfigError: No folder, or not one config in it.
@@ -248,7 +249,7 @@ def take_detector(arguments: Sequence[str]) -> tuple[tuple[Path, Path], list[str
 
     Raises:
         ConfigError: A config without a checkpoint.
-        CheckpointError: The work dir has no checkpoint, or the shipped detector's is not there.
+        CheckpointError: The work dir has no checkpoint, or the shipped detector's is missing.
 
     Example:
         >>> take_detector(['a.py', 'a.pth', 'photos'])
@@ -266,13 +267,13 @@ def take_detector(arguments: Sequence[str]) -> tuple[tuple[Path, Path], list[str
 
 
 def _is_work_dir(path: Path) -> bool:
-    """Whether a folder is a run's rather than one of photographs."""
-    # listdir raises where the folder may not be read; glob would find nothing in it.
+    """Whether a folder is a work dir and not a folder of photographs."""
+    # listdir raises if the folder cannot be read; glob would return nothing.
     return path.is_dir() and any(name.endswith(('.py', '.pth')) for name in os.listdir(path))
 
 
 def _is_misspelled_run(arguments: Sequence[str]) -> bool:
-    """Whether something is named before the inputs that is neither there nor a pattern."""
+    """Whether the argument before the inputs neither exists nor is a pattern."""
     first = arguments[0]
     is_pattern = any(sign in first for sign in '*?[') or first.isdigit()
     return len(arguments) > 1 and not is_pattern and not Path(first).exists()
@@ -286,7 +287,7 @@ def _find_checkpoint(work_dir: Path) -> Path:
 
 
 def _check_checkpoint(cfg: Config, checkpoint: str | Path) -> tuple[str, ...]:
-    """The names of the classes: the checkpoint's, or where it has none the config's."""
+    """The class names of the checkpoint, or of the config if it has none."""
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     plan = read_plan(cfg, ('test',))
     data = plan.data.get('test')
@@ -317,7 +318,7 @@ def _check_array(image: np.ndarray) -> None:
 
 
 def _no_detections() -> sv.Detections:
-    """Nothing found, with scores and classes as there are where something is."""
+    """No detections, with empty scores and classes."""
     return sv.Detections(
         xyxy=np.zeros((0, 4), np.float32),
         confidence=np.zeros(0, np.float32),

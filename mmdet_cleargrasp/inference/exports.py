@@ -1,4 +1,4 @@
-"""Detections as files of labeling and microscopy tools, to correct them and train again.
+"""Export of detections to labeling and microscopy tools.
 
 LabelMe, YOLO, Pascal VOC, CVAT and Label Studio are written as data sets with their images, which
 ``to_coco`` reads; Fiji's ROI sets and QuPath's GeoJSON as one file per image.
@@ -60,13 +60,12 @@ class Labeled:
 def export(result: BatchResult, root: str | Path, formats: Sequence[str]) -> dict[str, Path]:
     """Write the detections of a batch in other formats, below its folder.
 
-    A format's folder is written whole or not at all. One that exists is kept, since people may have
-    corrected it.
+    A format's folder is written atomically. An existing one is kept, since it may have been
+    corrected.
 
     Args:
         result: Of :func:`.run_batch`.
-        root: The folder that the images' names are relative to. Frames of videos are no files and
-            are not exported.
+        root: The folder that image names are relative to. Video frames are not exported.
         formats: In :data:`FORMATS`.
 
     Returns:
@@ -82,7 +81,7 @@ def export(result: BatchResult, root: str | Path, formats: Sequence[str]) -> dic
     written = {}
     for name in formats:
         folder = result.out_dir / name
-        # Of two shards that end together, one writes.
+        # If two shards end at the same time, one of them writes.
         with contextlib.suppress(FolderInUseError), draft_folder(folder) as draft:
             if not folder.exists():
                 draft.mkdir()
@@ -133,7 +132,7 @@ def _box(row: dict[str, Any]) -> Box:
 
 
 def _as_latin_1(name: str) -> str:
-    """A name whose bytes that are no UTF-8 are read as Latin-1, the likeliest other encoding."""
+    """A name with bytes that are not UTF-8 decoded as Latin-1."""
     return re.sub('[\udc80-\udcff]', lambda byte: chr(ord(byte[0]) - 0xDC00), name)
 
 
@@ -277,14 +276,14 @@ def _write_labelstudio(folder: Path, images: Sequence[Labeled], classes: Sequenc
 
 
 def _place(image: Labeled, folder: Path) -> None:
-    """Copy an image into an export; not a link, since some tools turn images in place."""
+    """Copy an image into an export; not a link, since some tools rotate images in place."""
     target = folder / image.name
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(image.source, target)
 
 
 def _as_input(images: Sequence[Labeled], classes: Sequence[str]) -> ObjectDetectionInput:
-    """The images as labelformat's writers take them."""
+    """The images in the form that labelformat's writers expect."""
     from labelformat.model.bounding_box import BoundingBox
     from labelformat.model.category import Category
     from labelformat.model.image import Image

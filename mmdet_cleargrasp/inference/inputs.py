@@ -1,4 +1,4 @@
-"""Images and videos that a user names on a command line: files, folders, globs, cameras."""
+"""Images and videos from the command line: files, folders, globs, cameras."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.web
 
 @dataclass(frozen=True)
 class Picture:
-    """One image, not read yet.
+    """One image that is read on demand.
 
     Attributes:
-        name: Unique among all, relative, with ``/`` between folders.
+        name: Unique relative name, with ``/`` between folders.
         read: Returns uint8 (H, W, 3) in RGB order, or raises.
     """
 
@@ -34,7 +34,7 @@ class Picture:
 
 @dataclass
 class Inputs:
-    """Images and videos found in what a user named.
+    """Images and videos of a command line.
 
     Attributes:
         root: The folder that names are relative to.
@@ -54,17 +54,18 @@ class Inputs:
 
 
 def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
-    """Find images and videos without leaving what was named, and without the network.
+    """Find images and videos in files, folders and globs, without the network.
 
-    Folders are searched recursively. Images are recognized by suffix or content, in formats that
-    cannot be read too, so that reading them says why. Hidden files are ignored, and links that lead
-    out of a folder are skipped. A file that was named itself is taken whatever its name.
+    Folders are searched recursively. Images are recognized by suffix or content, including
+    unsupported formats, so that reading them reports the reason. Hidden files are ignored, and
+    links that lead out of a folder are skipped. A file that is given explicitly is used whatever
+    its name.
 
     Args:
         arguments: Files, folders, globs (quoted), numbers of cameras.
 
     Raises:
-        DataError: A URL, nothing there, or no image in all of it.
+        DataError: A URL, a path that does not exist, or no image in any of them.
 
     Example:
         >>> find_inputs(['https://example.org/plate.jpg'])
@@ -87,7 +88,7 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
             _add_glob(inputs, argument)
         else:
             raise DataError(f'nothing at {argument[:LONGEST_NAME]} (looked from {Path.cwd()})')
-    # The same file may be named several times, by several ways.
+    # The same file may be given several times.
     inputs.files = list({os.path.realpath(path): path for path in inputs.files}.values())
     if not inputs.files and not inputs.cameras:
         raise DataError(_no_image(arguments, inputs))
@@ -101,8 +102,8 @@ def pictures(inputs: Inputs, stride: int = 1, frames: int | None = None) -> Iter
 
     Args:
         inputs: From :func:`find_inputs`.
-        stride: Take every N-th frame of videos and cameras.
-        frames: Take at most this many frames of each video and camera.
+        stride: Use every N-th frame of videos and cameras.
+        frames: Use at most this many frames of each video and camera.
 
     Yields:
         Images are read later, by :attr:`Picture.read`; frames have been.
@@ -170,7 +171,7 @@ def _add_glob(inputs: Inputs, pattern: str) -> None:
 
 
 def _add_if_image(inputs: Inputs, path: Path, base: Path) -> None:
-    """Add a file below a folder; what looks like an image and is not used gets a reason."""
+    """Add a file of a folder; an image that is not used is listed with the reason."""
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base)):
         inputs.skipped.append((path, f'is a link that leads out of {base}'))
     elif os.path.isdir(path):
@@ -230,7 +231,7 @@ def _unreadable(name: str, problem: str) -> Picture:
 def _capture(source: Path | int) -> cv2.VideoCapture:
     if isinstance(source, int):
         return cv2.VideoCapture(source)
-    # FFmpeg goes by content, and a playlist under a video's name could point anywhere.
+    # FFmpeg recognizes files by content, a playlist named as a video could refer to any file.
     os.environ['OPENCV_FFMPEG_CAPTURE_OPTIONS'] = 'protocol_whitelist;file'
     return cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
 

@@ -1,7 +1,7 @@
-"""Results of a batch on disk, a line for each image: to resume it, and to share it among processes.
+"""Results of a batch on disk, one line per image, to resume it and to share it among processes.
 
-A folder of results has ``batch.json``, what the results depend on, and a journal for each shard of
-the images, ``results.jsonl``. A line has an image's row of ``images.csv`` and its detections.
+A folder of results has ``batch.json``, the settings that the results depend on, and a journal per
+shard, ``results.jsonl``. A line has an image's row of ``images.csv`` and its detections.
 """
 
 from __future__ import annotations
@@ -54,19 +54,19 @@ class Shard:
 
 
 def open_folder(out_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Make a folder for results, or go on in one with results of the same settings.
+    """Create a folder for results, or continue in one with results of the same settings.
 
     Args:
         out_dir: The folder.
-        settings: All that results depend on; written by the first process.
+        settings: All settings that results depend on; written by the first process.
 
     Raises:
-        ConfigError: It holds something else, is a file, or cannot be made.
+        ConfigError: It contains other files, is a file, or cannot be created.
     """
     file = out_dir / SETTINGS_FILE
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        # Listed first: another shard may write the settings meanwhile.
+        # Listed first, since another shard may write the settings at the same time.
         is_empty = all(path.name.startswith('.') for path in out_dir.iterdir())
         if not file.exists():
             if not is_empty:
@@ -93,7 +93,7 @@ class Journal:
     """The results of one shard, to append to.
 
     Args:
-        out_dir: Of :func:`open_folder`, and no other process may append to the same journal.
+        out_dir: From :func:`open_folder`; no other process may append to the same journal.
         shard: Of the images.
 
     Attributes:
@@ -107,13 +107,13 @@ class Journal:
         self.done = {entry['image'] for entry, _ in _read(self.path)}
 
     def add(self, entry: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
-        """Append the results of an image, once: a signal may come before the caller knows of it."""
+        """Append the results of an image, once: a signal may arrive before the caller notes it."""
         if entry['image'] not in self.done:
             self.done.add(entry['image'])
             self._write({'image': entry, 'detections': rows})
 
     def finish(self) -> None:
-        """Note that all images of the shard have results."""
+        """Mark the shard as complete."""
         self._write({'finished': True})
 
     def _write(self, content: Mapping[str, Any]) -> None:
@@ -159,7 +159,7 @@ def _read(path: Path) -> Iterator[Result]:
 
 
 def _remove_torn_line(path: Path) -> None:
-    """Cut off what a process wrote last that was killed meanwhile."""
+    """Remove the incomplete last line of a process that was killed."""
     with path.open('rb+') as file:
         end = file.seek(0, os.SEEK_END)
         while end:

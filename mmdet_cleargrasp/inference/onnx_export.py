@@ -1,15 +1,15 @@
-"""Export of a whole detector as one ONNX graph, from an image's bytes to boxes, and its check.
+"""Export of a whole detector as one ONNX graph, from pixels to boxes, and its check.
 
-The graph takes a *canvas* of a fixed size with the image, made to fit, in its upper left corner:
+The input is a *canvas* of fixed size with the resized image in its upper left corner:
 
 ============  ======  ===================  ==================================================
 name          type    shape                what
 ============  ======  ===================  ==================================================
-``canvas``    uint8   (1, H, W, 3)         RGB; what lies outside the image does not count
+``canvas``    uint8   (1, H, W, 3)         RGB; pixels outside the image are ignored
 ``size``      int64   (2,)                 height and width of the image within the canvas
-``original``  int64   (2,)                 height and width that it had before
+``original``  int64   (2,)                 height and width before resizing
 ``boxes``     float   (N, 4)               x1, y1, x2, y2 in pixels of the original image
-``scores``    float   (N,)                 falling
+``scores``    float   (N,)                 descending
 ``labels``    int64   (N,)                 class ids
 ============  ======  ===================  ==================================================
 
@@ -93,11 +93,10 @@ class WholeDetector(nn.Module):
         Args:
             canvas: uint8 (1, H, W, 3), RGB, with the image in the upper left corner.
             size: int64 (2,), height and width of the image there.
-            original: int64 (2,), height and width before it was made to fit.
+            original: int64 (2,), height and width before resizing.
 
         Returns:
-            Boxes (N, 4) in pixels of the original, scores (N,),
-            labels (N,).
+            Boxes (N, 4) in pixels of the original, scores (N,), labels (N,).
         """
         features = self.model.extract_feat(self._normalized(canvas, size))
         if isinstance(self.model, TwoStageDetector):
@@ -107,16 +106,16 @@ class WholeDetector(nn.Module):
         else:
             cfg = self.model.bbox_head.test_cfg
             boxes, scores, labels, _ = self._candidates(self.model.bbox_head, cfg, features, size)
-        # Before the suppression, as MMDetection does: rounding of sizes changes overlaps a little.
+        # Before NMS, as in MMDetection: rounding of sizes changes overlaps slightly.
         boxes = boxes * (original / size).flip(0).repeat(2).to(boxes.dtype)
-        # Low scores suppress no high ones: they may be dropped afterwards.
+        # Low scores do not suppress higher ones, so they may be dropped afterwards.
         kept = _suppress(boxes, scores, labels, cfg.nms)
         kept = kept[_large_enough(boxes[kept], cfg)][: cfg.max_per_img]
         kept = kept[scores[kept] > cfg.score_thr]
         return boxes[kept], scores[kept], labels[kept]
 
     def _normalized(self, canvas: Tensor, size: Tensor) -> Tensor:
-        """What the data preprocessor makes of an image, zero where there is none."""
+        """Image as normalized by the data preprocessor, zero outside of it."""
         preprocessor = self.model.data_preprocessor
         pixels = canvas.permute(0, 3, 1, 2).float()
         if not preprocessor._channel_conversion:
@@ -149,7 +148,7 @@ class WholeDetector(nn.Module):
         return boxes, scores, labels, level_ids
 
     def _propose(self, features: tuple[Tensor, ...], size: Tensor) -> Tensor:
-        """(N, 4) boxes in which something may be."""
+        """Region proposals, (N, 4)."""
         head, cfg = self.model.rpn_head, self.model.rpn_head.test_cfg
         boxes, scores, _, levels = self._candidates(head, cfg, features, size)
         boxes = boxes[_suppress(boxes, scores, levels, cfg.nms)]
@@ -201,14 +200,14 @@ class WholeDetector(nn.Module):
 
 
 def _suppress(boxes: Tensor, scores: Tensor, groups: Tensor, nms: ConfigDict) -> Tensor:
-    """Indices of the boxes that are kept, by descending score; groups do not touch each other."""
+    """Indices of the boxes that NMS keeps, by descending score; NMS is per group."""
     if not nms.get('class_agnostic', False):
         boxes = boxes + groups[:, None] * (boxes.max() + 1)
     return torchvision.ops.nms(boxes, scores, nms.iou_threshold)
 
 
 def _large_enough(boxes: Tensor, cfg: ConfigDict) -> Tensor:
-    """Which boxes have an area left after they were cut off, where the config asks for it."""
+    """Which boxes are large enough after clipping, if the config sets ``min_bbox_size``."""
     sides = boxes[:, 2:] - boxes[:, :2]
     return (sides > cfg.get('min_bbox_size', -1)).all(dim=1)
 
@@ -219,13 +218,13 @@ def _per_anchor(values: Tensor, channels: int) -> Tensor:
 
 
 def _clamp(boxes: Tensor, size: Tensor) -> Tensor:
-    """Boxes cut off at the image's edges."""
+    """Boxes clipped to the image."""
     far = torch.stack([size[1], size[0], size[1], size[0]]).to(boxes.dtype)
     return torch.minimum(boxes.clamp(min=0), far)
 
 
 def _refuse_others(model: nn.Module) -> None:
-    """Refuse detectors whose decoding differs from what is written here.
+    """Refuse detectors whose decoding differs from the exported graph.
 
     Raises:
         ConfigError: Naming the part.
@@ -264,7 +263,7 @@ def _predicts_as(part: nn.Module, known: type[nn.Module]) -> bool:
 
 
 def scale_of(model: nn.Module) -> tuple[int, int]:
-    """The longer and the shorter side that the test pipeline resizes images to fit in.
+    """The maximum longer and shorter side after the test pipeline's resizing.
 
     Raises:
         ConfigError: The test pipeline resizes in another way.
@@ -281,10 +280,10 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
 
     Args:
         detector: Faster R-CNN or RetinaNet.
-        out: The file; weights of more than 2 GB would go beside it.
+        out: The file; weights of more than 2 GB are stored beside it.
 
     Raises:
-        ConfigError: Another kind of detector, or a name that is taken or does not end in .onnx.
+        ConfigError: Another kind of detector, or a file that exists or does not end in .onnx.
     """
     out = Path(out)
     if out.suffix != '.onnx':
@@ -295,11 +294,11 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     side = -(-scale[0] // divisor) * divisor  # square: images come lying and standing
     model = WholeDetector(detector.model, (side, side))
     device = next(detector.model.parameters()).device
-    # Noise, so that something is found: shapes that depend on values are traced at no special one.
+    # Noise, so that there are detections: shapes that depend on values are traced.
     noise = torch.randint(0, 256, (1, side, side, 3), dtype=torch.uint8, device=device)
     size = torch.tensor([side, side], device=device)
     with warnings.catch_warnings(), torch.no_grad(), _quiet('torch.onnx', 'onnxscript'):
-        warnings.simplefilter('ignore')  # of operators that the exporter would rather not see
+        warnings.simplefilter('ignore')  # the exporter's warnings about operators
         program = torch.onnx.export(
             model,
             (noise, size, 2 * size),
@@ -316,7 +315,7 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
 
 
 def check_out(out: str | Path) -> None:
-    """Refuse a file that cannot be written in the end, or that exists.
+    """Refuse a file that cannot be written or that exists.
 
     Args:
         out: The file to write.
@@ -341,14 +340,14 @@ def require_packages() -> None:
 
 
 class OnnxPlateDetector:
-    """Finds plates with an exported file, by onnxruntime.
+    """Finds plates with an exported file and onnxruntime.
 
     Args:
         path: What :func:`export_onnx` wrote.
 
     Attributes:
         classes: Names by class id.
-        scale: Longer and shorter side that images are made to fit in.
+        scale: Maximum longer and shorter side of a resized image.
         canvas: Height and width of the input.
     """
 
@@ -368,8 +367,8 @@ class OnnxPlateDetector:
             image: uint8 (H, W, 3), RGB.
 
         Returns:
-            As :class:`.PlateDetector` gives them with ``per_class=True``, above the
-            config's lowest score.
+            As :class:`.PlateDetector` gives them with ``per_class=True``, above the config's lowest
+            score.
         """
         canvas, size = to_canvas(image, self.scale, self.canvas)
         inputs = {
@@ -416,7 +415,7 @@ class Difference:
 
     Attributes:
         detections: How many MMDetection found.
-        unmatched: Detections of either that the other doesn't have.
+        unmatched: Detections of one that have no match in the other.
         unmatched_score: The highest score of these; 0 without any.
         score: The largest difference of scores.
         box: The largest difference of a box's side, in pixels of the image.
@@ -429,10 +428,10 @@ class Difference:
     box: float
 
     def within(self, score: float, box: float) -> bool:
-        """Whether nothing differs by more, except for one detection in fifty.
+        """Whether differences are within the tolerances, except for one detection in fifty.
 
-        Where two boxes overlap by almost exactly what suppression allows, the last bit decides
-        which of them stays.
+        If the IoU of two boxes is almost exactly the NMS threshold, the last bit decides which one
+        is kept.
         """
         allowed = 2 * (self.detections // 50)  # one is missing on each side
         return self.score <= score and self.box <= box and self.unmatched <= allowed
@@ -445,7 +444,7 @@ def check(
 
     Args:
         path: What :func:`export_onnx` wrote.
-        detector: What it was made from.
+        detector: The detector that was exported.
         pictures: The images.
 
     Returns:
@@ -487,7 +486,7 @@ def compare(exported: OnnxPlateDetector, detector: PlateDetector, image: np.ndar
 
     Args:
         exported: The file.
-        detector: What it was made from.
+        detector: The detector that was exported.
         image: uint8 (H, W, 3), RGB.
     """
     return match(exported(image), _predict_on_canvas(exported, detector.model, image))

@@ -15,7 +15,7 @@ COLUMNS = (
     'px_per_mm', 'scale_boxes', 'box_width_mm', 'box_height_mm', 'crop',
 )  # fmt: skip
 
-#: A scale in mm takes boxes of at least this score, ...
+#: The scale in mm uses boxes with at least this score, ...
 SCALE_SCORE = 0.5
 #: ... whose longer sides differ from their median by at most this fraction of it, ...
 SCALE_TOLERANCE = 0.1
@@ -25,12 +25,12 @@ SCALE_MARGIN = 0.002
 
 @dataclass(frozen=True)
 class Scale:
-    """Pixels per millimeter of one image, or why there are none.
+    """Pixels per millimeter of one image, or the reason why there is no scale.
 
     Attributes:
-        px_per_mm: ``None`` where the boxes give no scale.
+        px_per_mm: ``None`` if the boxes give no scale.
         boxes: The number of boxes that it is the median of.
-        problem: What was wrong; empty with a scale that all boxes agree on.
+        problem: The problem; empty if all boxes agree.
     """
 
     px_per_mm: float | None = None
@@ -93,16 +93,16 @@ def find_scale(
 ) -> Scale:
     """Pixels per millimeter, from round plates of known diameter.
 
-    A round plate seen from straight above has a square box of its diameter; one seen at an angle
-    has its diameter along the box's longer side. Boxes count that are confident
-    (:data:`SCALE_SCORE`) and not cut off by the image's edge; more than half of them have to agree
-    within :data:`SCALE_TOLERANCE`.
+    The box of a round plate is a square with the plate's diameter if seen from above; from other
+    angles, its longer side is the diameter. Boxes are used if their score is high
+    (:data:`SCALE_SCORE`) and the image border does not cut them off; more than half of them have to
+    agree within :data:`SCALE_TOLERANCE`.
 
     Args:
         detections: Of one image.
         diameter_mm: The known diameter.
         class_name: The class that has it; by default all classes.
-        size: Width and height of the image in pixels; without it, no box counts as cut off.
+        size: Width and height of the image in pixels; without it, no box is considered cut off.
 
     Returns:
         The median over the boxes that agree.
@@ -163,14 +163,14 @@ def labels_of(detections: sv.Detections) -> np.ndarray:
 
 
 def _touches_edge(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Which boxes the image's edge may cut off, (N,) of bool."""
+    """Which boxes may be cut off by the image border, (N,) of bool."""
     margin = np.maximum(np.array(size) * SCALE_MARGIN, 1.0)
     beyond = np.hstack([boxes[:, :2] < margin, boxes[:, 2:] > np.array(size) - margin])
     return np.any(beyond, axis=1)
 
 
 def _largest_agreeing(lengths: np.ndarray) -> np.ndarray:
-    """The most lengths that lie within the tolerance around one of them; lengths are sorted."""
+    """The largest group of lengths within the tolerance around one of them; lengths are sorted."""
     groups = [lengths[np.abs(lengths - center) <= SCALE_TOLERANCE * center] for center in lengths]
     return max(groups, key=len)
 
@@ -180,11 +180,10 @@ def to_coco(
 ) -> dict[str, Any]:
     """Images and rows as a COCO data set whose annotations have scores.
 
-    Labeling tools open it, and its ``annotations`` alone are COCO's result format.
+    Labeling tools can open it; its ``annotations`` are in COCO's result format.
 
     Args:
-        images: ``image``, ``width`` and ``height`` of each, with its detections or
-            without any.
+        images: ``image``, ``width`` and ``height`` of each, with its detections or without any.
         rows: Of :func:`to_rows`.
         classes: Names by class id; categories are numbered from 1.
 

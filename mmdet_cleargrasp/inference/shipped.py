@@ -1,4 +1,4 @@
-"""The detector that comes with this repository: where its config and its weights are."""
+"""The detector in this repository: paths of its config and weights."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ WEIGHTS = Path('checkpoints/plate_detector.pth')
 
 
 def shipped_detector() -> tuple[Path, Path]:
-    """Find config and weights of the detector that is used where no run is named.
+    """Find config and weights of the detector that is used by default.
 
-    A clone of the repository has both. A wheel has the config alone: the weights are looked for
-    in ``checkpoints/`` of the working directory.
+    A clone of the repository has both. A wheel has only the config: the weights are expected in
+    ``checkpoints/`` of the working directory.
 
     Returns:
         The config and the checkpoint.
 
     Raises:
-        CheckpointError: The weights are not there.
+        CheckpointError: The weights do not exist.
 
     Example:
         >>> [path.name for path in shipped_detector()]

@@ -1,4 +1,4 @@
-"""Tables of a batch, written from its journal without having all of it in memory."""
+"""Tables of a batch, written from its journal line by line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE_COLUMNS = (
 
 
 def image_columns(classes: Sequence[str]) -> dict[str, str]:
-    """Columns of ``images.csv``: for each class its own, by the class's name.
+    """Columns of ``images.csv``, one per class.
 
     Args:
         classes: Names by class id.
@@ -60,7 +60,7 @@ def write_tables(
 def _write_coco(
     path: Path, results: Callable[[], Iterable[Result]], classes: Sequence[str]
 ) -> None:
-    """Write what :func:`.to_coco` returns, one image or annotation a line."""
+    """Write the result of :func:`.to_coco`, one image or annotation per line."""
 
     def used() -> Iterator[tuple[int, Result]]:
         return enumerate((result for result in results() if not result[0]['problem']), 1)

@@ -1,4 +1,4 @@
-"""The networks of a detector that a runtime computes, and how MMDetection is made to use them."""
+"""The networks of a detector that a runtime computes, and their use by MMDetection."""
 
 from __future__ import annotations
 
