@@ -1,4 +1,4 @@
-"""COCO annotation files, read with errors that a person can act on."""
+"""COCO annotation files, read with specific error messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..utils.errors import DataError
 from ..utils.text_files import decode
 
 ID = int | str
-#: What to do about files that were written otherwise.
+#: Advice for files in another format.
 CONVERT = 'Convert the folder: python tools/dataset_converters/to_coco.py SRC DIR'
 HELP = f'--data-root adds sizes, areas and iscrowd that are missing. {CONVERT}'
 SECTIONS = {
     'images': {'id': ID, 'file_name': str, 'width': int | float, 'height': int | float},
-    # mmdet reads the area, pycocotools iscrowd, and both fail without.
+    # mmdet reads the area and pycocotools iscrowd; both fail if it is missing.
     'annotations': {
         'id': ID,
         'image_id': ID,
@@ -32,13 +32,13 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class CocoFile:
-    """A COCO file whose three lists are there, with the keys that detection needs.
+    """A COCO file with its three lists and the keys that detection needs.
 
     Attributes:
         path: The JSON file.
         images: ``id``, ``file_name``, ``width`` and ``height`` in pixels.
-        annotations: ``id``, ``image_id``, ``category_id``, ``bbox`` as x, y, width
-            and height in pixels, ``area`` in square pixels, ``iscrowd`` as 0 or 1.
+        annotations: ``id``, ``image_id``, ``category_id``, ``bbox`` as x, y, width and height in
+            pixels, ``area`` in square pixels, ``iscrowd`` as 0 or 1.
         categories: ``id`` and ``name``.
     """
 
@@ -60,7 +60,7 @@ def read_coco(path: str | Path) -> CocoFile:
         path: The JSON file.
 
     Raises:
-        DataError: No file, no JSON, or a list or key that is missing.
+        DataError: No file, not JSON, or a list or key is missing.
 
     Example:
         >>> read_coco('annotations/none.json')
@@ -72,15 +72,15 @@ def read_coco(path: str | Path) -> CocoFile:
 
 
 def load_coco_dict(path: str | Path, as_pycocotools: bool = False) -> dict[str, Any]:
-    """The JSON object that a file holds, of which nothing is checked.
+    """The JSON object in a file, unchecked.
 
     Args:
         path: The JSON file.
-        as_pycocotools: Refuse what pycocotools can't read: other encodings than UTF-8, and a byte
-            order mark.
+        as_pycocotools: Refuse files that pycocotools cannot read: other encodings than UTF-8, and a
+            byte order mark.
 
     Raises:
-        DataError: No file, no JSON, or another kind of value.
+        DataError: No file, not JSON, or not an object.
     """
     path = Path(path)
     try:
@@ -101,11 +101,11 @@ def check_sections(path: Path, content: dict[str, Any]) -> CocoFile:
     """Check the three lists of a COCO file and the keys that detection needs.
 
     Args:
-        path: Of the file, for messages.
-        content: As it holds it.
+        path: Path of the file, for messages.
+        content: Its content.
 
     Raises:
-        DataError: A list or key that is missing, or of another type.
+        DataError: A list or key is missing, or of another type.
     """
     for section, types in SECTIONS.items():
         _check_section(path, section, content.get(section), types)
@@ -113,9 +113,9 @@ def check_sections(path: Path, content: dict[str, Any]) -> CocoFile:
 
 
 def needs_renumbering(coco: CocoFile) -> bool:
-    """Whether annotation ids are such that pycocotools would count wrongly or fail.
+    """Whether pycocotools would count wrongly or fail because of annotation ids.
 
-    It marks a matched box by its id, so that id 0 reads as unmatched, and takes numbers only.
+    It marks a matched box by its id, so that id 0 means unmatched, and needs numbers.
     """
     return any(not isinstance(a['id'], int) or a['id'] < 1 for a in coco.annotations)
 
@@ -126,17 +126,17 @@ def write_coco(
     annotations: list[dict[str, Any]],
     categories: list[dict[str, Any]],
 ) -> None:
-    """Write a COCO file with its annotations numbered from 1, whole or not at all.
+    """Write a COCO file atomically, with annotations numbered from 1.
 
     Args:
-        path: The JSON file; its folder is made where needed.
+        path: The JSON file; its folder is created if needed.
         images: As in :class:`CocoFile`.
         annotations: As in :class:`CocoFile`; ids are replaced.
         categories: As in :class:`CocoFile`.
     """
     numbered = [{**annotation, 'id': k} for k, annotation in enumerate(annotations, 1)]
     content = {'images': images, 'annotations': numbered, 'categories': categories}
-    # Whole at any time: several processes of one run write the same file.
+    # Atomically: several processes of one run write the same file.
     write_json(path, content, indent=None)
 
 
@@ -159,7 +159,7 @@ def _check_section(path: Path, section: str, entries: Any, types: dict[str, Any]
 
 
 def _name(entry: Any) -> str:
-    """How the user knows an entry."""
+    """Id and name of an entry, for messages."""
     keys = ('id', 'file_name', 'image_id', 'name')
     known = [f'{k} {entry[k]!r}' for k in keys if isinstance(entry, dict) and k in entry]
     return f' ({", ".join(known)})' if known else ''

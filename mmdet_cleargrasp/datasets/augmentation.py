@@ -1,4 +1,4 @@
-"""Augmentations: random views of an image, and the look of other cameras and lamps."""
+"""Augmentations: random views of an image, and the appearance of other cameras and lamps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Image = np.ndarray
 
 @TRANSFORMS.register_module()
 class RandomView(BaseTransform):
-    """Show the image at a random scale and place on a canvas of one size.
+    """Place the image at a random scale and position on a canvas of fixed size.
 
-    Where the image is smaller than the canvas, a random background surrounds it; where it is
-    larger, it is cropped. Half of the views are centered on a plate, so that plates of every size
-    are seen, up to those that fill the image. Plates of which much is cut off are neither plates
-    nor background: they are ignored in training (``ignore_iof_thr`` of the assigners).
+    An image smaller than the canvas is surrounded by a random background; a larger one is cropped.
+    Half of the views are centered on a plate, so that plates of every size are seen, up to those
+    that fill the image. Plates that are mostly cut off are ignored in training (``ignore_iof_thr``
+    of the assigners).
 
     Every view has the same shape, so that no pixel of a batch is padding.
 
@@ -67,7 +67,7 @@ class RandomView(BaseTransform):
         return results
 
     def _draw(self, image_size: np.ndarray, boxes: np.ndarray) -> tuple[float, np.ndarray]:
-        """Scale, and where the image's upper left corner comes to lie."""
+        """Scale, and position of the image's upper left corner."""
         fitting = float((np.array(self.size) / image_size).min())
         if not len(boxes) or np.random.rand() >= self.centered:
             scale = fitting * _log_uniform(*self.zoom)
@@ -79,7 +79,7 @@ class RandomView(BaseTransform):
         return scale, _anywhere(np.array(self.size) - scale * sides) - scale * box[:2]
 
     def _place(self, image: Image, scale: float, offset: np.ndarray) -> Image:
-        if scale < 1:  # averages over the pixels that fall onto one
+        if scale < 1:  # averages the pixels that are merged
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             scale = 1.0
         matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
@@ -100,7 +100,7 @@ class RandomView(BaseTransform):
 
 
 class RandomChange(BaseTransform):
-    """A change of an image's pixels that is made with a probability.
+    """A change of an image's pixels, applied with a probability.
 
     Args:
         prob: In [0, 1].
@@ -117,7 +117,7 @@ class RandomChange(BaseTransform):
         return results
 
     def change(self, image: Image) -> Image:
-        """Change an image, float32 between 0 and 255; for subclasses to write."""
+        """Change an image, float32 between 0 and 255; subclasses implement it."""
         raise NotImplementedError
 
 
@@ -192,7 +192,7 @@ class CameraBlur(RandomChange):
 
 @TRANSFORMS.register_module()
 class SensorNoise(RandomChange):
-    """Normal noise, gray or in color, of which dark regions have as much as bright ones.
+    """Gaussian noise, gray or in color, independent of brightness.
 
     Args:
         prob: In [0, 1].
@@ -229,7 +229,7 @@ class JpegArtifacts(RandomChange):
         pixels = np.clip(image, 0, 255).astype(np.uint8)
         _, data = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        assert decoded is not None  # it was encoded a line above
+        assert decoded is not None  # encoded one line above
         return decoded.astype(np.float32)
 
 
@@ -240,7 +240,7 @@ def _learned_boxes(results: dict[str, Any]) -> np.ndarray:
 
 
 def _anywhere(room: np.ndarray) -> np.ndarray:
-    """A random offset; along an axis without room (negative), what sticks out is cropped."""
+    """A random offset; if it is negative, the image is cropped."""
     return np.random.uniform(np.minimum(room, 0), np.maximum(room, 0))
 
 

@@ -1,4 +1,4 @@
-"""What the numbers of a box mean, where a file writes other ones than its format has."""
+"""Conventions of a box's four numbers, in files that differ from their format."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ READINGS: dict[str, Callable[[float, float, float, float], Numbers]] = {
         x - w / 2, y - h / 2, x + w / 2, y + h / 2,
     ),
 }  # fmt: skip
-#: Share of an image's side by which a box may reach beyond it.
+#: Share of an image's side by which a box may exceed it.
 TOLERANCE = 0.02
-#: Share of the boxes that have to contradict a format before another reading is tried.
+#: Share of the boxes that have to contradict a format before another convention is tried.
 CONTRADICTING = 0.25
 
 
-#: Pixels, beyond which a number is no position in an image.
+#: Larger numbers of pixels are not positions in an image.
 FARTHEST = 1e9
 
 

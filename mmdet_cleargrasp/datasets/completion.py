@@ -1,7 +1,6 @@
-"""Copies of annotation files, complete as MMDetection and pycocotools need them.
+"""Copies of annotation files with everything that MMDetection and pycocotools need.
 
-MMDetection reads annotation files by itself, so that what other tools leave out, or write
-otherwise, has to be in a file.
+MMDetection reads annotation files itself, so values that other tools omit have to be in a file.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from .split import Split
 
 
 def completed(split: Split, out_file: str | Path, classes: Sequence[str] | None = None) -> Split:
-    """A split whose annotation file is complete; of a copy where the file isn't.
+    """A split with a complete annotation file, which is a copy if the file is incomplete.
 
     Added are the sizes of images, areas of boxes and ``iscrowd``; ids become numbers, those of
     annotations from 1 on, since pycocotools counts a box of id 0 as missed; and the byte order mark
@@ -26,11 +25,11 @@ def completed(split: Split, out_file: str | Path, classes: Sequence[str] | None 
 
     Args:
         split: As found.
-        out_file: Where a copy goes.
+        out_file: Path of a copy.
         classes: Names of the categories in the order to write; by default the file's.
 
     Raises:
-        DataError: The file cannot be read, or lacks what cannot be added.
+        DataError: The file cannot be read, or values are missing that cannot be added.
     """
     coco = read_completed(split)
     if classes is not None:
@@ -42,13 +41,13 @@ def completed(split: Split, out_file: str | Path, classes: Sequence[str] | None 
 
 
 def read_completed(split: Split) -> CocoFile:
-    """Read an annotation file, and add what it lacks.
+    """Read an annotation file, and add missing values.
 
     Args:
         split: Annotation file and images.
 
     Raises:
-        DataError: The file cannot be read, or lacks what cannot be added.
+        DataError: The file cannot be read, or values are missing that cannot be added.
     """
     content = load_coco_dict(split.ann_file)
     for annotation in _dicts(content.get('annotations')):
@@ -67,13 +66,13 @@ def read_completed(split: Split) -> CocoFile:
 
 
 def common_classes(files: Sequence[CocoFile]) -> tuple[str, ...]:
-    """The classes of several annotation files: those of the first, in its order.
+    """The common classes of several annotation files: those of the first, in its order.
 
     Args:
-        files: What is trained on first.
+        files: The training file first.
 
     Raises:
-        DataError: No categories, or another file has boxes of other ones.
+        DataError: No categories, or another file has boxes of other categories.
     """
     first = files[0]
     if not first.classes:
@@ -92,7 +91,7 @@ def common_classes(files: Sequence[CocoFile]) -> tuple[str, ...]:
 
 
 def _refuse_other_boxes(coco: CocoFile) -> None:
-    """Refuse boxes that aren't x, y, width and height; the check of a run warns of single ones."""
+    """Refuse boxes that are not x, y, width and height; the check of a run reports single ones."""
     malformed = [a['id'] for a in coco.annotations if not is_box(a['bbox'])]
     fault = other_convention(coco) if not malformed else None
     if coco.annotations and len(malformed) == len(coco.annotations):
@@ -114,7 +113,7 @@ def _is_complete(path: Path, coco: CocoFile) -> bool:
 
 
 def _in_order(coco: CocoFile, classes: Sequence[str]) -> CocoFile:
-    """Categories by these names; those that are missing are added, without boxes."""
+    """Categories in the order of these names; missing ones are added, without boxes."""
     by_name = {category['name']: category for category in coco.categories}
     free = 1 + max((category['id'] for category in coco.categories), default=0)
     missing = [name for name in classes if name not in by_name]
@@ -137,7 +136,7 @@ def _without_root(coco: CocoFile) -> list[dict[str, Any]]:
 
 
 def _with_numbers(coco: CocoFile) -> CocoFile:
-    """The file with ids of images and categories that are numbers."""
+    """The file with numeric ids of images and categories."""
     images = {image['id']: k for k, image in enumerate(coco.images, 1)}
     categories = {category['id']: k for k, category in enumerate(coco.categories, 1)}
     ids = [*images, *categories]

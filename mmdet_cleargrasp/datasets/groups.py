@@ -1,4 +1,4 @@
-"""Groups of images that show the same things, by their names."""
+"""Groups of images of the same plate, by their names."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..utils.errors import ConfigError
 
-#: A word for --group-by in place of an expression.
+#: Value of --group-by instead of an expression.
 BY_PARENT = 'parent'
 #: Ends of names that number the pictures of a series: ``plate07_b``, ``plate07 (2)``.
 SERIES_PATTERN = r'([^/]*[A-Za-z][^/]*?)[-_ .(]+(?:[a-z]|\d{1,3})\)?\.\w+$'
-#: Fewer series than this are no sign that the names are meant so.
+#: Fewer series than this are considered a coincidence.
 MIN_SERIES = 3
 
 
@@ -60,11 +60,11 @@ def describe_series(series: Mapping[str, Sequence[str]], remedy: str) -> str:
 
 
 def groups_by(pattern: str | None) -> Callable[[str], str]:
-    r"""A function from the name of an image to that of its group.
+    r"""A function that returns the group of an image name.
 
     Args:
-        pattern: A regular expression, of which the first group, or the whole match, names the
-            group; ``'parent'`` for the folder; ``None`` for each image on its own.
+        pattern: A regular expression whose first group, or whole match, is the group's name;
+            ``'parent'`` for the folder; ``None`` for one group per image.
 
     Raises:
         ConfigError: No valid expression.
@@ -84,7 +84,7 @@ def groups_by(pattern: str | None) -> Callable[[str], str]:
 
     def group(name: str) -> str:
         match = expression.search(name)
-        # An image whose name doesn't match is a group of its own.
+        # An image whose name does not match is its own group.
         return (match[1] if expression.groups else match[0]) or name if match else name
 
     return group

@@ -1,10 +1,10 @@
 """Reading photographs and scans: one reader for training, testing, inference, page and conversion.
 
-:func:`read_image` reads JPEG, PNG, TIFF, BMP, WebP, HEIC and AVIF by their content, whatever the
-file's name says. EXIF orientation is applied, gray and CMYK become RGB, transparency is laid on
-white, and 10- to 16-bit values are scaled to 8 bits. A file that has no single right reading
-(truncated, several pages, floating point, camera raw) is refused with a message.
-:class:`.LoadPhotograph` is the same reader as a transform of MMDetection's pipelines.
+:func:`read_image` reads JPEG, PNG, TIFF, BMP, WebP, HEIC and AVIF, recognized by content. EXIF
+orientation is applied, gray and CMYK become RGB, transparent pixels become white, and 10- to 16-bit
+values are scaled to 8 bits. Files without one correct reading (truncated, several pages, floating
+point, camera raw) are refused. :class:`.LoadPhotograph` is the same reader as a transform of
+MMDetection's pipelines.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ..utils.errors import DataError
 
-#: Pillow's formats that are read; others may start external programs.
+#: Formats that are read; others of Pillow's may start external programs.
 FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP', 'HEIF', 'AVIF')
-#: What people call them.
+#: Their usual names.
 FORMAT_NAMES = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WebP', 'HEIC', 'AVIF')
 
 #: Usual suffixes of these formats. Other names are recognized by content, see :func:`is_image`.
@@ -42,10 +42,10 @@ IMAGE_SUFFIXES = (
 #: Suffixes of camera raw files, many of which are TIFF files around a small preview.
 RAW_SUFFIXES = ('.3fr', '.arw', '.cr2', '.cr3', '.dng', '.nef', '.orf', '.pef', '.raf', '.rw2')
 
-#: Pillow's own limit against decompression bombs; an A4 page at 1200 dpi has 139 million.
+#: Pillow's limit against decompression bombs; an A4 page at 1200 dpi has 139 million pixels.
 MAX_PIXELS = 2 * 89_478_485
 
-#: An image longer than this many times its width has no pixels left when it is resized to fit.
+#: Longer images have no pixels left after resizing: maximum ratio of the sides.
 MAX_ASPECT = 100
 
 #: First bytes of image formats, as (offset, bytes, name).
@@ -78,14 +78,14 @@ BRANDS = {
 
 #: Bytes that the end of a complete file contains.
 END_MARKS = {'JPEG': b'\xff\xd9', 'MPO': b'\xff\xd9', 'PNG': b'IEND'}
-#: Where the EXIF data of a JPEG are.
+#: Header of EXIF data in a JPEG.
 EXIF_BYTES = 2**17
 END_BYTES = 64
 
-#: JPEG's markers of a frame's size, by its kinds of coding.
+#: JPEG markers of a frame header, for all kinds of coding.
 FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
-#: Characters of a path that a message shows.
+#: Maximum number of characters of a path in a message.
 LONGEST_NAME = 300
 
 _ORIENTATION = 0x0112  # EXIF tag
@@ -109,8 +109,8 @@ def read_image(
 ) -> np.ndarray:
     """Read a photograph or scan, upright and in color.
 
-    Values of 10 to 16 bits are scaled down to 8 from the smallest of 8, 10, 12, 14 and 16 bits that
-    holds the image's largest value.
+    Values of 10 to 16 bits are scaled to 8 bits, from the smallest of 8, 10, 12, 14 and 16 bits
+    that fits the image's largest value.
 
     Args:
         path: A local file in one of :data:`FORMATS`.
@@ -189,17 +189,17 @@ def check_image(path: str | Path) -> tuple[int, int]:
 
 
 def is_image(path: str | Path) -> bool:
-    """Whether a file is an image by its suffix or content, in a format that is read or not.
+    """Whether a file is an image by its suffix or content, in a supported format or not.
 
-    Directories of photographs are filtered by it, so that a file under an unusual name or in a
-    format that cannot be read is reported instead of silently skipped.
+    Used to list folders, so that a file with an unusual name or in an unsupported format is
+    reported instead of silently skipped.
     """
     suffix = Path(path).suffix.lower()
     return suffix in IMAGE_SUFFIXES + RAW_SUFFIXES or image_format(path) is not None
 
 
 def image_format(path: str | Path) -> str | None:
-    """Name of an image's format by its first bytes; ``None`` of anything else.
+    """Name of an image's format by its first bytes; ``None`` for other files.
 
     Example:
         >>> image_format('setup.cfg') is None
@@ -223,16 +223,16 @@ def image_format(path: str | Path) -> str | None:
 
 
 def find_file(path: str | Path) -> Path:
-    """The path as the file system spells it, where it differs in Unicode normalization alone.
+    """The path in the file system's Unicode normalization.
 
     macOS writes an umlaut as two characters (NFD), most other systems and tools as one (NFC), so
-    that names in annotation files and names on the disk look the same and differ.
+    names in annotation files and on the disk may look the same and differ.
 
     Args:
-        path: As an annotation file or a user names it.
+        path: As in an annotation file or from a user.
 
     Returns:
-        An existing path, or ``path`` where there is none.
+        The existing path, or ``path`` if there is none.
     """
     path = Path(path)
     if os.path.lexists(path) or str(path).isascii():
@@ -247,12 +247,12 @@ def find_file(path: str | Path) -> Path:
 
 
 def normalized(name: str) -> str:
-    """A name in Unicode's composed form (NFC), by which names are compared."""
+    """A name in Unicode's composed form (NFC), for comparison."""
     return unicodedata.normalize('NFC', name)
 
 
 def is_url(text: str | Path) -> bool:
-    """Whether a text is a URL. Nothing is downloaded here.
+    """Whether a text is a URL.
 
     Example:
         >>> is_url('https://example.org/plate.jpg'), is_url('plate.jpg'), is_url('C://plate.jpg')
@@ -278,7 +278,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile]:
     """Open an image's header; whatever Pillow raises, here or while decoding, is a DataError."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns at half its limit, and of metadata that is not used here.
+            # Pillow warns at half its limit, and about metadata that is not used here.
             warnings.simplefilter('ignore')
             with open(path, 'rb') as file, _open_header(path, file) as image:
                 pixels = image.width * image.height
@@ -294,11 +294,11 @@ def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile]:
     except MemoryError as error:
         raise DataError(f'{path} does not fit into memory. Save it smaller.') from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
-        # What Pillow raises for broken files, by format.
+        # Pillow's exceptions for broken files, by format.
         raise DataError(
             f'{path} is broken or truncated ({error}). Copy it again from its source.'
         ) from error
-    except (cv2.error, RuntimeError) as error:  # libheif's are RuntimeErrors
+    except (cv2.error, RuntimeError) as error:  # libheif raises RuntimeError
         raise DataError(f'{path} cannot be decoded ({error}). Save it as JPEG or PNG.') from error
 
 
@@ -334,7 +334,7 @@ def _installed_formats() -> list[str]:
 
 
 def _register_heif() -> None:
-    """Teach Pillow HEIC when the first such file is met: plain imports leave Pillow as it is."""
+    """Register HEIC with Pillow at the first such file, not on import."""
     with contextlib.suppress(ImportError):
         import pillow_heif
 
@@ -367,7 +367,7 @@ def _too_large(path: Path, pixels: str, max_pixels: int) -> str:
 
 
 def _refuse_unreadable(path: Path, image: ImageFile) -> None:
-    """Refuse files of which a reader would show something else than their photograph."""
+    """Refuse files that would be read as something else than their photograph."""
     if isinstance(image, TiffImageFile) and (
         path.suffix.lower() in RAW_SUFFIXES or _DNG_VERSION in image.tag_v2
     ):
@@ -379,7 +379,7 @@ def _refuse_unreadable(path: Path, image: ImageFile) -> None:
 
 
 def _refuse_stacks(path: Path, image: Image.Image) -> None:
-    """Refuse several pictures of one size; smaller ones are previews, and so are those of MPO."""
+    """Refuse several images of one size; smaller ones are previews, and so are those of MPO."""
     pictures = getattr(image, 'n_frames', 1)
     if image.format in ('MPO', 'HEIF') or pictures == 1:
         return
@@ -398,23 +398,23 @@ def _orientation(image: Image.Image) -> int:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
-    if isinstance(image, TiffImageFile):  # newer Pillows report its size upright
+    if isinstance(image, TiffImageFile):  # newer versions of Pillow report the upright size
         width, height = image.tag_v2[256], image.tag_v2[257]
     return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
 
 
 def _is_complete(path: Path, image: ImageFile) -> bool:
-    """Whether a file surely is complete; one that is not sure may still be."""
+    """Whether a file is certainly complete."""
     size = path.stat().st_size
     if isinstance(image, TiffImageFile):
-        # Strips or tiles: where they begin and how long they are.
+        # Offsets and lengths of strips or tiles.
         tags = image.tag_v2
         starts, lengths = ((tags.get(a) or tags.get(b) or ()) for a, b in ((273, 324), (279, 325)))
         return bool(lengths) and max(map(sum, zip(starts, lengths, strict=False))) <= size
     if image.format not in END_MARKS or image.fp is None:
         return False
     image.fp.seek(max(0, size - END_BYTES))
-    return END_MARKS[image.format] in image.fp.read()  # some cameras write more after it
+    return END_MARKS[image.format] in image.fp.read()  # some cameras append data
 
 
 def _has_sixteen_bits(image: ImageFile) -> bool:
@@ -422,9 +422,9 @@ def _has_sixteen_bits(image: ImageFile) -> bool:
 
 
 def _read_plain_jpeg(path: Path, max_pixels: int) -> np.ndarray | None:
-    """A complete gray or color JPEG by OpenCV, upright, in BGR order; ``None`` of any other file.
+    """A complete gray or color JPEG by OpenCV, upright, in BGR order; ``None`` for other files.
 
-    The pixels are the same as Pillow's, which takes a tenth longer.
+    The pixels are the same as Pillow's, which is 10 % slower.
     """
     try:
         with open(path, 'rb', buffering=0) as file:
@@ -439,13 +439,13 @@ def _read_plain_jpeg(path: Path, max_pixels: int) -> np.ndarray | None:
         return None
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is not None and b'Exif' in data[:EXIF_BYTES]:
-        # Of a damaged orientation, each library makes something else.
+        # Libraries differ in how they read a damaged orientation.
         return bgr if bgr.shape[1::-1] == read_size(path, max_pixels) else None
     return bgr
 
 
 def _pixels_of_plain_jpeg(data: bytes) -> int:
-    """Width times height of a JPEG with 8 bits and 1 or 3 channels; 0 of any other."""
+    """Width times height of a JPEG with 8 bits and 1 or 3 channels; 0 for other files."""
     position = 2
     while data[position : position + 1] == b'\xff' and position + 10 <= len(data):
         marker, length = (
@@ -456,7 +456,7 @@ def _pixels_of_plain_jpeg(data: bytes) -> int:
             bits, height, width, channels = struct.unpack_from('>BHHB', data, position + 4)
             return width * height if bits == 8 and channels in (1, 3) else 0
         if marker == 0xE1 and b'tiff:Orientation' in data[position : position + length]:
-            return 0  # in XMP, which OpenCV does not look into
+            return 0  # in XMP, which OpenCV does not read
         position += 2 + length
     return 0
 
@@ -471,7 +471,7 @@ def _read_with_pillow(path: Path, max_pixels: int) -> np.ndarray:
 
 
 def _decode(path: Path, file: ImageFile) -> np.ndarray:
-    """Pixels as stored, uint8 (H, W, 3) in BGR order; Pillow turns TIFF and HEIC upright itself."""
+    """Pixels as stored, uint8 (H, W, 3) in BGR order; Pillow rotates TIFF and HEIC itself."""
     image = _scaled_to_bytes(path, file) if _has_sixteen_bits(file) else file
     if image.has_transparency_data:
         image = image.convert('RGBA')
@@ -480,12 +480,12 @@ def _decode(path: Path, file: ImageFile) -> np.ndarray:
 
 
 def _scaled_to_bytes(path: Path, image: Image.Image) -> Image.Image:
-    """8 bits of the 16 of a file, of which Pillow would drop some."""
-    image.load()  # fails where the file is truncated, which OpenCV ignores
+    """A 16-bit file scaled to 8 bits; Pillow would lose bits."""
+    image.load()  # fails for truncated files, which OpenCV accepts
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise DataError(f'{path} cannot be read as 16 bits per channel. Save it with 8 bits.')
-    if sorted(pixels.shape[:2]) != sorted(image.size):  # of two tags, each reader takes another
+    if sorted(pixels.shape[:2]) != sorted(image.size):  # readers differ if there are two tags
         raise DataError(f'{path} is broken: it states two sizes. Save it again.')
     alpha, colors = None, pixels
     if pixels.ndim == 3:
@@ -498,5 +498,5 @@ def _scaled_to_bytes(path: Path, image: Image.Image) -> Image.Image:
 
 
 def _to_bytes(values: np.ndarray, bits: int) -> np.ndarray:
-    """Values of so many bits as uint8, the largest possible one as 255."""
+    """Scale values of a number of bits to uint8; the largest possible value is 255."""
     return np.ascontiguousarray((values.astype(np.float32) * (255 / (2**bits - 1))).round(), 'u1')

@@ -1,4 +1,4 @@
-"""Finding annotation files and images in a folder that somebody brings along."""
+"""Finding annotation files and images in a data folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .random_split import split_at_random
 from .split import Split
 from .split_names import SPLIT_NAMES, SplitFolders
 
-#: Splits that serve a loop; the first that there is.
+#: Splits for a loop; the first that exists is used.
 FALLBACKS = {'train': ('train',), 'val': ('val', 'test'), 'test': ('test', 'val')}
 
 LAYOUTS = """a folder in one of these layouts:
@@ -26,7 +26,7 @@ For LabelMe, Pascal VOC, YOLO, CVAT, Label Studio and COCO in other layouts, con
   python tools/dataset_converters/to_coco.py {root} NEW_DIR"""
 #: Names of annotation files beside images.
 BESIDE_IMAGES = ('_annotations.coco.json', 'annotations.json')
-#: How many JSON files are looked at to find the one that is COCO's.
+#: Number of JSON files that are read to find the COCO file.
 LOOKED_AT = 20
 
 
@@ -37,8 +37,8 @@ def find_splits(root: str | Path) -> dict[str, Split]:
         root: The folder.
 
     Returns:
-        By ``'train'``, ``'val'`` and ``'test'``, as far as they are there; a
-        folder with one annotation file that names no split gives ``{'all': Split}``.
+        Those of ``'train'``, ``'val'`` and ``'test'`` that exist; a folder with one annotation file
+        without split name gives ``{'all': Split}``.
 
     Raises:
         DataError: No folder, no annotation file, or none of its images.
@@ -78,17 +78,17 @@ def splits_of_loops(
 ) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Choose the splits of a folder for training, validation and test.
 
-    A folder with one annotation file, or a ``train`` split alone, is split at random. Where a
-    folder has no ``val`` or no ``test``, the other one serves for both.
+    A folder with one annotation file, or a ``train`` split alone, is split at random. If a
+    folder has no ``val`` or no ``test``, the other one is used for both.
 
     Args:
         root: In one of the layouts of :func:`find_splits`.
-        split_dir: Gets annotation files that have to be split or completed, see :func:`.completed`.
+        split_dir: For annotation files that have to be split or completed, see :func:`.completed`.
         testing: Only a test split is needed; a folder with one annotation file, or with ``train``
             alone, is not split.
         seed: Of the random split.
-        trained: Classes of the detector that is tested. Data with some of them, or with all in
-            another order, get these.
+        trained: Classes of the detector that is tested. Data with a subset of them, or in another
+            order, get these.
 
     Returns:
         Splits by ``'train'``, ``'val'`` and ``'test'``, or ``'test'`` alone, and their classes.
@@ -124,7 +124,7 @@ def find_split(root: str | Path, name: str) -> Split:
             layout.
 
     Raises:
-        DataError: There is no such split; the message names those that there are.
+        DataError: There is no such split; the message lists the existing ones.
     """
     root = Path(root)
     candidates = _candidates(root, name)
@@ -139,7 +139,7 @@ def find_split(root: str | Path, name: str) -> Split:
 
 
 def _choose_split(root: str | Path, splits: dict[str, Split], loop: str) -> str:
-    """The name of the split that serves a loop."""
+    """The name of the split for a loop."""
     for name in FALLBACKS[loop]:
         if name in splits:
             return name
@@ -179,7 +179,7 @@ def _listed(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> list[Pa
 
 
 def _unlikeliness(path: Path) -> int:
-    """Rank of an annotation file among several of a split; the first is taken."""
+    """Rank of an annotation file among several of a split; the lowest is used."""
     stem = path.stem.casefold()
     usual = ('annotations', 'instances')
     words = [word for names in SPLIT_NAMES.values() for word in names]
@@ -197,7 +197,7 @@ def _is_coco(path: Path) -> bool:
 
 
 def _with_images(root: Path, ann_file: Path, name: str | None, names: SplitFolders) -> Split:
-    """An annotation file with the folder in which most of its first images are."""
+    """An annotation file with the folder that has most of its first images."""
     images = load_coco_dict(ann_file).get('images')
     entries = images if isinstance(images, list) else []
     sample = [str(e.get('file_name')) for e in entries[:20] if isinstance(e, dict)]
@@ -208,7 +208,7 @@ def _with_images(root: Path, ann_file: Path, name: str | None, names: SplitFolde
         if name and names.split(folder.relative_to(root) / 'any.jpg') == name
     ]
     folders = [*own, root / 'images', root, ann_file.parent]
-    # Of names that cannot be, os.path says that they are not there.
+    # os.path returns False for invalid names.
     hits = [sum(os.path.isfile(find_file(folder / file)) for file in sample) for folder in folders]
     if sample and not max(hits):
         looked = ', '.join(dict.fromkeys(str(folder / sample[0]) for folder in folders))

@@ -15,11 +15,11 @@ from .images import read_image
 
 @TRANSFORMS.register_module()
 class LoadPhotograph(LoadImageFromFile):
-    """Load a photograph or scan by :func:`.read_image`, in place of ``LoadImageFromFile``.
+    """Load a photograph or scan by :func:`.read_image`, instead of ``LoadImageFromFile``.
 
-    JPEG gives the same pixels as there. Training and testing also read what ``LoadImageFromFile``
-    cannot or reads as something else than one sees: HEIC and AVIF, 10- to 16-bit scans, transparent
-    pictures. :class:`.PlateDetector` and MMDetection's ``DetInferencer`` read with it too.
+    JPEG gives the same pixels. Files that ``LoadImageFromFile`` cannot read, or reads differently
+    from how they are displayed, work too: HEIC and AVIF, 10- to 16-bit scans, transparent images.
+    :class:`.PlateDetector` and MMDetection's ``DetInferencer`` use it too.
 
     Required Keys:
 
@@ -32,7 +32,7 @@ class LoadPhotograph(LoadImageFromFile):
     - ori_shape
 
     Args:
-        to_float32: Give float32 instead of uint8.
+        to_float32: Return float32 instead of uint8.
         ignore_empty: Skip an image that cannot be read instead of raising.
 
     Raises:
@@ -65,10 +65,10 @@ class LoadPhotograph(LoadImageFromFile):
 
 
 def load_photographs(cfg: Config) -> None:
-    """Let the pipelines of a config read with :class:`LoadPhotograph`.
+    """Use :class:`LoadPhotograph` in the pipelines of a config.
 
-    For configs of MMDetection's own and run folders that were written before it was there. A
-    ``LoadImageFromFile`` with options of its own, such as another color type, stays.
+    For MMDetection's own configs and older work dirs. A ``LoadImageFromFile`` with options, such as
+    another color type, is kept.
 
     Args:
         cfg: Of a run; is changed.

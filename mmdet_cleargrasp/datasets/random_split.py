@@ -15,12 +15,12 @@ def split_at_random(
 ) -> dict[str, Split]:
     """Split a data set's images into training and validation and write a COCO file for each.
 
-    An image's split follows from its file name and the seed alone, so that no image changes it
-    when others are added. Each split gets at least one image with boxes.
+    An image's split depends only on its file name and the seed, so that adding images does not
+    change it. Each split gets at least one image with boxes.
 
     Args:
         split: The whole data set.
-        out_dir: Gets ``train.json`` and ``val.json``.
+        out_dir: Receives ``train.json`` and ``val.json``.
         val_fraction: Share of the images for validation, between 0 and 1, on average.
         seed: The same seed gives the same splits.
 
@@ -54,7 +54,7 @@ def split_at_random(
 
 
 def lot(name: str, seed: int = 0) -> float:
-    """A number from 0 to less than 1 that follows from a name and a seed alone.
+    """A number from 0 to below 1 that depends only on a name and a seed.
 
     Example:
         >>> 0 <= lot('plate.jpg', seed=1) < 1

@@ -12,7 +12,7 @@ class Split:
 
     Attributes:
         ann_file: Its COCO file.
-        img_dir: The folder that file names in it start from.
+        img_dir: The folder that its file names are relative to.
     """
 
     ann_file: Path

@@ -1,4 +1,4 @@
-"""Which split a folder, a file or a subset is by its name."""
+"""The split of a folder, file or subset by its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePath
 
-#: Splits from what is learned to what is only tested on, with the words that mean them.
+#: Splits, in the order train, val, test, with their usual names.
 SPLIT_NAMES = {
     'train': ('train', 'training', 'trainset'),
     'val': ('val', 'valid', 'validation', 'valset', 'validationset', 'dev'),
@@ -15,7 +15,7 @@ SPLIT_NAMES = {
 }
 SPLITS = tuple(SPLIT_NAMES)
 WORDS = {word: split for split, names in SPLIT_NAMES.items() for word in names}
-#: Words beside a split's that say no more than that it is one.
+#: Words that may be combined with a split's name.
 NEUTRAL = re.compile(
     r'(annotations?|coco|data|images?|imgs?|instances?|jpegimages|json|labels?|obj|photos?|'
     r'pictures?|set|splits?|voc|yolo|bbox(es)?|(19|20)\d\d)*'
@@ -23,7 +23,7 @@ NEUTRAL = re.compile(
 
 
 def split_of(name: str) -> str | None:
-    """The split that a subset's name means; any name with exactly one split's word in it.
+    """The split of a subset's name: one with exactly one split name in it.
 
     Example:
         >>> split_of('Validation'), split_of('training set B'), split_of('week 1')
@@ -34,11 +34,11 @@ def split_of(name: str) -> str | None:
 
 
 class SplitFolders:
-    """The splits that a folder's files are in by the names of files and folders.
+    """The splits of a folder's files by the names of files and folders.
 
-    A name counts where it says nothing else (``train2017``, ``images_train``), or where another
-    name of the same folder differs in the split alone (``plates_train``, ``plates_test``): ``test
-    series 3`` is no split.
+    A name counts if it has no other words (``train2017``, ``images_train``), or if another name in
+    the same folder differs only in the split (``plates_train``, ``plates_test``): ``test series 3``
+    is not a split.
 
     Args:
         paths: Of all files, relative to the folder.
@@ -63,7 +63,7 @@ class SplitFolders:
 
         Args:
             path: Relative to the folder.
-            is_image: Its own name says nothing: ``train.jpg`` may show a train.
+            is_image: Its own name is ignored: ``train.jpg`` may show a train.
         """
         for place in (path, *path.parents)[is_image:]:
             found = _template(place.stem if place == path else place.name)
@@ -80,7 +80,7 @@ def _without_digits(template: str) -> str:
 
 
 def _template(name: str) -> tuple[str, str] | None:
-    """A name with ``*`` for the only word in it that is a split's, and that split."""
+    """A name with ``*`` for its only split name, and that split."""
     words = re.findall(r'[^\W\d_]+|\d+', re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))
     words = [word.lower() for word in words]
     found = [WORDS[word] for word in words if word in WORDS]

@@ -1,7 +1,7 @@
-"""A tiny drawn data set of plates, to try the tools on and to test them with.
+"""A tiny drawn data set of plates, to try and test the tools.
 
-The pictures are flat drawings, made in a second: they exercise the code and teach a detector
-nothing about photographs.
+The images are simple drawings, made in a second: they exercise the code, but a detector cannot
+learn from them how plates look in photographs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def write_toy_plates(
     """Draw a data set in the layout of ``data/plates/``.
 
     Args:
-        out_dir: Gets ``annotations/``, ``train/`` and ``val/``.
+        out_dir: Receives ``annotations/``, ``train/`` and ``val/``.
         train: Images to train on.
         val: Images to validate on. Every eighth image of a split has no plate.
         size: Pixels of an image's longer side; the shorter is three quarters.
@@ -36,7 +36,7 @@ def write_toy_plates(
         ``out_dir``.
 
     Raises:
-        DataError: Images too small to draw in.
+        DataError: Images too small for a plate.
 
     Example:
         >>> import tempfile
@@ -82,7 +82,7 @@ def _draw_split(folder: Path, count: int, size: int, rng: np.random.Generator) -
 def _draw_scene(
     size: int, rng: np.random.Generator, plates: int
 ) -> tuple[np.ndarray, list[tuple[int, list[int]]]]:
-    """A bench with a plate in each of ``plates`` halves of the picture (at most two)."""
+    """A bench with a plate in each of ``plates`` halves of the image (at most two)."""
     height, width = size * 3 // 4, size
     picture = rng.normal(rng.uniform(120, 215), 6, (height, width, 3)).clip(0, 255)
     picture = cv2.GaussianBlur(picture.astype(np.uint8), (3, 3), 0)

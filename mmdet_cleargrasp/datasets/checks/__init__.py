@@ -1,4 +1,4 @@
-"""Checks of a COCO data set that are fast and prevent a failed or silently wrong run."""
+"""Fast checks of a COCO data set that prevent failed or silently wrong runs."""
 
 from .overlap import check_overlap
 from .split import check_split
