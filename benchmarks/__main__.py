@@ -75,8 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     import torch
     from rich.console import Console
 
+    from benchmarks.options import Options
     from benchmarks.report import print_tables, write_report
-    from benchmarks.running import Options, count_ticks, run_benchmark
+    from benchmarks.running import count_ticks, run_benchmark
     from mmdet_cleargrasp.utils.errors import ConfigError
     from mmdet_cleargrasp.utils.progress import progress_bar
 

@@ -14,14 +14,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
 from mmdet_cleargrasp.utils.config_paths import config_dir
 from mmdet_cleargrasp.utils.errors import TrainingError
 
-if TYPE_CHECKING:
-    from .running import Options
+from .options import Options
 
 #: Training steps of which the memory is taken: after the second one, and at the end.
 STEPS = 8

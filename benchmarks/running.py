@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
 
 from .groups import GROUPS, applies, backbones
+from .options import WORKS, Options
 from .processes import START_UPS, MemoryUse, StartUp, measure_memory, measure_start_up
 from .samples import Sample, load_samples
 from .systems import System
@@ -31,44 +32,8 @@ from .timing import Timing, time_in_turns
 #: Side of the matrices whose product tells what the machine can do.
 PEAK_SIDE = 2048
 PEAK_FLOP = 2 * PEAK_SIDE**3
-WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 #: Those that whole detectors do in turns.
 IN_TURNS = WORKS[:4]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is measured, and how.
-
-    Attributes:
-        data_root: COCO-format data with ``annotations/train.json``.
-        groups: Of :data:`.GROUPS`.
-        works: Of :data:`WORKS`.
-        size: Side of the images in pixels.
-        batch_size: Images per step.
-        rounds: That count; of an epoch, two at most.
-        files: Image files that are predicted, and trained on in an epoch.
-        workers: Processes that read in an epoch.
-        threads: Of torch, for all systems.
-        device: Such as ``'cpu'`` or ``'cuda:0'``.
-        seed: Of heads and order.
-    """
-
-    data_root: Path
-    groups: tuple[str, ...]
-    works: tuple[str, ...]
-    size: int
-    batch_size: int
-    rounds: int
-    files: int
-    workers: int
-    threads: int
-    device: str
-    seed: int
-
-    def rounds_of(self, work: str) -> int:
-        """How many rounds of a work count."""
-        return min(self.rounds, 2) if work == 'epoch' else self.rounds
 
 
 @dataclass(frozen=True)

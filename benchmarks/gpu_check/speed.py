@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from ..groups import OURS
-from ..running import Options, run_benchmark
+from ..options import Options
+from ..running import run_benchmark
 from .running import Setting
 
 

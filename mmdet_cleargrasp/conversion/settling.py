@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..datasets.split_names import SPLITS, split_of
 from .boxes import Box
+from .folder import Folder
 from .labels import Labels, Picture
 from .orientation import Pixels, drawn_on, turn_size, turn_upright
-
-if TYPE_CHECKING:
-    from .source import Source
 
 #: Sides of a box in pixels, below which MMDetection skips it.
 SMALLEST = 1.0
@@ -59,6 +56,21 @@ class Annotated:
         return drawn_on(self.orientation, self.size, labels.size, boxes)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """An image with its final boxes.
+
+    Attributes:
+        picture: The image with its boxes.
+        faults: Boxes that were skipped, as detail and reason.
+        notes: Assumptions that were made.
+    """
+
+    picture: Picture
+    faults: list[tuple[str, str]]
+    notes: list[str]
+
+
 def same_proof(images: Sequence[Annotated]) -> Pixels | None:
     """Whether boxes were drawn on the upright or the stored image, if all known cases agree.
 
@@ -69,11 +81,11 @@ def same_proof(images: Sequence[Annotated]) -> Pixels | None:
     return proofs.pop() if len(proofs) == 1 else None
 
 
-def settle(source: Source, image: Annotated, drawn: Pixels | None) -> Picture:
+def settle(folder: Folder, image: Annotated, drawn: Pixels | None) -> Settled:
     """Combine the annotations of an image into a picture.
 
     Args:
-        source: Receives skipped boxes and notes.
+        folder: The source.
         image: The image and its annotations.
         drawn: Assumed if it is unknown whether boxes were drawn upright.
 
@@ -81,7 +93,7 @@ def settle(source: Source, image: Annotated, drawn: Pixels | None) -> Picture:
         Unusable: An annotation could not be read, or contradicts the image or another file.
     """
     unread = [
-        (reason, ', '.join(filter(None, (source.folder.name(labels.file), where))))
+        (reason, ', '.join(filter(None, (folder.name(labels.file), where))))
         for labels in image.labels
         for where, reason in labels.unread
     ]
@@ -94,14 +106,14 @@ def settle(source: Source, image: Annotated, drawn: Pixels | None) -> Picture:
     if faults and not boxes:
         where, reason = faults[-1]
         raise Unusable((f'nothing in its annotation is a usable box: {reason}', where))
-    for where, reason in faults:
-        source.skip_box(image.path, reason, where)
-    source.notes += ['a box that reaches beyond its image was cut at the edge'] * cut
+    split, notes = _split(folder, image)
+    notes += ['a box that exceeds its image was clipped'] * cut
     unproved = drawn is None and any(
         labels.boxes and image.drawn_on(labels) is None for labels in image.labels
     )
     if_stored = _boxes(image, 'stored')[0] if unproved else []
-    return Picture(image.path, *image.size, tuple(boxes), _split(source, image), tuple(if_stored))
+    picture = Picture(image.path, *image.size, tuple(boxes), split, tuple(if_stored))
+    return Settled(picture, faults, notes)
 
 
 def _boxes(image: Annotated, drawn: Pixels | None) -> tuple[list[Box], list[tuple[str, str]], int]:
@@ -170,15 +182,13 @@ def _placed(box: Box, image: Annotated, labels: Labels, pixels: Pixels | None) -
     return box.scaled(*image.size) if labels.shares else box
 
 
-def _split(source: Source, image: Annotated) -> str | None:
-    """The split of an image; of several, test before val before train."""
+def _split(folder: Folder, image: Annotated) -> tuple[str | None, list[str]]:
+    """The split of an image, with a note if there were several: test before val before train."""
     told = {labels.split for labels in image.labels if labels.split}
     known = {split for name in told if (split := split_of(name))}
     if len(known) < 2:
-        return min(told, key=lambda name: (split_of(name) is None, name), default=None) or (
-            source.folder.split(image.path)
-        )
+        first = min(told, key=lambda name: (split_of(name) is None, name), default=None)
+        return first or folder.split(image.path), []
     last = max(known, key=SPLITS.index)
     names = ' and '.join(split for split in SPLITS if split in known)
-    source.notes.append(f'an image that is in {names} was kept in {last} only')
-    return last
+    return last, [f'an image that is in {names} was kept in {last} only']

@@ -146,10 +146,15 @@ class Source:
         drawn = drawn or same_proof(annotated)
         for image in annotated:
             try:
-                self.pictures[image.path] = settle(self, image, drawn)
+                settled = settle(self.folder, image, drawn)
             except Unusable as fault:
                 for reason, detail in fault.reasons:
                     self.skip_image(image.path, reason, detail)
+                continue
+            self.pictures[image.path] = settled.picture
+            self.notes += settled.notes
+            for detail, reason in settled.faults:
+                self.skip_box(image.path, reason, detail)
         used = {box.label for picture in self.pictures.values() for box in picture.boxes}
         for name, reason in self.no_classes.items():
             if name in self.classes and name not in used:

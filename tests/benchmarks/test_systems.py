@@ -7,7 +7,7 @@ import torch
 
 from benchmarks import __main__ as benchmark
 from benchmarks.groups import GROUPS, LIMITED, backbones
-from benchmarks.running import WORKS
+from benchmarks.options import WORKS
 from benchmarks.samples import load_samples
 from mmdet_cleargrasp.utils.errors import DataError
 from tests.conftest import ROOT
