@@ -91,6 +91,12 @@ def make_parser() -> argparse.ArgumentParser:
         help='also write labelme, yolo, voc, cvat, labelstudio, fiji (ROI sets) or qupath '
         '(GeoJSON) below DIR',
     )
+    _add_groups(parser)
+    return parser
+
+
+def _add_groups(parser: argparse.ArgumentParser) -> None:
+    """Options for scans, sizes in mm, and videos."""
     tiles = parser.add_argument_group('large scans')
     tiles.add_argument('--tile', type=int, metavar='PIXELS', help='tile size for tiled inference')
     tiles.add_argument(
@@ -107,7 +113,6 @@ def make_parser() -> argparse.ArgumentParser:
     videos = parser.add_argument_group('videos and cameras')
     videos.add_argument('--stride', type=at_least(1), default=1, help='use every Nth frame [1]')
     videos.add_argument('--frames', type=at_least(1), help='use at most N frames of each')
-    return parser
 
 
 @command
