@@ -1,1 +1,1 @@
-"""Experiments: the same training of several arms, with several seeds, on parts of the data."""
+"""Experiments: training of several arms, with several seeds, on fractions of the data."""

@@ -1,11 +1,11 @@
-"""In what the configs of arms differ: a comparison is of that, and of nothing else."""
+"""Differences between the configs of arms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-#: What a run is made of; the other names in a config are there to be read by these.
+#: Config fields that a run is built from; other names are variables of the config.
 PARTS = (
     'model', 'load_from', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg',
     'auto_scale_lr', 'custom_hooks', 'val_dataloader', 'test_dataloader',
@@ -14,7 +14,7 @@ ABSENT = '–'
 
 
 def config_differences(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """The values that are not the same in all configs.
+    """Values that differ between configs.
 
     Args:
         configs: By arm.
@@ -48,5 +48,5 @@ def _flatten(node: Any, key: str = '') -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    # Lists and tuples come to the same.
+    # Lists and tuples are equivalent.
     return str(list(value)) if isinstance(value, tuple) else str(value)

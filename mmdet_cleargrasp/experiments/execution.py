@@ -1,4 +1,4 @@
-"""Carrying out one run: train, test, record."""
+"""One run: train, test, record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..utils.json_files import read_json_object
 from ..utils.locks import lock_folder
 from .jobs import Job
 
-#: Written last: a run is complete when it is there.
+#: Written last: a run with this file is complete.
 RECORD_FILE = 'record.json'
 LOG_FILE = 'output.log'
 #: Lines of a failed run's output that are shown.
@@ -56,11 +56,11 @@ def state(job: Job) -> str:
 
 
 def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Train and test, going on where an earlier start was interrupted.
+    """Train and test, resuming an interrupted run.
 
     Args:
         job: Whose files :func:`.write_plan` has written.
-        watch: Called about once a second meanwhile.
+        watch: Called about once per second.
 
     Returns:
         The record.
@@ -132,7 +132,7 @@ def _run_tool(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # Should this process be killed and that one live on, it holds the lock.
+            # If this process is killed and the other one continues, that one holds the lock.
             pass_fds=[lock.fileno()],
         )
     try:
@@ -152,7 +152,7 @@ def _run_tool(
 
 
 def _trained(job: Job) -> bool:
-    # It is written after the checkpoint is whole.
+    # It is written after the checkpoint.
     latest = last_saved_checkpoint(Path(job.folder))
     return latest is not None and latest.name == f'epoch_{job.epochs}.pth'
 
@@ -160,7 +160,7 @@ def _trained(job: Job) -> bool:
 def _find_checkpoint(job: Job) -> Path:
     folder = Path(job.folder)
     best = best_checkpoint(folder)
-    # Where validation found nothing at all, there is no best.
+    # If no validation had detections, there is no best checkpoint.
     return best if job.checkpoint == 'best' and best else folder / f'epoch_{job.epochs}.pth'
 
 

@@ -39,7 +39,7 @@ def write_folds(data_root: Path, out: Path, count: int, group_by: str | None = N
     """Split a data set into folds and write a data folder for each.
 
     Fold k is the test of folder k, the next fold its validation, on which checkpoint and score
-    threshold are chosen, and the others are trained on. A ``test`` split of the data stays out.
+    threshold are chosen, and the others are trained on. A ``test`` split of the data is not used.
 
     Args:
         data_root: In one of the layouts of :func:`.find_splits`.
@@ -76,7 +76,7 @@ def write_folds(data_root: Path, out: Path, count: int, group_by: str | None = N
 def assign_folds(
     names: Mapping[str, bool], count: int, group_by: str | None = None
 ) -> dict[str, int]:
-    """Give every image a fold, so that folds are of about one size.
+    """Assign every image to a fold, so that folds have about the same size.
 
     Args:
         names: Files of images, and whether each has a box.
@@ -84,7 +84,7 @@ def assign_folds(
         group_by: As in :func:`.groups_by`.
 
     Returns:
-        Number of the fold by file, from 0 on; it follows from the names alone.
+        Index of the fold by file, from 0; it depends only on the names.
 
     Raises:
         DataError: Fewer groups with boxes than folds.
@@ -115,7 +115,7 @@ def assign_folds(
 
 
 def _pooled(data_root: Path, path: Path) -> CocoFile:
-    """All images of a data set but those of its test, with ids of their own."""
+    """All images of a data set except its test split, with new ids."""
     splits = [split for name, split in find_splits(data_root).items() if name != 'test']
     files = [read_completed(split) for split in splits]
     classes = common_classes(files)
@@ -148,6 +148,6 @@ def _with_known(
 def _link_images(link: Path, data_root: Path) -> None:
     target = data_root.resolve()
     if link.is_symlink() and link.readlink() == target:
-        return  # running jobs read through it
+        return  # running jobs read these files
     link.unlink(missing_ok=True)
     link.symlink_to(target, target_is_directory=True)

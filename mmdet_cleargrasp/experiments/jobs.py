@@ -1,4 +1,4 @@
-"""From the spec of an experiment to its runs: a config, a part of the images and a folder each."""
+"""From the spec of an experiment to its runs: a config, a subset of images and a folder each."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from .subsets import choose_images, write_subset
 #: mmengine counts up from the seed by epoch for the order of images: neighboring seeds would share
 #: most of it.
 SEED_STRIDE = 10007
-#: Two, since the older is removed before the newer is whole: one of them survives anything.
+#: Two, since the older is removed before the newer is complete: one always exists.
 CHECKPOINTS = {
     'default_hooks.checkpoint.type': 'CheckpointHook',
     'default_hooks.checkpoint.interval': 1,
     'default_hooks.checkpoint.max_keep_ckpts': 2,
 }
-#: Name of the test set that the folds of a cross-validation make together.
+#: Name of the test set of all folds of a cross-validation.
 CROSS_VALIDATION = 'cross_validation'
 #: File that describes the experiment, for the comparison.
 EXPERIMENT_FILE = 'experiment.json'
@@ -99,11 +99,10 @@ class Plan:
     Attributes:
         spec: That it was made from.
         root: The experiment's folder.
-        jobs: In the order in which they are run: a seed after the other, all arms of a
-            seed next to each other, so that an unfinished experiment compares what it has.
+        jobs: In the order in which they are run: a seed after the other, all arms of a seed next to
+            each other, so that an unfinished experiment compares what it has.
         configs: By file.
-        subsets: Annotation file of the whole, percent and
-            seed, by file.
+        subsets: Annotation file of the whole, percent and seed, by file.
         data_root: The data, where the spec names them.
         folds: Of a cross-validation; the spec's ``data_root`` is then the folder of the first.
     """
@@ -118,7 +117,7 @@ class Plan:
 
 
 def plan_experiment(spec: ExperimentSpec, root: str | Path) -> Plan:
-    """Work out every run of an experiment; writes nothing but the data folders of folds.
+    """Plan every run of an experiment; writes only the data folders of folds.
 
     Args:
         spec: From :func:`.read_experiment`.
@@ -150,7 +149,7 @@ def _empty_plan(spec: ExperimentSpec, root: Path) -> Plan:
 
 
 def plan_arm(spec: ExperimentSpec, arm: Arm, root: Path) -> RunPlan:
-    """Plan an arm's training on all images, with what the spec says of all arms.
+    """Plan an arm's training on all images, with the spec's settings for all arms.
 
     Args:
         spec: Of the experiment.
@@ -158,7 +157,7 @@ def plan_arm(spec: ExperimentSpec, arm: Arm, root: Path) -> RunPlan:
         root: The experiment's folder.
 
     Raises:
-        ConfigError: The arm is named, with what is wrong with its config or options.
+        ConfigError: Invalid config or options; the message names the arm.
     """
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -215,13 +214,13 @@ def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
 
 
 def write_plan(plan: Plan) -> None:
-    """Write the configs and annotations of all runs, and what the experiment is.
+    """Write the configs and annotations of all runs, and the experiment's description.
 
     Args:
         plan: From :func:`plan_experiment`.
 
     Raises:
-        ConfigError: Runs of another spec lie in the folder.
+        ConfigError: The folder has runs of another spec.
     """
     changed = [job.folder for job in plan.jobs if _started_as(job) not in (None, job.digest)]
     if changed:
@@ -251,7 +250,7 @@ def write_plan(plan: Plan) -> None:
 
 
 def write_config(cfg: Config, path: str | Path) -> None:
-    """Write a config as a Python file, whole or not at all, without taking seconds to lay it out.
+    """Write a config as a Python file, atomically and without slow formatting.
 
     Args:
         cfg: Of plain values.
@@ -305,7 +304,7 @@ def _take_fraction(
         plan.subsets[str(subset)] = (ann_file, fraction, seed)
         set_split(cfg, 'train', Split(subset, _split(run, 'train').img_dir))
     if times > 1:
-        # Epochs stay what they are, and with them warm-up, decay and validations.
+        # The number of epochs stays the same, and so do warm-up, decay and validations.
         inner = cfg.train_dataloader.dataset
         cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=times, dataset=inner)
     return images, steps
@@ -352,7 +351,7 @@ def _split(run: RunPlan, loop: str) -> Split:
 
 
 def _digest(cfg: Config, tests: dict[str, Config], fraction: float, spec: ExperimentSpec) -> str:
-    """Of everything that a run's result depends on, but not of where it is written."""
+    """Hash of everything that a run's result depends on, without the output folder."""
     content = cfg.to_dict()
     content.pop('work_dir')
     files = [_ann_file(read_plan(c), 'test') for c in tests.values()]

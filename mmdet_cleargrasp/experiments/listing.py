@@ -1,4 +1,4 @@
-"""Showing an experiment before it runs: what was checked, and which runs there are."""
+"""Listing of an experiment before it runs: findings of checks, and its runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .jobs import Job, Plan
 
 
 def print_findings(console: Console, findings: Iterable[tuple[str, Finding]]) -> int:
-    """Print what is doubtful or in the way, each once.
+    """Print warnings and errors, each once.
 
     Args:
         console: To print to.
@@ -35,7 +35,7 @@ def print_findings(console: Console, findings: Iterable[tuple[str, Finding]]) ->
 
 
 def print_plan(console: Console, plan: Plan) -> None:
-    """Print the runs of an experiment, and in what its arms differ.
+    """Print the runs of an experiment, and the differences between its arms.
 
     Args:
         console: To print to.
@@ -66,7 +66,7 @@ def print_plan(console: Console, plan: Plan) -> None:
 
 
 def count_complete(jobs: list[Job]) -> int:
-    """Number of runs that need not be started any more.
+    """Number of complete runs.
 
     Args:
         jobs: Of the experiment.

@@ -1,4 +1,4 @@
-"""Carrying out an experiment here, one run after another."""
+"""Running an experiment on this machine, one run after another."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ..utils.errors import UserError
 from .execution import execute, read_record, steps_done
 from .jobs import Job
 
-#: Seconds of the past from which the time left is worked out: all of it, for runs differ.
+#: Seconds of history for the remaining time: all, since runs differ.
 MEMORY = 30 * 24 * 3600.0
-#: Steps that testing and the start of processes are taken to last, in the bar.
+#: Steps that tests and process starts count for in the progress bar.
 OVERHEAD = 20
 
 
 def run_here(jobs: list[Job], console: Console) -> list[tuple[Job, str]]:
-    """Carry out the runs that are not complete, and show how far they are.
+    """Run what is not complete, and show the progress.
 
     Args:
         jobs: Of the experiment.
-        console: A line for each finished run goes there.
+        console: For a line per finished run.
 
     Returns:
-        Runs that failed, with what went wrong.
+        Failed runs, with the reason.
     """
     outstanding = [job for job in jobs if not read_record(job)]
     failures = []
@@ -63,7 +63,7 @@ def run_here(jobs: list[Job], console: Console) -> list[tuple[Job, str]]:
 
 
 def describe(record: dict[str, Any]) -> str:
-    """A record in a few words.
+    """A record in one line.
 
     Args:
         record: Of :func:`.execute`.

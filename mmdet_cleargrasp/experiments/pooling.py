@@ -43,9 +43,9 @@ class MeanThreshold(WorkingThreshold):
 
 
 def pool_folds(plan: Plan) -> list[Path]:
-    """Join the tests of all folds, for every arm and seed whose folds are complete.
+    """Join the tests of all folds, for every arm and seed with complete folds.
 
-    Every image is answered once, by the detector that neither trained nor was chosen on it. The
+    Every image is tested once, with a detector that was neither trained nor selected on it. The
     report is that of one run with one test set, which ``compare_runs.py`` reads.
 
     Args:

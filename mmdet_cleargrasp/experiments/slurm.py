@@ -1,4 +1,4 @@
-"""Handing an experiment's runs to Slurm, through submitit."""
+"""Submitting an experiment's runs to Slurm with submitit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .spec import ExperimentSpec
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
 
-#: submitit's options for all clusters; others are Slurm's and get its prefix.
+#: submitit's options for all clusters; Slurm's options get a prefix.
 GENERAL = ('timeout_min', 'gpus_per_node', 'cpus_per_task', 'mem_gb')
 #: ``local`` starts every run on this machine at once, to try it out.
 CLUSTERS = ('slurm', 'local')
@@ -22,10 +22,10 @@ REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, OSError)
 
 
 class ResumingRun:
-    """A run that submitit submits again where its job reaches the time limit."""
+    """A run that submitit requeues if its job reaches the time limit."""
 
     def __call__(self, job: Job) -> dict[str, Any]:
-        """Train and test, resuming where an earlier start was interrupted; see :func:`.execute`.
+        """Train and test, resuming an interrupted run; see :func:`.execute`.
 
         Args:
             job: The run.
@@ -33,7 +33,7 @@ class ResumingRun:
         return execute(job)
 
     def checkpoint(self, job: Job) -> DelayedSubmission:
-        """What submitit submits again; training has saved its own checkpoint.
+        """Return the job that submitit requeues; training has saved its own checkpoint.
 
         Args:
             job: The run.
@@ -48,11 +48,10 @@ def submit(
 ) -> dict[str, str]:
     """Submit the runs that are not complete, as one array.
 
-    A job that reaches its time limit is submitted again, up to three times, and
-    resumes, as after a second submission.
+    A job that reaches its time limit is requeued up to three times, and resumes.
 
     Args:
-        spec: Whose ``slurm`` says what to ask for.
+        spec: Its ``slurm`` has the resources to request.
         jobs: Of the experiment.
         root: The experiment's folder; logs go to ``slurm`` in it.
         cluster: One of :data:`CLUSTERS`.
@@ -61,7 +60,7 @@ def submit(
         The id of each submitted run, by its name.
 
     Raises:
-        ConfigError: Submitit or Slurm is not there, or refuses what is asked for.
+        ConfigError: Submitit or Slurm is not installed, or rejects the request.
     """
     try:
         import submitit

@@ -22,7 +22,7 @@ CHECKPOINTS = ('last', 'best')
 KEEP = ('tested', 'all', 'none')
 #: Names that become folders.
 NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
-#: What ``slurm:`` may hold: submitit's names, which are checked here to fail before a submission.
+#: Allowed keys of ``slurm:``, which are submitit's names, to refuse others before submission.
 SLURM_KEYS = (
     'timeout_min', 'partition', 'account', 'qos', 'constraint', 'gpus_per_node', 'gres',
     'cpus_per_task', 'mem_gb', 'array_parallelism', 'signal_delay_s', 'setup',
@@ -35,10 +35,10 @@ class Arm:
     """One of the systems that are compared.
 
     Attributes:
-        name: In tables, charts and folders.
+        name: Its name in tables, charts and folders.
         config: A config file for tools/train.py.
         cfg_options: Values by dotted key that replace the config's.
-        fractions: Percent of the training images, where the arm has its own.
+        fractions: Percentages of the training images, if the arm has its own.
     """
 
     name: str
@@ -53,22 +53,21 @@ class ExperimentSpec:
 
     Attributes:
         name: Of the experiment, and of its folder in ``work_dirs``.
-        question: Stands at the top of the report.
-        arms: The first is the reference of the comparison, if
-            ``reference`` does not say otherwise.
+        question: Title of the report.
+        arms: The first is the reference of the comparison unless ``reference`` is set.
         reference: Name of that arm.
-        seeds: A run each.
-        fractions: Percent of the training images, of arms without their own.
-        equal: What runs on different fractions have in common: ``'steps'`` or ``'epochs'``.
-        epochs: Length on all images; ``None`` leaves it to the configs.
+        seeds: One run per seed.
+        fractions: Percentages of the training images, for arms without their own.
+        equal: Whether runs on all fractions have the same number of ``'steps'`` or ``'epochs'``.
+        epochs: Length on all images; ``None`` for that of the configs.
         scale: Width and height in pixels that images are resized to fit in; likewise.
-        checkpoint: Which one is tested, ``'last'`` or ``'best'`` on the validation images.
-        keep: Checkpoints that stay after a run: ``'tested'``, ``'all'`` or ``'none'``.
+        checkpoint: Checkpoint to test, ``'last'`` or ``'best'`` on the validation images.
+        keep: Checkpoints to keep after a run: ``'tested'``, ``'all'`` or ``'none'``.
         data_root: A folder of one's own data, as for tools/train.py.
-        tests: None leaves it to the configs.
-        cfg_options: For all arms, before each one's own.
-        slurm: What to ask of Slurm for each run.
-        folds: Cross-validation in so many folds; 0 for none.
+        tests: Test sets; ``None`` for those of the configs.
+        cfg_options: Options for all arms; those of an arm take precedence.
+        slurm: Resources to request from Slurm for each run.
+        folds: Number of folds for cross-validation; 0 for none.
         group_by: Keeps images of one group in one fold, see :func:`.groups_by`.
     """
 
@@ -98,17 +97,17 @@ def read_experiment(path: str | Path) -> ExperimentSpec:
         path: YAML file.
 
     Raises:
-        SpecError: It cannot be read, names something unknown or a file that is not there.
+        SpecError: It cannot be read, has unknown keys, or a file does not exist.
     """
     return parse_experiment(read_yaml(path), str(path))
 
 
 def parse_experiment(content: Any, source: str = 'spec') -> ExperimentSpec:
-    """Build an experiment from what YAML holds.
+    """Build an experiment from the content of a YAML file.
 
     Args:
         content: Mapping with ``name``, ``arms`` and any of the other fields.
-        source: Where it comes from, for messages.
+        source: Its source, for messages.
 
     Raises:
         SpecError: As :func:`read_experiment`.

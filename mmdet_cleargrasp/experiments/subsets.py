@@ -1,4 +1,4 @@
-"""Parts of the training images, for curves over how many there are."""
+"""Subsets of the training images, for curves over their number."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..datasets.annotations import CocoFile, read_coco, write_coco
 
 
 def choose_images(coco: CocoFile, percent: float, seed: int) -> list[int | str]:
-    """Choose some of a data set's images, images without a box in proportion.
+    """Choose a subset of a data set's images, with images without a box in proportion.
 
-    Each image draws a lot from its file name and the seed, and those with the lowest lots are
-    taken: a smaller part lies within every larger one of the same seed, on any machine.
+    Each image gets a number from its file name and the seed, and those with the lowest numbers are
+    chosen: a smaller subset is contained in every larger one of the same seed, on any machine.
 
     Args:
         coco: The whole.
@@ -36,16 +36,16 @@ def choose_images(coco: CocoFile, percent: float, seed: int) -> list[int | str]:
 def write_subset(
     ann_file: str | Path, percent: float, seed: int, out_file: str | Path
 ) -> tuple[int, int]:
-    """Write the annotations of a part of a data set.
+    """Write the annotations of a subset of a data set.
 
     Args:
         ann_file: COCO file of the whole.
         percent: Above 0, to 100.
         seed: Another seed chooses other images.
-        out_file: The part's COCO file.
+        out_file: COCO file of the subset.
 
     Returns:
-        Images of the part and of the whole.
+        Number of images in the subset and in the whole.
     """
     coco = read_coco(ann_file)
     chosen = set(choose_images(coco, percent, seed))

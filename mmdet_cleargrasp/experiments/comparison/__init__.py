@@ -1,1 +1,1 @@
-"""Holding runs against each other: figures with their uncertainty, and a report that says so."""
+"""Comparison of runs: figures with confidence intervals, and a report."""

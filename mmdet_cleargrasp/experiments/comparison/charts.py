@@ -1,4 +1,4 @@
-"""The report's charts, as SVG that takes its text color from the page around it."""
+"""The report's charts, as SVG that uses the text color of the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .comparing import PR_IOU, ArmResult, TestComparison, largest_fraction
 from .runs import RunSet
 from .uncertainty import Interval
 
-#: A second sign besides color.
+#: Markers, in addition to colors.
 MARKERS = 'osD^vP*X'
 #: A placeholder, replaced by the page's text color when the SVG is written.
 INK = '#010203'
@@ -59,7 +59,7 @@ def arm_markers(arms: Sequence[str]) -> dict[str, str]:
 
 
 def scores_chart(runs: RunSet, comparison: TestComparison, key: str) -> str:
-    """A figure of each arm, and its difference to the reference, with intervals and every seed.
+    """A figure of each arm, and its difference from the reference, with intervals and every seed.
 
     Args:
         runs: That were compared.
@@ -100,14 +100,14 @@ def scores_chart(runs: RunSet, comparison: TestComparison, key: str) -> str:
 
 
 def few_shot_chart(runs: RunSet, comparisons: Sequence[TestComparison]) -> str | None:
-    """AP over the number of training images, mean and every seed; one panel a test set.
+    """AP over the number of training images, mean and every seed; one panel per test set.
 
     Args:
         runs: That were compared.
         comparisons: One a test set.
 
     Returns:
-        SVG; ``None`` where there is one fraction only.
+        SVG; ``None`` if there is only one fraction.
     """
     fractions = sorted({run.fraction for run in runs.runs})
     if len(fractions) < 2:
@@ -140,7 +140,7 @@ def training_chart(runs: RunSet) -> str | None:
         runs: That were compared; those on the largest fraction are drawn.
 
     Returns:
-        SVG; ``None`` where no run kept its log.
+        SVG; ``None`` if no run has a log.
     """
     fraction = largest_fraction(runs)
     colors, markers = arm_colors(runs.arms), arm_markers(runs.arms)
@@ -200,7 +200,7 @@ def pr_chart(runs: RunSet, comparison: TestComparison) -> str:
 
 @contextmanager
 def _figure(width: float, height: float) -> Iterator[tuple[Figure, list[str]]]:
-    """A figure that is in the list, as SVG, when the block ends."""
+    """A figure that is appended to the list as SVG when the block ends."""
     svg: list[str] = []
     # Ids have to differ between the charts of a page.
     with rc_context({**STYLE, 'svg.hashsalt': f'chart-{next(_salts)}'}):
@@ -256,7 +256,7 @@ def _draw_logs(
     for log in logs:
         try:
             steps, values = log.curve(key)
-        except DataError:  # no validation, or none that found anything
+        except DataError:  # no validation, or none with detections
             continue
         curves.append((steps, _smooth(values) if smoothed else values))
     for steps, values in curves:

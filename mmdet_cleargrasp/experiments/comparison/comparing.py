@@ -32,7 +32,7 @@ ANSWER_FIGURES = {
 ANSWER_FIGURES_BY_CLASS = ('precision', 'recall', 'F1')
 #: Figures that are also computed per group of images.
 GROUP_FIGURES = ('AP', 'precision', 'recall')
-#: Resampling fewer images without a plate than this tells nothing of other images: no interval.
+#: With fewer images without a plate, there is no interval: it would say nothing about other images.
 MIN_NEGATIVES = 5
 #: IoU of the precision-recall curves.
 PR_IOU = (0.5, 0.75)
@@ -56,7 +56,7 @@ class ArmResult:
     intervals: dict[str, Interval | None] = field(default_factory=dict)
 
     def mean(self, figure: str) -> float:
-        """Mean over seeds; NaN where nothing could be measured."""
+        """Mean over seeds; NaN if undefined."""
         return float(self.values[figure][:, 0].mean())
 
     def spread(self, figure: str) -> float:
@@ -157,10 +157,10 @@ def compare(
         replicates: Resamplings of the images.
         seed: Of the resamplings; the same seed gives the same intervals.
         progress: Called after each run and test set.
-        groups: Images that get figures of their own beside those of all images.
+        groups: Groups of images with separate figures.
 
     Raises:
-        DataError: The annotations are no longer there, or no longer what was tested on.
+        DataError: The annotations do not exist any more, or have changed since the test.
     """
     return [_compare_on(runs, name, replicates, seed, progress, groups) for name in runs.tests]
 
@@ -188,13 +188,13 @@ def answer_figures(
 
 
 def largest_fraction(runs: RunSet) -> float:
-    """The largest part of the training images on which every arm was trained.
+    """The largest fraction of the training images on which every arm was trained.
 
     Args:
         runs: From :func:`.collect_runs`.
 
     Raises:
-        DataError: No part is common to all arms.
+        DataError: No fraction is common to all arms.
     """
     common = set.intersection(
         *({run.fraction for run in runs.runs if run.arm == arm} for arm in runs.arms)
@@ -298,7 +298,7 @@ def _differences(
         if arm == runs.reference or reference is None:
             continue
         common = [seed for seed in result.seeds if seed in reference.seeds]
-        # Two seeds in common at least: from one alone nothing is learnt of their spread.
+        # At least two common seeds: one says nothing about the spread.
         most = max(len(result.seeds), len(reference.seeds))
         paired = len(common) > 1 or len(common) == most
         for figure in result.intervals:

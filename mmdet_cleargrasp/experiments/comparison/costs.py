@@ -20,7 +20,7 @@ from ...checkpoints import read_checkpoint
 from ...engine.run_config import load_config
 from .runs import TestedRun
 
-#: Images that are timed, after two that are not.
+#: Number of images that are timed, after two for warm-up.
 TIMED = 10
 #: Used if the test pipeline of a config has no size.
 DEFAULT_SIZE = (512, 512)
@@ -32,10 +32,10 @@ class Cost:
 
     Attributes:
         parameters: Of the whole detector.
-        trained: Of them, those that training changes.
-        flops: Multiply-adds of one image; ``None`` where they cannot be counted.
+        trained: Number of trained parameters.
+        flops: Multiply-adds for one image; ``None`` if they cannot be counted.
         size: Width and height of that image in pixels.
-        seconds: An image takes on this machine, median; ``None`` if not measured.
+        seconds: Median time per image on this machine; ``None`` if not measured.
     """
 
     parameters: int
@@ -46,7 +46,7 @@ class Cost:
 
 
 def architecture(run: TestedRun) -> str:
-    """Identifies what a run's model is made of, whatever weights it starts from.
+    """A key of a run's model without its weights.
 
     Args:
         run: Whose config is read.
@@ -59,12 +59,12 @@ def measure_cost(run: TestedRun, speed: bool = False) -> Cost:
 
     Args:
         run: One of its runs; its checkpoint is read for timing, if it is still there.
-        speed: Time :data:`TIMED` images, one at a time, on the GPU where there is one.
+        speed: Time :data:`TIMED` images, one at a time, on a GPU if available.
     """
     cfg = load_config(run.config)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     with torch.random.fork_rng():
-        torch.manual_seed(0)  # how many proposals there are depends on the weights
+        torch.manual_seed(0)  # the number of proposals depends on the weights
         model = MODELS.build(cfg.model).eval()
     size = _input_size(cfg)
     parameters = [(p.numel(), p.requires_grad) for p in model.parameters()]
@@ -95,7 +95,7 @@ def _count_flops(model: Any, size: tuple[int, int]) -> float | None:
         found = get_model_complexity_info(
             model, None, inputs=inputs['inputs'], show_table=False, show_arch=False
         )
-    except Exception:  # tracing runs any module's code, and a report does without this figure
+    except Exception:  # tracing runs any module's code, and the report works without this figure
         return None
     finally:
         logger.setLevel(level)
@@ -136,7 +136,7 @@ def _random_image(size: tuple[int, int]) -> tuple[torch.Tensor, DetDataSample]:
 
 
 def _input_size(cfg: Config) -> tuple[int, int]:
-    """Width and height to which the test pipeline fits an image."""
+    """Width and height of a test image after resizing."""
     pipeline: list[dict[str, Any]] = cfg.test_dataloader.dataset.get('pipeline') or []
     scales = [step['scale'] for step in pipeline if step.get('scale')]
     return tuple(scales[0]) if scales else DEFAULT_SIZE

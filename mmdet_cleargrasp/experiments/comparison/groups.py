@@ -1,4 +1,4 @@
-"""Groups of test images, such as those of one bench or one camera, with figures of their own."""
+"""Groups of test images, such as those of one bench or one camera, with separate figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...utils.errors import ConfigError
 
 @dataclass(frozen=True)
 class ImageGroup:
-    """Test images that a regular expression finds.
+    """Test images that match a regular expression.
 
     Attributes:
         name: In the tables.
@@ -57,7 +57,7 @@ def group_masks(
     Args:
         annotations: COCO file.
         image_ids: Ids of the I images.
-        groups: A group that has no image here is left out.
+        groups: Groups without images are dropped.
 
     Returns:
         By name of the group, (I,), bool.

@@ -1,7 +1,7 @@
 """COCO's figures for resampled images, from one matching of detections with ground truth.
 
-Detections are matched within an image, so that matching needn't be repeated for resampled images:
-only the curves of precision and recall change. An image that is drawn twice counts its detections
+Detections are matched within an image, so matching is not repeated for resampled images: only
+the curves of precision and recall change. An image that is drawn twice counts its detections
 and boxes twice. All resamplings are computed at once, as products of a matrix of weights with
 matrices of counts.
 """
@@ -45,7 +45,7 @@ class Matches:
         classes: Names of the K classes.
         iou: (T,), the IoU thresholds.
         recall: (R,), the recalls at which precision is read.
-        cells: By size, a cell a class.
+        cells: By size, one cell per class.
     """
 
     images: tuple[int | str, ...]
@@ -57,7 +57,7 @@ class Matches:
 
 @dataclass(frozen=True)
 class Scores:
-    """Average precision and recall by resampling, class and IoU; NaN where there is no true box.
+    """Average precision and recall by resampling, class and IoU; NaN if there is no true box.
 
     Attributes:
         ap: (B, K, T), between 0 and 1.
@@ -69,7 +69,7 @@ class Scores:
 
 
 def read_matches(evaluation: COCOeval, classes: tuple[str, ...]) -> Matches:
-    """Collect what pycocotools matched, image by image.
+    """Collect pycocotools' matches, image by image.
 
     Args:
         evaluation: After ``evaluate()``, as :func:`.detection_report.evaluate` gives.
@@ -97,8 +97,8 @@ def score(matches: Matches, weights: np.ndarray, size: str = 'all') -> Scores:
 
     Args:
         matches: Of one run.
-        weights: (B, I), how often each image counts in each of B resamplings; a row of
-            ones is the original test set.
+        weights: (B, I), how often each image counts in each of B resamplings; a row of ones is the
+            original test set.
         size: One of :data:`SIZES`.
 
     Returns:
@@ -182,7 +182,7 @@ def _score_cell(
 def _cumulative_counts(cell: Cell, t: int) -> tuple[np.ndarray, np.ndarray]:
     """Hits and detections of each image down to each hit, (hits, I) both.
 
-    Recall only grows at hits, and precision only falls between them: nothing else is needed.
+    Recall only grows at hits and precision only falls between them, so these points are enough.
     """
     places = np.flatnonzero(cell.hit[t])
     shape = (len(places), len(cell.truths))
@@ -196,7 +196,7 @@ def _cumulative_counts(cell: Cell, t: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
-    """Mean over what could be measured; NaN where nothing could."""
+    """Mean over defined values; NaN if there are none."""
     known = ~np.isnan(values)
     count = known.sum(axis=axis)
     total = np.where(known, values, 0).sum(axis=axis)

@@ -76,10 +76,10 @@ def telling_images(
         arm: One of its arms.
         reference: The other.
         colors: By arm, as ``'#rrggbb'``.
-        count: At most so many images.
+        count: Maximum number of images.
 
     Returns:
-        The most influential first; images whose file is gone are skipped.
+        The most influential first; images whose file does not exist any more are skipped.
     """
     details = {name: comparison.details[name] for name in (arm, reference)}
     influence = details[arm].influence - details[reference].influence

@@ -40,19 +40,19 @@ def write_comparison(
 
     Args:
         runs: From :func:`.collect_runs`.
-        out_dir: Gets the files; is made where needed.
-        console: Tables go there.
+        out_dir: Folder for the files; created if needed.
+        console: For the tables.
         replicates: Resamplings of the images.
         cost: Count each arm's parameters and operations.
         speed: Time each arm on this machine.
         pictures: Images drawn for each arm and test set.
-        groups: Images that get figures of their own beside those of all images.
+        groups: Groups of images with separate figures.
 
     Returns:
-        What was written.
+        The files.
 
     Raises:
-        DataError: Annotations or predictions that are no longer there.
+        DataError: Annotations or predictions that do not exist any more.
     """
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def write_comparison(
 
 
 def arm_costs(runs: RunSet, speed: bool = False) -> dict[str, Cost]:
-    """Measure what each arm costs; arms whose config is gone or cannot be built get a note.
+    """Measure the cost of each arm; arms whose config is missing or cannot be built get a note.
 
     Args:
         runs: That are compared; notes are added.
@@ -114,7 +114,7 @@ def render_html(
         pictures: Images drawn for each arm and test set.
 
     Returns:
-        HTML with charts and pictures in it, without any link to elsewhere.
+        HTML with embedded charts and images, without external links.
     """
     environment = Environment(
         loader=PackageLoader(__package__, '.'),
@@ -185,7 +185,7 @@ def _section(
 
 
 def _matrix(rows: list[list[float]]) -> list[list[tuple[str, float]]]:
-    """Counts as text, with each one's share of its row; nothing where there is nothing to count."""
+    """Counts as text, with their shares of the row; empty for zero."""
     last = len(rows) - 1
     return [
         [

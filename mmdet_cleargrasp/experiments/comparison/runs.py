@@ -22,7 +22,7 @@ class TestReport:
 
     Attributes:
         folder: ``WORK_DIR/test/NAME``.
-        source: ``source.json``: what was tested on what.
+        source: ``source.json``: checkpoint and data of the test.
     """
 
     # pytest would take the class for a collection of tests.
@@ -38,7 +38,7 @@ class TestReport:
 
     @property
     def score_threshold(self) -> float:
-        """The working threshold of the run; the default one where the test did not record any."""
+        """The working threshold of the run; the default if the test did not record one."""
         return self.source.get('score_threshold', DEFAULT_THRESHOLD)
 
 
@@ -50,9 +50,9 @@ class TestedRun:
         folder: Its work dir.
         arm: Name of its arm.
         fraction: Percent of the training images.
-        seed: Tells runs of an arm apart; the same seed in two arms means the same images in
-            the same order.
-        images: Training images, where that is recorded.
+        seed: Tells runs of an arm apart; the same seed in two arms means the same images in the
+            same order.
+        images: Number of training images, if recorded.
         tests: By name of the test set.
     """
 
@@ -81,8 +81,8 @@ class RunSet:
         arms: Their names, in order.
         reference: The arm that the others are compared with.
         tests: Names of the test sets, the most important first.
-        question: That the experiment asks; may be empty.
-        notes: What is missing, for the reader.
+        question: The question of the experiment; may be empty.
+        notes: Notes on missing runs and tests.
         equal: ``'steps'`` or ``'epochs'`` were the same on all fractions; may be empty.
     """
 
@@ -96,11 +96,11 @@ class RunSet:
 
 
 def collect_runs(arguments: Sequence[str], reference: str | None = None) -> RunSet:
-    """Find the runs that a command line names.
+    """Find the runs of a command line.
 
     Args:
-        arguments: Work dirs of runs or of experiments; ``NAME=DIR`` names the arm,
-            which is otherwise called as the experiment or the folder calls it.
+        arguments: Work dirs of runs or of experiments; ``NAME=DIR`` sets the arm's name, by default
+            that of the experiment or the folder.
         reference: The arm to compare the others with; by default the experiment's, or the first.
 
     Raises:
@@ -162,7 +162,7 @@ def _experiment_runs(folder: Path, notes: list[str]) -> list[TestedRun]:
 
 def _read_run(folder: Path, name: str, notes: list[str]) -> TestedRun:
     if folder.is_dir():
-        os.listdir(folder)  # glob finds nothing in folders of others, and does not say so
+        os.listdir(folder)  # glob returns nothing for folders without permission
     reports, incomplete = [], []
     for path in sorted(folder.glob('test/*/')):
         try:
@@ -227,5 +227,5 @@ def _common_tests(runs: list[TestedRun], order: list[str], notes: list[str]) -> 
 
 
 def _ordered(found: list[str], order: list[str]) -> tuple[str, ...]:
-    """Each name once: first those of an experiment in its order, then the others."""
+    """Unique names: first those of an experiment in its order, then the others."""
     return tuple(dict.fromkeys([*(name for name in order if name in found), *found]))

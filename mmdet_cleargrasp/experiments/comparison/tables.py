@@ -24,9 +24,9 @@ from .costs import Cost
 from .runs import RunSet
 from .wording import cautions, describe_difference, signed
 
-#: Figures whose differences are put into words: COCO's, and that of the answers.
+#: Figures with a sentence in the summary: one of COCO's and one of the answers.
 HEADLINES = ('AP', 'F1')
-#: Figures of the summary, and what their columns are called.
+#: Figures of the summary, and their column headings.
 OVERALL = {'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'AR': 'AR'}
 COCO_TITLE = 'COCO: boxes of each class, at all scores'
 ANSWERS_TITLE = "Answers: one box a plate, from each run's score threshold on"
@@ -39,7 +39,7 @@ class Part:
     """A table of the summary.
 
     Attributes:
-        title: What kind of figures it has.
+        title: Kind of its figures.
         figures: Their names, and the headings of their columns.
     """
 
@@ -89,7 +89,7 @@ def cell(mean: float, spread: float = math.nan) -> str:
 def summary_rows(
     runs: RunSet, comparison: TestComparison, fraction: float, figures: Iterable[str]
 ) -> list[list[str]]:
-    """A row an arm: name, seeds, and mean ± spread of each figure.
+    """One row per arm: name, seeds, and mean ± spread of each figure.
 
     Args:
         runs: That were compared.
@@ -107,7 +107,7 @@ def summary_rows(
 
 
 def difference_row(difference: Difference) -> list[str]:
-    """Part of the images, arm, figure, difference, interval and verdict of one difference."""
+    """Fraction of the images, arm, figure, difference, interval and verdict of one difference."""
     d, interval = difference, difference.interval
     if interval.low == interval.high == 0:
         verdict = 'none at all'
@@ -121,7 +121,7 @@ def difference_row(difference: Difference) -> list[str]:
 
 
 def headline(runs: RunSet, comparison: TestComparison) -> list[Difference]:
-    """Differences in :data:`HEADLINES` on the largest common part of the training images.
+    """Differences in :data:`HEADLINES` on the largest common fraction of the training images.
 
     Args:
         runs: That were compared.
@@ -132,7 +132,7 @@ def headline(runs: RunSet, comparison: TestComparison) -> list[Difference]:
 
 
 def cost_row(arm: str, cost: Cost) -> list[str]:
-    """Name, parameters, trained ones, operations, and seconds an image of an arm."""
+    """Name, parameters, trained parameters, operations, and seconds per image of an arm."""
     flops = '–' if cost.flops is None else f'{cost.flops / 1e9:.1f}'
     seconds = '–' if cost.seconds is None else f'{cost.seconds:.3f}'
     return [arm, f'{cost.parameters / 1e6:.2f}', f'{cost.trained / 1e6:.2f}', flops, seconds]
@@ -148,7 +148,7 @@ def print_comparison(
     comparisons: Sequence[TestComparison],
     costs: dict[str, Cost],
 ) -> None:
-    """Print what was found: tables, and a sentence for each difference.
+    """Print tables, and a sentence for each difference.
 
     Args:
         console: To print to.
