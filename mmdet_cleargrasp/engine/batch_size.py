@@ -98,7 +98,7 @@ def size_limit(images: int) -> int:
 
 
 def build_trial_step(cfg: Config) -> tuple[Callable[[int], None], int]:
-    """Build what a step of training needs, apart from the run that is to come.
+    """Build model, optimizer and data for trial steps, separately from the run.
 
     Args:
         cfg: Of the run.

@@ -14,7 +14,7 @@ from .config_parts import innermost_dataset
 MIN_DELTA = 1e-4
 #: Directions of test-time augmentation, whose boxes can be flipped back.
 FLIPS = ('horizontal', 'vertical', 'diagonal')
-#: What merging boxes needs to know of an image.
+#: Metadata of an image that merging boxes needs.
 META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
 
 
@@ -99,7 +99,7 @@ def enable_auto_scale_lr(cfg: Config) -> None:
 
 
 def stop_early(cfg: Config, patience: int) -> None:
-    """Stop a training whose validation no longer gets better.
+    """Stop a training whose validation does not improve any more.
 
     Args:
         cfg: Is changed.

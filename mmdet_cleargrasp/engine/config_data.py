@@ -1,4 +1,4 @@
-"""Setting the data of a config: a folder of one's own, another test split."""
+"""Setting the data of a config: a data folder, another test split."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .config_parts import checkpoint_init_cfg, class_heads, evaluators, innermos
 def use_data_root(
     cfg: Config, root: str | Path, *, testing: bool = False, split_dir: str | Path | None = None
 ) -> None:
-    """Point a config at a folder of one's own data.
+    """Use a data folder in a config.
 
     Sets annotation files, image folders and evaluators of training, validation and test, and the
     class names and their number wherever they are needed. A folder with one annotation file is

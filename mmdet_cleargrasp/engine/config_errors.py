@@ -1,4 +1,4 @@
-"""Config mistakes that only show when something is built from it, as one message."""
+"""Exceptions caused by config values, as one message."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch.distributed import DistError
 
 from ..utils.errors import ConfigError, UserError
 
-#: What a value of the wrong type or range raises where it is used.
+#: Exceptions that a value of the wrong type or range causes.
 MISTAKES = (
     ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError,
     RuntimeError, TypeError, ValueError,
 )  # fmt: skip
-#: In the text of what the machine raises, and not the config.
+#: Texts of exceptions that the machine causes, not the config.
 MACHINE = ('out of memory', 'DefaultCPUAllocator', 'CUDA', 'NCCL')
 
 
@@ -24,7 +24,7 @@ def as_config_error(what: str) -> Iterator[None]:
     """Turn exceptions caused by config values into ConfigError.
 
     Args:
-        what: What is done with the config, for the message.
+        what: What failed, for the message.
 
     Raises:
         ConfigError: With the type and text of the exception.
@@ -76,7 +76,7 @@ def check_option_types(cfg: Mapping[str, Any], options: Mapping[str, Any]) -> No
 
 
 def _value(node: Any, path: Sequence[str]) -> Any:
-    """The value at a place in a config; ``None`` where there is none."""
+    """The value at a path in a config; ``None`` if there is none."""
     for part in path:
         if isinstance(node, Mapping):
             node = node.get(part)

@@ -1,4 +1,4 @@
-"""The parts of a config that several rooms read or change: data sets, heads, checkpoint files."""
+"""Parts of a config that several modules use: data sets, heads, checkpoint files."""
 
 from __future__ import annotations
 

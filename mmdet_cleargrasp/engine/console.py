@@ -50,7 +50,7 @@ def quiet_logger(logger: logging.Logger) -> None:
 
 @contextlib.contextmanager
 def quiet(logger: logging.Logger | None = None, *, verbose: bool = False) -> Iterator[TextIO]:
-    """Send what libraries print and warn of to the log.
+    """Redirect the output and warnings of libraries to the log.
 
     Args:
         logger: Of the run; without one, as before it is built, only warnings are dropped.

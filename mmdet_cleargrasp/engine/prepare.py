@@ -25,7 +25,7 @@ class RunOptions:
         work_dir: Folder of the run's output.
         cfg_options: Values by dotted key that replace the config's.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
-        data_root: A folder of one's own data.
+        data_root: A data folder.
         split_dir: Folder for annotation files that have to be split or renumbered.
         test_split: Name of the split to test on.
         scale: Width and height in pixels that images are resized to fit in.
@@ -73,7 +73,7 @@ def prepare(config: str | Path, options: RunOptions | None = None) -> RunPlan:
 
     Args:
         config: The config file.
-        options: What the command line changes.
+        options: Command line options.
 
     Raises:
         UserError: A config, data folder, checkpoint or option that cannot be used.

@@ -81,7 +81,7 @@ class RunPlan:
     """A run, as its config describes it.
 
     Attributes:
-        cfg: What mmengine's runner is built from.
+        cfg: The config that mmengine's runner is built from.
         loops: Of ``'train'``, ``'val'`` and ``'test'``, those that will run.
         data: By loop, for every loop that the config has data for.
         class_counts: ``num_classes`` of the heads.
@@ -125,7 +125,7 @@ class RunPlan:
 
 
 def read_plan(cfg: Config, loops: tuple[str, ...] = ('train', 'val')) -> RunPlan:
-    """Read from a config what a run needs.
+    """Read the plan of a run from a config.
 
     Args:
         cfg: From :func:`.load_config`.

@@ -42,7 +42,7 @@ def safe_files() -> Iterator[None]:
 
 
 class CheckingRunner(Runner):
-    """mmengine's runner, which names what it cannot build from the config."""
+    """mmengine's runner with messages for config values that cannot be built."""
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the training loop and its data; see ``mmengine.runner.Runner``."""

@@ -119,7 +119,7 @@ def _predict(
 ) -> None:
     """Run the detector; its predictions, log and pictures go to the report's folder."""
     _keep_predictions(plan, report_dir)
-    # The run's own config and logs stay what they were.
+    # The run's own config and logs are not changed.
     plan.cfg.work_dir = str(report_dir)
     drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
     if drawing:

@@ -48,7 +48,7 @@ def train(plan: RunPlan) -> None:
 
 
 def run(runner: Runner, plan: RunPlan) -> None:
-    """Train, and turn what the disk refuses into one message.
+    """Train, and turn write errors into one message.
 
     Args:
         runner: Built.

@@ -80,7 +80,7 @@ def test_line_cut_off_by_a_kill_is_left_out(resumed):
     [
         (lambda p: None, 'is not there'),
         (lambda p: p.mkdir(), 'holds no log'),
-        (lambda p: p.write_text('no json\n{}\n'), 'line 1 is no JSON'),
+        (lambda p: p.write_text('no json\n{}\n'), 'line 1 is not JSON'),
     ],
 )
 def test_what_is_no_run_is_named(tmp_path, make, message):

@@ -59,7 +59,7 @@ def _check_choice(plan: RunPlan, split: Split) -> Iterable[Finding]:
 
 
 def check_workers(subject: str, data: LoopData) -> Iterable[Finding]:
-    """Refuse workers that persist where there are none, which torch does not build.
+    """Refuse ``persistent_workers`` without workers, which torch rejects.
 
     Args:
         subject: What the finding is about.

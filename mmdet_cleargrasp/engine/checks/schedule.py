@@ -55,7 +55,7 @@ def check_schedule(plan: RunPlan) -> Iterable[Finding]:
 
 
 def check_feature_cache(plan: RunPlan) -> Iterable[Finding]:
-    """Check that a cache of features, where there is one, can find images again."""
+    """Check that a feature cache, if configured, can be used."""
     hooks = plan.cfg.get('custom_hooks') or []
     if not any(hook.get('type') == 'FeatureCacheHook' for hook in hooks):
         return

@@ -61,7 +61,7 @@ class SamplePicturesHook(Hook):
             self._draw_training(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Draw what there is, where an epoch has fewer images."""
+        """Draw the images so far, if an epoch has fewer."""
         self._draw_training(runner)
 
     def before_val_epoch(self, runner: Runner) -> None:

@@ -68,7 +68,7 @@ class TimeLimitHook(Hook):
         self._validation_started = time.monotonic()
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Count again with what the first validation took."""
+        """Estimate again with the duration of the first validation."""
         if self._step_seconds and not self._validated:
             self._validated = True
             taken = time.monotonic() - self._validation_started

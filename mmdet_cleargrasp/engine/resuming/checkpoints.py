@@ -65,8 +65,8 @@ def latest_checkpoint(work_dir: str | Path) -> Path | None:
     """Find the latest readable checkpoint of a run.
 
     Args:
-        work_dir: Of the run. The file ``last_checkpoint`` in it is followed where it names
-            one; without it, or where that one is damaged, the others are tried, the last one first.
+        work_dir: Of the run. The file ``last_checkpoint`` in it is followed where it names one;
+            without it, or where that one is damaged, the others are tried, the last one first.
 
     Returns:
         The checkpoint; ``None`` where there is none at all.
@@ -115,7 +115,7 @@ def _candidates(work_dir: Path) -> list[Path]:
 
 
 def last_saved_checkpoint(work_dir: Path) -> Path | None:
-    """The checkpoint that the file ``last_checkpoint`` names, by its name alone: runs are moved.
+    """The checkpoint in the file ``last_checkpoint``, by name only: runs may have been moved.
 
     Args:
         work_dir: Of the run.
