@@ -69,11 +69,8 @@ class Space:
         state = ClearGraspResNet(18, frozen=False).state_dict()
         torch.save({'model_state_dict': {f'backbone.{k}': v for k, v in state.items()}}, backbone)
         base = str(ROOT / 'configs' / 'frcnn_cleargrasp_plates.py')
-        small = TINY_CONFIG.replace(
-            'model = dict(', 'model = dict(roi_head=dict(bbox_head=dict(fc_out_channels=16)),', 1
-        )
         written = self.folder / 'written.py'
-        written.write_text(small.format(base=base, checkpoint=str(backbone)))
+        written.write_text(TINY_CONFIG.format(base=base, checkpoint=str(backbone)))
         self.config = self.folder / 'tiny.py'
         load_config(written).dump(self.config)
         self.detectors = [self._detector(seed) for seed in (0, 1)]
