@@ -110,7 +110,7 @@ def _drn(state_dict: Mapping[str, Tensor], blocks: dict[int, int]) -> Family:
 def _blocks_by_layer(state_dict: Mapping[str, Tensor]) -> dict[int, int]:
     found = {
         (int(match[1]), int(match[2]))
-        for match in (re.match(r'layer(\d+)\.(\d+)\.', name) for name in state_dict)
+        for match in (re.match(r'layer(\d{1,3})\.(\d{1,3})\.', name) for name in state_dict)
         if match
     }
     return {layer: sum(1 for other, _ in found if other == layer) for layer, _ in found}

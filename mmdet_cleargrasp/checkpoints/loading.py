@@ -169,7 +169,7 @@ def _trained_stride(about: Mapping[str, object]) -> int | None:
     """What a file says of it; mmengine's checkpoints hold the text of their config."""
     stride, meta = about.get('trained_stride'), about.get('meta')
     text = meta.get('cfg') if isinstance(meta, Mapping) else None
-    written = re.search(r'\btrained_stride=(\d+)', text) if isinstance(text, str) else None
+    written = re.search(r'\btrained_stride=(\d{1,3})\b', text) if isinstance(text, str) else None
     if stride is None and written:
         return int(written[1])
     return stride if isinstance(stride, int) else None

@@ -16,6 +16,8 @@ from .reading import read_checkpoint
 from .state_dicts import find_problems
 
 ONLY_UNUSABLE = 'unusable'
+#: Characters of a list of classes in a message; the names come from a file.
+LONGEST_LIST = 1000
 
 
 def check_trained(
@@ -41,6 +43,9 @@ def check_trained(
             f"{path} has no state_dict: expected a detector's checkpoint, as tools/train.py writes "
             'it (a backbone file belongs in init_cfg.checkpoint)'
         )
+    names = [name for name in content['state_dict'] if not isinstance(name, str)]
+    if names:
+        raise CheckpointError(f'{path}: its state_dict has the key {names[0]!r}, expected names')
     expected = module.state_dict()
     problems = find_problems(content['state_dict'], expected)
     if problems:
@@ -57,12 +62,17 @@ def check_trained(
     trained = trained_classes(path, content)
     if trained and classes and trained != tuple(classes):
         raise CheckpointError(
-            f'{path} was trained for the classes {trained}, the config and data have '
-            f'{tuple(classes)}. To fine-tune it on other classes, set model.init_cfg=dict('
-            f"type='DetectorCheckpoint', checkpoint='{path}', classes=classes) instead of "
-            'load_from.'
+            f'{path} was trained for the classes {_shortened(trained)}, the config and data have '
+            f'{_shortened(tuple(classes))}. To fine-tune it on other classes, set '
+            f"model.init_cfg=dict(type='DetectorCheckpoint', checkpoint='{path}', "
+            'classes=classes) instead of load_from.'
         )
     return trained
+
+
+def _shortened(classes: tuple[str, ...]) -> str:
+    text = str(classes)
+    return text if len(text) <= LONGEST_LIST else f'{text[:LONGEST_LIST]}...'
 
 
 def trained_classes(path: str | Path, content: Mapping[str, Any]) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ KEYS = (str, bytes, int, float, bool, type(None))
 #: point, complex, date and duration.
 PLAIN_KINDS = 'biufcMm'
 LARGEST_DIMENSION = 2**62
+#: Values that the calls of a pickle may take, for each byte of it. A value can be used in many
+#: calls, each of which copies it: with two bytes a use, a few kilobytes would fill the memory.
+VALUES_PER_BYTE = 8
+#: Values of one argument that cost nothing, and of a whole pickle likewise.
+FREE_VALUES, FREE_TOTAL = 8, 4096
 
 
 class Readable(Protocol):
@@ -88,6 +93,24 @@ class _NumpyType:
         return found
 
 
+class _CountedStream:
+    """A stream that knows how many bytes were read."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._counted(self._stream.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._counted(self._stream.readline())
+
+    def _counted(self, data: bytes) -> bytes:
+        self.count += len(data)
+        return data
+
+
 class PlainUnpickler(pickle._Unpickler):
     """Interpret one pickle of a checkpoint.
 
@@ -108,8 +131,10 @@ class PlainUnpickler(pickle._Unpickler):
     def __init__(
         self, stream: Readable, load_storage: Callable[[torch.dtype, str, int], Storage]
     ) -> None:
-        super().__init__(stream, encoding='utf-8')
+        self._counted_stream = _CountedStream(stream)
+        super().__init__(self._counted_stream, encoding='utf-8')
         self._load_storage = load_storage
+        self._values = 0
 
     def find_class(self, module: str, name: str) -> object:
         """Return the replacement for a name from this module's table."""
@@ -132,11 +157,20 @@ class PlainUnpickler(pickle._Unpickler):
         builder = self.stack[-1]
         if not isinstance(builder, Builder) or type(arguments) is not tuple:
             raise UnpicklingError(f'a call of a {type(builder).__name__}')
+        self._spend(*arguments)
         self.stack[-1] = builder.build(*arguments)
 
     def _set_state(self) -> None:
         state = self.stack.pop()
+        parts = state.values() if type(state) is dict else state if type(state) is tuple else ()
+        self._spend(state, *parts)
         set_state(self.stack[-1], state)
+
+    def _spend(self, *values: object) -> None:
+        """Refuse calls that copy more than the pickle can have brought."""
+        self._values += sum(max(0, _count(value) - FREE_VALUES) for value in values)
+        if self._values > VALUES_PER_BYTE * self._counted_stream.count + FREE_TOTAL:
+            raise UnpicklingError('a value that is copied so often that it would fill the memory')
 
     def _append(self) -> None:
         value = self.stack.pop()
@@ -180,6 +214,13 @@ class PlainUnpickler(pickle._Unpickler):
         pickle.SETITEM[0]: _set_item,
         pickle.SETITEMS[0]: _set_items,
     }
+
+
+def _count(value: object) -> int:
+    """Number of parts of a value that a call would copy."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    return len(value) if isinstance(value, str | bytes | bytearray | list | tuple | dict) else 0
 
 
 def set_state(target: object, state: Any) -> None:

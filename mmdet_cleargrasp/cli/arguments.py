@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+#: No number on a command line is larger; those that are overflow where they are used.
+LARGEST = 10**9
+
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
     """Create a parser with examples in its help, written for the way the command was called.
@@ -54,6 +57,8 @@ def at_least(minimum: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f'{text!r}: expected a whole number') from None
         if number < minimum:
             raise argparse.ArgumentTypeError(f'{text}: expected {minimum} or more')
+        if number > LARGEST:
+            raise argparse.ArgumentTypeError(f'{text[:20]}: expected {LARGEST:,} at most')
         return number
 
     return whole_number

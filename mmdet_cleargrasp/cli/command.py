@@ -21,6 +21,8 @@ Main = Callable[..., int]
 
 #: Set it to 1 to see where an error comes from.
 TRACEBACK_VARIABLE = 'MMDET_CLEARGRASP_TRACEBACK'
+#: After so long, a signal that was lost in a finalizer is sent again.
+REPEAT_SECONDS = 0.05
 SUCCESS, FAILURE, CTRL_C, BROKEN_PIPE, SIGTERM = 0, 1, 130, 141, 143
 
 
@@ -132,10 +134,40 @@ def sigterm_as_exception() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     signal.signal(signal.SIGTERM, terminate)
     try:
-        yield
+        with _interruptions_repeated():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _interruptions_repeated() -> Iterator[None]:
+    """Send a signal again that came while Python ran a finalizer, which ends no program.
+
+    Python prints and drops exceptions in ``__del__`` and in callbacks of weak references, also
+    those that signals raise.
+    """
+    before, ended = sys.unraisablehook, threading.Event()
+
+    def send_again(number: signal.Signals) -> None:
+        if not ended.wait(REPEAT_SECONDS):
+            os.kill(os.getpid(), number)
+
+    def hook(dropped: sys.UnraisableHookArgs) -> None:
+        if not isinstance(dropped.exc_value, KeyboardInterrupt):
+            before(dropped)
+            return
+        is_sigterm = isinstance(dropped.exc_value, Terminated)
+        number = signal.SIGTERM if is_sigterm else signal.SIGINT
+        threading.Thread(target=send_again, args=(number,), daemon=True).start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        ended.set()
+        sys.unraisablehook = before
 
 
 def print_any_name() -> None:

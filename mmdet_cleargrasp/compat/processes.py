@@ -11,6 +11,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+from ..utils.errors import ConfigError
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -46,6 +48,16 @@ def use_slurm_variables() -> None:
 
     ``MASTER_ADDR`` and ``MASTER_PORT`` are left as they are where they are set.
     """
+    try:
+        _set_variables()
+    except (KeyError, ValueError, IndexError, subprocess.CalledProcessError) as error:
+        raise ConfigError(
+            f"srun's variables in the environment are incomplete ({type(error).__name__}: {error})."
+            ' Start by tools/slurm_train.sh, or without --launcher slurm'
+        ) from error
+
+
+def _set_variables() -> None:
     job, step = int(os.environ['SLURM_JOB_ID']), int(os.environ.get('SLURM_STEP_ID', 0))
     os.environ.setdefault('MASTER_PORT', str(FIRST_PORT + (4 * job + step) % PORTS))
     if 'MASTER_ADDR' not in os.environ:

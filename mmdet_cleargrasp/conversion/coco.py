@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,9 @@ class _CocoFile:
         self.source, self.path = source, path
         self.images = list(_entries(content['images']))
         self.annotations = list(_entries(content['annotations']))
+        #: Ids of several images, and of several categories: boxes of theirs could be of any.
+        self.shared_ids = _shared_ids(self.images, 'file_name')
+        self.shared_categories = _shared_ids(_entries(content.get('categories')), 'name')
         self.names = self._names(list(_entries(content.get('categories'))))
         self.sizes = {str(image.get('id')): _size(image) for image in self.images}
         self.shares, self.reading = self._convention()
@@ -135,6 +138,10 @@ class _CocoFile:
             except NotFound as error:
                 self.source.skip_orphan(self.path, error.reason, error.detail)
                 continue
+            reason = self._why_without_boxes(image)
+            if reason:
+                self.source.skip_image(path, reason, self.source.folder.name(self.path))
+                continue
             split = self.source.folder.split(self.path)
             labels = Labels(self.path, self.sizes[str(image.get('id'))], split, self.shares)
             for annotation in annotations:
@@ -148,12 +155,22 @@ class _CocoFile:
                     f'annotation {annotation.get("id")} of image {image_id}',
                 )
 
+    def _why_without_boxes(self, image: dict[str, Any]) -> str | None:
+        """Why nobody can tell which boxes are an image's; it may not count as one without any."""
+        if image.get('id') is None:
+            return 'it has no id, by which annotations name it'
+        if str(image['id']) in self.shared_ids:
+            return f'several images have its id, {str(image["id"])[:40]}'
+        return None
+
     def _box(self, annotation: dict[str, Any]) -> Box:
         category = annotation['category_id']
         label = self.names.get(str(category))
         if label is None:
             known = 'null' if category is None else f'{category}, which is not listed'
             raise ValueError(f'category_id is {known}')
+        if str(category) in self.shared_categories:
+            raise ValueError(f'category_id is {category}, the id of several categories')
         outline = annotation.get('segmentation')
         if annotation.get('bbox'):
             box = self._from_bbox(label, annotation['bbox'])
@@ -183,6 +200,14 @@ def _is_coco(content: Any) -> bool:
 def _entries(value: Any) -> Iterator[dict[str, Any]]:
     entries = value if isinstance(value, list) else []
     return (entry for entry in entries if isinstance(entry, dict))
+
+
+def _shared_ids(entries: Iterable[dict[str, Any]], name: str) -> set[str]:
+    """Ids that several entries of different names have."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        names[str(entry.get('id'))].add(str(entry.get(name)))
+    return {key for key, found in names.items() if len(found) > 1}
 
 
 def _is_crowd(annotation: dict[str, Any]) -> bool:

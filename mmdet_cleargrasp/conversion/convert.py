@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import category
 
 from ..datasets.images import read_image
 from ..utils.draft_folders import draft_folder
@@ -26,6 +27,8 @@ from .writing import ORIENTATION_SHEET, RECORD, Report, write_data_set
 #: Threads that decode images.
 READERS = 4
 DEFAULTS = ConversionOptions()
+#: Characters of a class's name, which is printed, drawn and a column of tables.
+LONGEST_CLASS = 200
 
 
 def convert(
@@ -142,6 +145,12 @@ def _use_classes(
 ) -> list[str]:
     """Rename, merge and drop classes, also in the pictures; returns the remaining classes."""
     names = new_names(source.classes, wishes)
+    for name in names.values():
+        if len(name) > LONGEST_CLASS or any(category(c) == 'Cc' for c in name):
+            raise DataError(
+                f'{source.folder.root}: the class {name[:60]!r} is too long, or has control '
+                'characters: rename it in the source'
+            )
     if not names:
         raise DataError(
             f'{source.folder.root}: no box in {len(pictures)} images. Skipped:\n'

@@ -98,7 +98,8 @@ def _corners(thing: Element) -> list[str]:
 
 def _counts_from_zero(root: Element) -> bool:
     corners = (text for thing in root.iter('object') for text in _corners(thing))
-    return any(not text.lstrip('-').isdecimal() or int(text) == 0 for text in corners if text)
+    # Zero, or anything that is no whole number.
+    return any(re.fullmatch(r'-?0+|(?!-?\d+$).+', text) for text in corners if text)
 
 
 def _box(thing: Element, origin: int) -> Box:

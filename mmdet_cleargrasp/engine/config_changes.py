@@ -10,6 +10,8 @@ from mmengine.config import Config, ConfigDict
 from ..utils.errors import ConfigError
 from .config_parts import innermost_dataset
 
+#: More would overflow the estimate of the time that is left.
+MOST_EPOCHS = 1_000_000
 #: Improvement of a figure of validation that early stopping counts.
 MIN_DELTA = 1e-4
 #: Directions of test-time augmentation, whose boxes can be flipped back.
@@ -36,8 +38,10 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         [{'end': 1}, {'end': 24, 'milestones': [16, 22]}]
     """
     before = (cfg.get('train_cfg') or {}).get('max_epochs')
-    if epochs < 1 or before is None:
-        raise ConfigError(f'--epochs {epochs}: expected 1 or more, and a config with max_epochs')
+    if not 1 <= epochs <= MOST_EPOCHS or before is None:
+        raise ConfigError(
+            f'--epochs {epochs}: expected 1 to {MOST_EPOCHS:,}, and a config with max_epochs'
+        )
     cfg.train_cfg.max_epochs = epochs
     for scheduler in cfg.get('param_scheduler') or []:
         if scheduler.get('by_epoch', True) and scheduler.get('end', before) == before:

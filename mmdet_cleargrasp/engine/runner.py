@@ -21,6 +21,7 @@ from ..compat.file_writing import local_files_written_whole
 from ..compat.processes import train_on_cpu_processes, use_slurm_variables
 from ..utils.errors import ConfigError
 from ..utils.locks import lock_folder
+from ..utils.text_files import is_number
 from .config_errors import as_config_error
 from .console import quiet, quiet_logger
 
@@ -147,4 +148,9 @@ def _refuse_other_launcher(launcher: str) -> None:
 
 
 def _from_environment(names: tuple[str, ...], default: int) -> int:
-    return int(next((os.environ[name] for name in names if name in os.environ), default))
+    name = next((name for name in names if name in os.environ), None)
+    if name is None:
+        return default
+    if not is_number(os.environ[name]):
+        raise ConfigError(f'{name}={os.environ[name]!r} in the environment: expected a number')
+    return int(os.environ[name])

@@ -73,9 +73,12 @@ def working_threshold(meta: Mapping[str, Any], checkpoint: str | Path) -> Workin
     """
     stored = meta.get(META_KEY) or _read_file(Path(checkpoint))
     try:
-        return WorkingThreshold(float(stored['threshold']), float(stored['f1']))
-    except (KeyError, TypeError, ValueError):
+        threshold, f1 = float(stored['threshold']), float(stored['f1'])
+    except (KeyError, TypeError, ValueError, OverflowError):
         return WorkingThreshold(DEFAULT_THRESHOLD)
+    if not (0 <= threshold <= 1 and 0 <= f1 <= 1):  # NaN too: no score would reach it
+        return WorkingThreshold(DEFAULT_THRESHOLD)
+    return WorkingThreshold(threshold, f1)
 
 
 def store_beside(checkpoint: Path, figures: Mapping[str, float]) -> None:

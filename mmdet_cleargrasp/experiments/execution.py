@@ -18,6 +18,7 @@ from ..utils.config_paths import config_dir
 from ..utils.errors import UserError
 from ..utils.json_files import read_json_object
 from ..utils.locks import lock_folder
+from ..utils.regular_files import open_regular_file
 from .jobs import Job
 
 #: Written last: a run with this file is complete.
@@ -124,7 +125,7 @@ def _run_tool(
     script = config_dir().parent / 'tools' / f'{tool}.py'
     command = [sys.executable, str(script), *arguments, '--work-dir', str(folder)]
     log = folder / LOG_FILE
-    with log.open('a', encoding='utf-8') as output:
+    with open_regular_file(log) as output:
         output.write(f'\n$ {" ".join(command)}\n')
         output.flush()
         process = subprocess.Popen(

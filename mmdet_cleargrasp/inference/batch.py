@@ -20,11 +20,11 @@ from ..utils.locks import lock_folder
 from ..utils.progress import progress_bar
 from ..visualization import contact_sheets as drawing
 from ..visualization.detections import cut_out, draw_detections, save_jpeg
-from .detector import PlateDetector
+from .detector import MAX_OVERLAP, MAX_TILE, PlateDetector
 from .inputs import Picture
 from .journal import Journal, Result, Shard, open_folder, read_results, unfinished_shards
-from .results import Scale, find_scale, labels_of, to_rows
-from .tables import IMAGE_COLUMNS, image_columns, write_tables
+from .results import IMAGE_COLUMNS, Scale, find_scale, labels_of, to_rows
+from .tables import image_columns, write_tables
 
 #: Longest part of an output file's path, in bytes; file systems allow 255 with suffix and number.
 LONGEST_PART = 200
@@ -96,7 +96,7 @@ class BatchResult:
 
     def results(self) -> Iterator[Result]:
         """Read the results image by image: a row of ``images.csv``, and its detections."""
-        return read_results(self.out_dir, self.shard.count)
+        return read_results(self.out_dir, self.shard.count, self.classes)
 
 
 def run_batch(
@@ -169,10 +169,10 @@ def check_options(options: BatchOptions, classes: tuple[str, ...]) -> None:
     """
     if options.score_thr is not None and not 0 <= options.score_thr <= 1:
         raise ConfigError(f'--score-thr {options.score_thr}: expected 0 to 1')
-    if options.tile is not None and options.tile < 32:
-        raise ConfigError(f'--tile {options.tile}: expected 32 pixels or more')
-    if not 0 <= options.overlap < 1:
-        raise ConfigError(f'--overlap {options.overlap}: expected 0 to below 1, a share of a tile')
+    if options.tile is not None and not 32 <= options.tile <= MAX_TILE:
+        raise ConfigError(f'--tile {options.tile}: expected 32 to {MAX_TILE} pixels')
+    if not 0 <= options.overlap <= MAX_OVERLAP:
+        raise ConfigError(f'--overlap {options.overlap}: expected 0 to {MAX_OVERLAP}, of a tile')
     if not 0 <= options.crop_margin < np.inf:
         raise ConfigError(f'--crop-margin {options.crop_margin}: expected 0 or more')
     if options.crop_margin and not options.crops:

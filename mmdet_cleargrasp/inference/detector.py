@@ -34,9 +34,14 @@ from ..engine.run_plan import read_plan
 from ..evaluation.working_threshold import working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
+from ..utils.text_files import is_number
 from .results import scores_of, select
 from .runtimes import use_runtime
 from .shipped import shipped_detector
+
+MAX_TILE = 100_000
+#: Share of a tile; with almost all of it, a scan has as many tiles as pixels.
+MAX_OVERLAP = 0.9
 
 
 class PlateDetector:
@@ -164,7 +169,7 @@ class PlateDetector:
                 :attr:`threshold`. The config's own bound, usually 0.05, applies as well.
             tile: Side in pixels of square tiles for tiled inference, for scans in which plates
                 would be too small after resizing.
-            overlap: Share of a tile, from 0 to below 1, by which neighbors overlap. A plate that is
+            overlap: Share of a tile, from 0 to 0.9, by which neighbors overlap. A plate that is
                 smaller than the overlap is complete in one of them.
 
         Returns:
@@ -193,10 +198,10 @@ class PlateDetector:
         return sv.Detections.from_mmdetection(inference_detector(self.model, bgr))
 
     def _detect_tiles(self, image: np.ndarray, tile: int, overlap: float) -> sv.Detections:
-        if tile < 32 or not 0 <= overlap < 1:
+        if not 32 <= tile <= MAX_TILE or not 0 <= overlap <= MAX_OVERLAP:
             raise ConfigError(
-                f'tile={tile}, overlap={overlap}: expected 32 pixels or more, and an overlap from '
-                '0 to below 1'
+                f'tile={tile}, overlap={overlap}: expected 32 to {MAX_TILE} pixels, and an overlap '
+                f'from 0 to {MAX_OVERLAP}'
             )
         # A plate that is cut by a tile border lies within the complete one of the next tile.
         metric = sv.OverlapMetric.IOS
@@ -275,7 +280,7 @@ def _is_work_dir(path: Path) -> bool:
 def _is_misspelled_run(arguments: Sequence[str]) -> bool:
     """Whether the argument before the inputs neither exists nor is a pattern."""
     first = arguments[0]
-    is_pattern = any(sign in first for sign in '*?[') or first.isdigit()
+    is_pattern = any(sign in first for sign in '*?[') or is_number(first)
     return len(arguments) > 1 and not is_pattern and not Path(first).exists()
 
 

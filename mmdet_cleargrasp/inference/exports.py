@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import unicodedata
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
+from ..datasets.images import IMAGE_SUFFIXES, image_format
 from ..utils.atomic_files import write_atomically, write_json
 from ..utils.draft_folders import draft_folder
 from ..utils.errors import ConfigError
@@ -118,10 +120,10 @@ def _labeled(result: BatchResult, root: Path) -> list[Labeled]:
     for entry, rows in result.results():
         source = root / entry['image']
         if not entry['problem'] and source.is_file():
-            stem = names.stem(_as_latin_1(entry['image']))
+            stem = names.stem(_plain_name(entry['image']))
             size = (entry['width'], entry['height'])
             found = tuple(map(_box, rows))
-            images.append(Labeled(source, f'{stem}{source.suffix}', *size, found))
+            images.append(Labeled(source, f'{stem}{_suffix(source)}', *size, found))
     return images
 
 
@@ -131,9 +133,20 @@ def _box(row: dict[str, Any]) -> Box:
     return Box(row['class'], row['score'], left, top, right, bottom)
 
 
-def _as_latin_1(name: str) -> str:
-    """A name with bytes that are not UTF-8 decoded as Latin-1."""
-    return re.sub('[\udc80-\udcff]', lambda byte: chr(ord(byte[0]) - 0xDC00), name)
+def _plain_name(name: str) -> str:
+    """A name that all formats can hold: without backslashes and control characters.
+
+    Bytes that are not UTF-8 are decoded as Latin-1.
+    """
+    name = re.sub('[\udc80-\udcff]', lambda byte: chr(ord(byte[0]) - 0xDC00), name)
+    return ''.join('_' if c == '\\' or unicodedata.category(c) == 'Cc' else c for c in name)
+
+
+def _suffix(image: Path) -> str:
+    """The suffix of an image in an export, which must not be that of a file of labels."""
+    if image.suffix.lower() in IMAGE_SUFFIXES:
+        return image.suffix
+    return f'.{(image_format(image) or "image").lower()}'
 
 
 def _write_labelme(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:

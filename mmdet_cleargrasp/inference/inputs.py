@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..datasets.images import LONGEST_NAME, find_file, is_image, is_url, read_image
 from ..utils.errors import DataError
+from ..utils.text_files import is_number
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
 
@@ -82,7 +84,7 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
             _add_folder(inputs, path)
         elif os.path.lexists(path):
             inputs.files.append(path)
-        elif argument.isdigit():
+        elif is_number(argument):
             inputs.cameras.append(int(argument))
         elif glob.has_magic(argument):
             _add_glob(inputs, argument)
@@ -166,8 +168,20 @@ def _add_folder(inputs: Inputs, folder: Path) -> None:
 def _add_glob(inputs: Inputs, pattern: str) -> None:
     parts = Path(pattern).parts
     plain = next(k for k, part in enumerate(parts) if glob.has_magic(part))
-    for hit in sorted(glob.glob(pattern, recursive=True)):
-        _add_if_image(inputs, Path(hit), Path(*parts[:plain]))
+    base, rest = Path(*parts[:plain]), list(parts[plain:])
+    # As a shell has it: ** alone in its part searches folders, and at the end means all files.
+    rest = [part if part == '**' else re.sub(r'\*{2,}', '*', part) for part in rest]
+    rest += ['*'] if rest[-1] == '**' else []
+    # pathlib follows no links for **: two that lead back up would make endless paths.
+    for path in sorted(set(base.glob('/'.join(rest)))):
+        if not _is_hidden(path.relative_to(base), rest):
+            _add_if_image(inputs, path, base)
+
+
+def _is_hidden(path: Path, pattern: Sequence[str]) -> bool:
+    """Whether a hit of a pattern has a part that begins with a dot, which no part of it does."""
+    asked = any(part.startswith('.') for part in pattern)
+    return not asked and any(part.startswith('.') for part in path.parts)
 
 
 def _add_if_image(inputs: Inputs, path: Path, base: Path) -> None:

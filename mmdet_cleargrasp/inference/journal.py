@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ from typing import Any
 from ..utils.atomic_files import write_json
 from ..utils.errors import ConfigError, DataError
 from ..utils.json_files import read_json_object
+from ..utils.regular_files import open_regular_file
+from .results import COLUMNS, IMAGE_COLUMNS
 
 SETTINGS_FILE = 'batch.json'
+#: Columns of ``detections.csv`` that always hold a number.
+NUMBERS = ('score', 'x', 'y', 'box_width', 'box_height')
 
 #: An image's row of ``images.csv``, and its rows of ``detections.csv``.
 Result = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -102,7 +107,6 @@ class Journal:
 
     def __init__(self, out_dir: Path, shard: Shard) -> None:
         self.path = out_dir / shard.file_name
-        self.path.touch()
         _remove_torn_line(self.path)
         self.done = {entry['image'] for entry, _ in _read(self.path)}
 
@@ -117,19 +121,25 @@ class Journal:
         self._write({'finished': True})
 
     def _write(self, content: Mapping[str, Any]) -> None:
-        with self.path.open('a', encoding='ascii') as file:
+        with open_regular_file(self.path) as file:
             file.write(f'{json.dumps(content)}\n')
 
 
-def read_results(out_dir: Path, shards: int = 1) -> Iterator[Result]:
+def read_results(
+    out_dir: Path, shards: int = 1, classes: Collection[str] | None = None
+) -> Iterator[Result]:
     """The results of all shards in the order of the images, one by one.
 
     Args:
         out_dir: Of :func:`open_folder`.
         shards: How many there are.
+        classes: Names that detections may have; by default any.
+
+    Raises:
+        ConfigError: A journal is damaged.
     """
     paths = [out_dir / Shard(k, shards).file_name for k in range(1, shards + 1)]
-    for results in itertools.zip_longest(*map(_read, paths)):
+    for results in itertools.zip_longest(*(_read(path, classes) for path in paths)):
         yield from (result for result in results if result is not None)
 
 
@@ -145,22 +155,42 @@ def _is_finished(path: Path) -> bool:
         return file.read().endswith(b'{"finished": true}\n')
 
 
-def _read(path: Path) -> Iterator[Result]:
-    with path.open(encoding='ascii') as file:
+def _read(path: Path, classes: Collection[str] | None = None) -> Iterator[Result]:
+    with path.open('rb') as file:
         for number, line in enumerate(file, 1):
             try:
-                content = json.loads(line)
-                if 'image' in content:
-                    yield content['image'], content['detections']
-            except (ValueError, KeyError, TypeError) as error:
+                content = json.loads(line.decode('ascii'))
+                result = _result(content, classes) if 'image' in content else None
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ConfigError(
                     f'{path}, line {number} is damaged: remove the folder, and start again'
                 ) from error
+            if result:
+                yield result
+
+
+def _result(content: Any, classes: Collection[str] | None) -> Result:
+    """A line's result, with all columns of the tables and the types that they need."""
+    image, rows = content['image'], content['detections']
+    for entry, columns in ((image, IMAGE_COLUMNS), *((row, COLUMNS) for row in rows)):
+        if not all(isinstance(entry[name], str | int | float) for name in columns):
+            raise ValueError('a column of another type')
+        if not isinstance(entry['image'], str):
+            raise ValueError('an image without a name')
+    numbers = [row[name] for row in rows for name in NUMBERS]
+    if not image['problem']:
+        numbers += [image['width'], image['height']]
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+        raise ValueError('a number of another type')
+    if classes is not None and not all(row['class'] in classes for row in rows):
+        raise ValueError('a class that the detector does not have')
+    return image, rows
 
 
 def _remove_torn_line(path: Path) -> None:
     """Remove the incomplete last line of a process that was killed."""
-    with path.open('rb+') as file:
+    with open_regular_file(path) as text:
+        file = text.buffer
         end = file.seek(0, os.SEEK_END)
         while end:
             start = max(0, end - 2**16)

@@ -15,6 +15,11 @@ COLUMNS = (
     'px_per_mm', 'scale_boxes', 'box_width_mm', 'box_height_mm', 'crop',
 )  # fmt: skip
 
+#: Columns of ``images.csv``; those of the classes stand after ``detections``.
+IMAGE_COLUMNS = (
+    'image', 'width', 'height', 'detections', 'px_per_mm', 'scale_boxes', 'note', 'problem',
+)  # fmt: skip
+
 #: The scale in mm uses boxes with at least this score, ...
 SCALE_SCORE = 0.5
 #: ... whose longer sides differ from their median by at most this fraction of it, ...

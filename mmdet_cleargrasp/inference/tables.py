@@ -10,12 +10,7 @@ from typing import Any
 from ..utils.atomic_files import open_atomically
 from ..utils.csv_tables import write_csv
 from .journal import Result
-from .results import COLUMNS, coco_annotation, coco_categories, coco_image
-
-#: Columns of ``images.csv``; those of the classes stand after ``detections``.
-IMAGE_COLUMNS = (
-    'image', 'width', 'height', 'detections', 'px_per_mm', 'scale_boxes', 'note', 'problem',
-)  # fmt: skip
+from .results import COLUMNS, IMAGE_COLUMNS, coco_annotation, coco_categories, coco_image
 
 
 def image_columns(classes: Sequence[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import ConfigError
+from .regular_files import open_regular_file
 
 
 class FolderInUseError(ConfigError):
@@ -47,9 +48,7 @@ def lock_folder(folder: str | Path, name: str = '.lock') -> Iterator[IO[str]]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / name
-    if place.exists() and not place.is_file():
-        raise ConfigError(f'{place} is not a regular file: remove it')
-    with place.open('a+', encoding='utf-8', errors='replace') as file:
+    with open_regular_file(place) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -21,6 +21,21 @@ MARKS = (
 WESTERN = re.compile('[À-ÖØ-öø-ÿŠšŽžŒœŸ°²³µ×€]|[ß-öø-ÿœšž]{2}')
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a small whole number, which ``int`` always reads.
+
+    ``str.isdigit`` also accepts signs that ``int`` does not, and more digits than it takes.
+
+    Args:
+        text: Of a command line or file.
+
+    Example:
+        >>> is_number('12'), is_number('²'), is_number('-1'), is_number('9' * 5000)
+        (True, False, False, False)
+    """
+    return re.fullmatch('[0-9]{1,9}', text) is not None
+
+
 def read_regular_file(path: str | Path) -> bytes:
     """Bytes of a file; a pipe or device is refused, which could be read forever.
 

@@ -140,6 +140,16 @@ def test_a_file_that_was_trained_at_another_stride_is_refused(tmp_path, weights,
         load_backbone(ClearGraspResNet(18, trained_stride=8), tmp_path / 'file.pth')
 
 
+def test_numbers_of_any_length_in_a_file(tmp_path, weights):
+    digits = '9' * 5000  # more than Python reads
+    about = {'meta': {'cfg': f'trained_stride={digits}'}}
+    torch.save({'state_dict': weights, **about}, tmp_path / 'file.pth')
+    assert load_backbone(ClearGraspResNet(18), tmp_path / 'file.pth').trained_stride is None
+    torch.save({'state_dict': {**weights, f'layer{digits}.0.x': torch.ones(1)}}, tmp_path / 'b.pth')
+    with pytest.raises(CheckpointError, match='1 left over'):
+        load_backbone(ClearGraspResNet(18), tmp_path / 'b.pth')
+
+
 def test_other_dilations_give_other_maps():
     """Other maps from the same weights, in stages 3 and 4."""
     torch.manual_seed(0)

@@ -291,3 +291,39 @@ def test_flipped_bytes_are_found_or_change_nothing(tmp_path, seed):
     except CheckpointError:
         return
     assert torch.equal(found['weight'], weights)
+
+
+def use_again(name, value, times, arguments=1):
+    """A pickle that calls a name with the same value again and again, for a few bytes each."""
+    call = pickle.BINGET + b'\1' + (pickle.BINGET + b'\2') * arguments
+    call += pickle.TUPLE1 if arguments == 1 else pickle.TUPLE2
+    module, _, attribute = name.rpartition('.')
+    start = pickle.GLOBAL + f'{module}\n{attribute}\n'.encode() + pickle.BINPUT + b'\1'
+    again = (call + pickle.REDUCE) * times
+    if arguments == 2:  # each call gets the last one's value, twice
+        again = (call + pickle.REDUCE + pickle.BINPUT + b'\2') * times
+    return (pickle.PROTO + b'\2' + pickle.MARK + start + value + pickle.BINPUT + b'\2' + again
+            + pickle.TUPLE + pickle.STOP)  # fmt: skip
+
+
+LIST = pickle.EMPTY_LIST + pickle.MARK + (pickle.BININT1 + b'\1') * 5000 + pickle.APPENDS
+BYTES = pickle.BINBYTES + (10**5).to_bytes(4, 'little') + bytes(10**5)
+TEXT = pickle.BINUNICODE + (1000).to_bytes(4, 'little') + b'x' * 1000
+
+
+@pytest.mark.parametrize(
+    'pickled',
+    [
+        use_again('pathlib.PosixPath', TEXT, 40, arguments=2),  # doubled each time
+        use_again('builtins.bytearray', BYTES, 10**5),
+        use_again('builtins.set', LIST, 10**5),
+    ],
+    ids=['text', 'bytes', 'set'],
+)
+def test_values_are_not_copied_until_the_memory_is_full(tmp_path, pickled):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with zipfile.ZipFile(tmp_path / 'a.pth', 'w') as archive:
+        archive.writestr('a/data.pkl', pickled)
+    with pytest.raises(CheckpointError, match='copied so often'):
+        read_checkpoint(tmp_path / 'a.pth')
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB

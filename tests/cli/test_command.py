@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,25 @@ def test_the_shell_gets_completions(tmp_path, line, expected):
     }
     subprocess.run([sys.executable, '-m', 'mmdet_cleargrasp'], env=environment, check=True)
     assert expected in answer.read_text().split()
+
+
+@pytest.mark.parametrize(('number', 'status'), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_during_a_finalizer_is_not_lost(monkeypatch, capsys, number, status):
+    """Python drops what is raised there: a command would run on, and print a traceback."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    class Finalized:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+            time.sleep(0.01)
+
+    @command
+    def main(argv=None):
+        Finalized()
+        time.sleep(20)
+        return 0
+
+    started = time.monotonic()
+    assert main([]) == status
+    assert time.monotonic() - started < 10
+    assert 'Traceback' not in capsys.readouterr().err

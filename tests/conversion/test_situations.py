@@ -156,3 +156,37 @@ def test_classes_are_renamed_dropped_and_chosen(tmp_path, classes, expected):
     record = json.loads((out / 'conversion.json').read_text())
     assert record['boxes'] == {'train': expected}
     assert record['classes'] == list(expected)
+
+
+IMAGES = [{'id': k, 'file_name': f'{k}.png'} for k in (1, 2, 3, 4)]
+BOXES = [{'id': k, 'image_id': k, 'category_id': 1, 'bbox': [10, 20, 20, 20]} for k in (1, 2, 3, 4)]
+DISH = [{'id': 1, 'name': 'dish'}]
+
+
+@pytest.mark.parametrize(
+    ('images', 'categories', 'reason'),
+    [
+        ({'id': 1}, DISH, 'several images have its id'),
+        ({'id': '1'}, DISH, 'several images have its id'),
+        ({'id': None}, DISH, 'it has no id'),
+        ({}, [*DISH, {'id': 1, 'name': 'lid'}], 'the id of several categories'),
+    ],
+)
+def test_boxes_that_could_be_of_several(tmp_path, capsys, images, categories, reason):
+    """An image whose boxes went to another one would teach that plates are background."""
+    for image in IMAGES:
+        draw(tmp_path / 'src' / image['file_name'])
+    listed = [*IMAGES[:3], {**IMAGES[3], **images}]
+    coco = {'images': listed, 'annotations': BOXES, 'categories': categories}
+    write(tmp_path / 'src' / 'a.json', json.dumps(coco))
+    status = main([str(tmp_path / 'src'), str(tmp_path / 'out')])
+    assert status == (1 if len(categories) > 1 else 3)
+    printed = capsys.readouterr()
+    assert reason in printed.out + printed.err
+
+
+@pytest.mark.parametrize('name', ['x' * 1000, 'a\x1b[31mb', 'a\x07'])
+def test_classes_that_cannot_be_shown(tmp_path, capsys, name):
+    labelme(tmp_path / 'src', label=name)
+    assert main([str(tmp_path / 'src'), str(tmp_path / 'out')]) == 1
+    assert 'is too long, or has control characters' in capsys.readouterr().err

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from mmdet_cleargrasp.evaluation.working_threshold import (
@@ -5,6 +6,7 @@ from mmdet_cleargrasp.evaluation.working_threshold import (
     META_KEY,
     read_working_threshold,
     store_beside,
+    working_threshold,
 )
 
 
@@ -37,3 +39,12 @@ def test_without_one_the_default_is_named(tmp_path):
         found = read_working_threshold(path)
         assert found.value == DEFAULT_THRESHOLD
         assert 'default' in str(found)
+
+
+@pytest.mark.parametrize(
+    'stored', [{'threshold': float('nan'), 'f1': 0.5}, {'threshold': 10**400, 'f1': 1},
+               {'threshold': -1, 'f1': 0.5}, {'threshold': 0.5, 'f1': float('inf')}, 'x', [1]],
+)  # fmt: skip
+def test_an_impossible_one_counts_as_none(tmp_path, stored):
+    """No score reaches NaN: a detector would silently find nothing."""
+    assert working_threshold({META_KEY: stored}, tmp_path / 'x.pth').value == DEFAULT_THRESHOLD

@@ -1,7 +1,6 @@
 """SIGKILL, SIGTERM and Ctrl-C at random moments of every long command, and a rerun after each.
 
-Commands run in forked processes, which saves their imports; those that start other programs
-(``experiment``, ``render`` with two processes) start them as always. The moment is drawn as a share
+Commands and the jobs of an experiment run in forked processes, which saves their imports. The moment is drawn as a share
 of the processor time that a whole run takes, so that a busy machine is no difference.
 """
 
@@ -14,6 +13,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -21,6 +21,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, NoReturn
 
 import torch
 import yaml
@@ -31,6 +33,7 @@ from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES, write_toy_plates
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.evaluation.report_files import REPORT_FILES, check_report
+from mmdet_cleargrasp.experiments import execution
 from mmdet_cleargrasp.inference.journal import unfinished_shards
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 from mmdet_cleargrasp.utils.errors import DataError
@@ -317,27 +320,62 @@ def start(tool: str, arguments: Sequence[object], place: Path) -> Run:
     log = place / 'log.txt'
     pid = os.fork()
     if pid == 0:
-        try:
-            os.setsid()
-            output = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            sys.stdout = open(1, 'w', closefd=False)  # noqa: SIM115
-            sys.stderr = open(2, 'w', closefd=False)  # noqa: SIM115
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.environ |= {'TMPDIR': str(temporary), 'LOCAL_RANK': '0', 'OMP_NUM_THREADS': '1'}
-            sys.argv = [tool]
-            os.chdir(ROOT)
-            status = importlib.import_module(f'mmdet_cleargrasp.cli.{tool}').main(
-                [str(argument) for argument in arguments]
-            )
-        except BaseException:
-            traceback.print_exc()
-            status = 99
-        sys.stdout.flush()
-        os._exit(status)
+        os.setsid()
+        os.environ |= {'TMPDIR': str(temporary), 'LOCAL_RANK': '0', 'OMP_NUM_THREADS': '1'}
+        execution.subprocess = SimpleNamespace(**{**vars(subprocess), 'Popen': ForkedJob})
+        _become(tool, arguments, os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644))
     return Run(pid, log, temporary)
+
+
+def _become(tool: str, arguments: Sequence[object], output: int) -> NoReturn:
+    """Run a command in this process, which was forked for it, and end with its status."""
+    try:
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout = open(1, 'w', closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, 'w', closefd=False)  # noqa: SIM115
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        sys.argv = [tool]
+        os.chdir(ROOT)
+        module = importlib.import_module(f'mmdet_cleargrasp.cli.{tool}')
+        status = module.main([str(argument) for argument in arguments])
+    except BaseException:
+        traceback.print_exc()
+        status = 99
+    sys.stdout.flush()
+    os._exit(status)
+
+
+class ForkedJob:
+    """Stands in for ``subprocess.Popen`` of an experiment's jobs, which saves their imports."""
+
+    def __init__(self, command: Sequence[str], *, stdout: IO[str], **_options: object) -> None:
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(Path(command[1]).stem, command[2:], stdout.fileno())
+
+    def poll(self) -> int | None:
+        """The exit status, once it has ended."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout: float = HANGING) -> int:
+        """The exit status."""
+        end = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired('job', timeout)
+            time.sleep(0.02)
+        assert self.returncode is not None
+        return self.returncode
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        os.kill(self.pid, signal.SIGTERM)
 
 
 def kill(run: Run, moment: float, number: int) -> bool:

@@ -11,6 +11,7 @@ from mmdet_cleargrasp.inference import exports
 from mmdet_cleargrasp.inference.batch import BatchResult
 from mmdet_cleargrasp.inference.exports import FORMATS, check_formats, export
 from mmdet_cleargrasp.inference.journal import Journal, Shard
+from mmdet_cleargrasp.inference.results import COLUMNS, IMAGE_COLUMNS
 from mmdet_cleargrasp.utils.draft_folders import draft_folder
 from mmdet_cleargrasp.utils.errors import ConfigError
 from tests.conftest import ROOT
@@ -29,6 +30,10 @@ BOXES = {
 }
 
 
+def row_of(columns, **values):
+    return {**dict.fromkeys(columns, ''), **values}
+
+
 @pytest.fixture
 def result(tmp_path):
     (tmp_path / 'out').mkdir()
@@ -40,10 +45,10 @@ def result(tmp_path):
         rows = []
         for label, x, y, width, height in boxes:
             sides = {'x': x, 'y': y, 'box_width': width, 'box_height': height}
-            rows.append({'image': name, 'class': label, 'score': 0.9, **sides})
-        journal.add({'image': name, 'width': 100, 'height': 80, 'problem': ''}, rows)
-    journal.add({'image': 'bad.jpg', 'width': '', 'height': '', 'problem': 'is empty'}, [])
-    journal.add({'image': 'film.mp4/000001', 'width': 9, 'height': 9, 'problem': ''}, [])
+            rows.append(row_of(COLUMNS, image=name, score=0.9, **{'class': label}, **sides))
+        journal.add(row_of(IMAGE_COLUMNS, image=name, width=100, height=80), rows)
+    journal.add(row_of(IMAGE_COLUMNS, image='bad.jpg', problem='is empty'), [])
+    journal.add(row_of(IMAGE_COLUMNS, image='film.mp4/000001', width=9, height=9), [])
     return BatchResult(tmp_path / 'out', classes=CLASSES)
 
 
@@ -71,6 +76,23 @@ def test_exports_are_read_again_by_to_coco(name, result, tmp_path):
         assert [box[0] for box in found[stem]] == sorted(box[0] for box in boxes)
         for (_, *sides), (_, *wanted) in zip(found[stem], sorted(boxes), strict=True):
             assert sides == pytest.approx(wanted, abs=stated_difference(name) + 0.0005)
+
+
+@pytest.mark.parametrize('name', ['labelme', 'yolo', 'voc', 'cvat', 'labelstudio'])
+@pytest.mark.parametrize('file', ['x.json', 'data.yaml', 'tasks.xml', 'a\x01\nb.jpg', 'a\\b.jpg'])
+def test_names_that_formats_cannot_hold_are_changed(tmp_path, name, file):
+    (tmp_path / 'photos').mkdir()
+    for other in (file, 'plain.jpg'):
+        Image.new('RGB', (100, 80), 'gray').save(tmp_path / 'photos' / other, 'JPEG')
+    journal = Journal(tmp_path, Shard())
+    for image in (file, 'plain.jpg'):
+        box = {'x': 10.0, 'y': 20.0, 'box_width': 30.0, 'box_height': 40.0, 'score': 0.9}
+        rows = [row_of(COLUMNS, image=image, **{'class': CLASSES[0]}, **box)]
+        journal.add(row_of(IMAGE_COLUMNS, image=image, width=100, height=80), rows)
+    result = BatchResult(tmp_path, classes=CLASSES)
+    folder = export(result, tmp_path / 'photos', [name])[name]
+    report = convert(folder, tmp_path / 'coco')
+    assert not report.skipped and report.images == {'train': 1, 'val': 1}
 
 
 def test_geojson_for_qupath(result, tmp_path):

@@ -184,3 +184,31 @@ def test_videos_that_cannot_be_read_are_reported(tmp_path):
     assert count(inputs) == 1
     with pytest.raises(DataError, match='has a name that is not UTF-8'):
         next(pictures(inputs)).read()
+
+
+@pytest.mark.parametrize(
+    ('pattern', 'expected'),
+    [
+        ('**/*.jpg', ['a.jpg', 'below/b.jpg']),
+        ('**', ['a.jpg', 'below/b.jpg']),
+        ('*/**', ['b.jpg']),
+        ('**.jpg', ['a.jpg']),
+        ('.h*/*.jpg', ['c.jpg']),
+    ],
+)
+def test_patterns_follow_no_links_that_lead_back(tmp_path, pattern, expected):
+    """Two of them would make 2**40 paths of a pattern with **."""
+    for name in ('a.jpg', 'below/b.jpg', '.hidden/c.jpg', '.d.jpg'):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.new('RGB', (8, 6)).save(path)
+    for name in ('x', 'y', 'z'):
+        (tmp_path / 'below' / name).symlink_to('..')
+    inputs = find_inputs([f'{tmp_path}/{pattern}'])
+    assert [inputs.name(path) for path in inputs.files] == expected
+
+
+@pytest.mark.parametrize('text', ['²', '٣', '9' * 5000])
+def test_what_is_no_number_of_a_camera(text):
+    with pytest.raises(DataError, match='nothing at'):
+        find_inputs([text])

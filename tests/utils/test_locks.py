@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from mmdet_cleargrasp.utils.errors import ConfigError
 from mmdet_cleargrasp.utils.locks import FolderInUseError, lock_folder
 
 HOLD = """
@@ -30,3 +31,16 @@ def test_the_holder_is_named_and_a_crash_releases_the_folder(tmp_path):
     holder.wait()
     with lock_folder(tmp_path):
         pass
+
+
+@pytest.mark.parametrize('make', [lambda p: p.symlink_to('other'), os.mkfifo, lambda p: p.mkdir()])
+def test_a_lock_that_is_no_file_is_refused(tmp_path, make):
+    """A link could lead to any file of the user, which would be overwritten."""
+    (tmp_path / 'other').write_text('kept')
+    make(tmp_path / '.lock')
+    with (
+        pytest.raises(ConfigError, match='lock is not a regular file: remove it'),
+        lock_folder(tmp_path),
+    ):
+        pass
+    assert (tmp_path / 'other').read_text() == 'kept'

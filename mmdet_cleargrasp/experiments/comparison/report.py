@@ -12,6 +12,7 @@ from rich.console import Console
 
 from ...engine.run_config import load_config
 from ...evaluation.answers import IOU_THRESHOLD
+from ...utils.atomic_files import write_atomically
 from ...utils.errors import UserError
 from ...version import __version__
 from ..config_differences import config_differences
@@ -69,7 +70,8 @@ def write_comparison(
         costs = arm_costs(runs, speed) if cost else {}
         status.update('drawing')
         page = out_dir / HTML_FILE
-        page.write_text(render_html(runs, comparisons, costs, replicates, pictures), 'utf-8')
+        html = render_html(runs, comparisons, costs, replicates, pictures)
+        write_atomically(page, html.encode(errors='backslashreplace'))
     tables.print_comparison(console, runs, comparisons, costs)
     markdown = tables.write_markdown(runs, comparisons, costs, out_dir / MARKDOWN_FILE)
     return [page, markdown, *tables.write_csv_files(runs, comparisons, out_dir)]

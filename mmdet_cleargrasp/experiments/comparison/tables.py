@@ -260,8 +260,8 @@ def write_markdown(
     if costs:
         rows = [cost_row(arm, cost) for arm, cost in costs.items()]
         blocks += ['## Cost', _markdown(COST_HEADINGS, rows)]
-    path.write_text('\n\n'.join(blocks) + '\n', encoding='utf-8')
-    return path
+    text = '\n\n'.join(blocks) + '\n'
+    return write_atomically(path, text.encode(errors='backslashreplace'))
 
 
 def _print(
