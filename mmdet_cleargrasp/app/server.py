@@ -141,7 +141,10 @@ class PlatePage:
 
     async def _work(self, function: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.worker, function, *arguments)
+        try:
+            return await loop.run_in_executor(self.worker, function, *arguments)
+        except OSError as error:  # what cannot be read is a DataError
+            raise RefusedError(507, f'It cannot be stored: {error.strerror}.') from error
 
     async def _page(self, _request: Request) -> Response:
         return FileResponse(STATIC / 'index.html')
@@ -194,6 +197,8 @@ class PlatePage:
             await self._write(request, file, int(length))
             try:
                 found = await self._work(self._detect, file)
+            except RefusedError:
+                raise
             except UserError as error:
                 raise DataError(_in_plain_words(error, file, name)) from error
             except Exception as error:  # not the file's fault; the server goes on

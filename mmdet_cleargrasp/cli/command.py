@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import logging
 import os
 import signal
 import sys
@@ -51,7 +52,7 @@ def command(main: Main) -> Main:
     def guarded(argv: Sequence[str] | None = None) -> int:
         print_any_name()
         try:
-            with sigterm_as_exception(), warnings.catch_warnings():
+            with sigterm_as_exception(), _quiet_log_handlers(), warnings.catch_warnings():
                 # mmengine's look-ups warn of it each time, with the last setuptools that have it.
                 warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
                 status = main(argv)
@@ -139,6 +140,17 @@ def sigterm_as_exception() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _quiet_log_handlers() -> Iterator[None]:
+    """Print no traceback for a line that a log's file cannot take, as on a full disk."""
+    before = logging.raiseExceptions
+    logging.raiseExceptions = bool(os.environ.get(TRACEBACK_VARIABLE))
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = before
 
 
 @contextlib.contextmanager

@@ -68,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from plate_renderer.output.pathtracer import MissingRendererError
     from plate_renderer.scene.spec import SpecError, read_spec
 
+    from ..utils.atomic_files import write_atomically
     from ..utils.errors import ConfigError, UserError
     from ..utils.progress import progress_bar
 
@@ -98,8 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     if args.contact_sheet:
         sheet = contact_sheet(args.folder, list(spec.splits), 40, columns=4, width=320)
-        args.contact_sheet.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(args.contact_sheet), sheet[..., ::-1])
+        _, content = cv2.imencode(args.contact_sheet.suffix, sheet[..., ::-1])
+        write_atomically(args.contact_sheet, content.tobytes())
         print(f'contact sheet: {args.contact_sheet}')
     for failure in failures:
         print(f'skipped {failure.split} {failure.index}: {failure.reason}', file=sys.stderr)

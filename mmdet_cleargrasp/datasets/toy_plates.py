@@ -6,7 +6,6 @@ learn from them how plates look in photographs.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..utils.atomic_files import write_atomically, write_json
 from ..utils.errors import DataError
 
 CLASSES = ('petri_dish', 'square_dish', 'multiwell_plate')
@@ -51,7 +51,7 @@ def write_toy_plates(
     for index, (split, count) in enumerate(zip(SPLITS, (train, val), strict=True)):
         (out_dir / split).mkdir(exist_ok=True)
         coco = _draw_split(out_dir / split, count, size, np.random.default_rng([seed, index]))
-        (out_dir / 'annotations' / f'{split}.json').write_text(json.dumps(coco), encoding='utf-8')
+        write_json(out_dir / 'annotations' / f'{split}.json', coco, indent=None)
     return out_dir
 
 
@@ -61,7 +61,8 @@ def _draw_split(folder: Path, count: int, size: int, rng: np.random.Generator) -
     for image_id in range(1, count + 1):
         name = f'{image_id:04d}.jpg'
         picture, boxes = _draw_scene(size, rng, plates=0 if image_id % 8 == 0 else 2)
-        cv2.imwrite(str(folder / name), picture)
+        _, content = cv2.imencode('.jpg', picture)
+        write_atomically(folder / name, content.tobytes(), sync=False)
         height, width = picture.shape[:2]
         images.append({'id': image_id, 'file_name': name, 'width': width, 'height': height})
         for label, box in boxes:

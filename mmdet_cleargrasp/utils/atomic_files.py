@@ -65,7 +65,8 @@ def open_atomically(path: str | Path, sync: bool = True) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.errno:
             names = (error.filename, error.filename2)
             if names == (None, None) or str(draft) in map(str, names):
-                error.filename, error.filename2 = str(path), None
+                error.filename = str(path)
+                del error.filename2  # None would be printed
         raise
 
 

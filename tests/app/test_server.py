@@ -180,6 +180,23 @@ def test_thresholds_of_checked_photographs_that_are_none(client, value):
     assert len(state(client)['photographs'][0]['boxes']) == 2
 
 
+def test_a_full_disk_is_named(open_page, monkeypatch, capsys):
+    page, client = open_page()
+    upload(client)
+
+    def full(*_arguments):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(server, 'write_download', full)
+    monkeypatch.setattr(server, '_shrunk', full)
+    before = files_of(page)
+    for answer in (client.get('/api/download/results'), upload(client, 'b.jpg')):
+        assert answer.status_code == 507
+        assert 'No space left on device' in answer.json()['problem']
+    assert 'Traceback' not in capsys.readouterr().err
+    assert files_of(page) == before
+
+
 def test_a_failed_download_does_not_block_the_next(open_page, monkeypatch):
     page, client = open_page()
     upload(client)

@@ -1,7 +1,8 @@
 """SIGKILL, SIGTERM and Ctrl-C at random moments of every long command, and a rerun after each.
 
-Commands and the jobs of an experiment run in forked processes, which saves their imports. The moment is drawn as a share
-of the processor time that a whole run takes, so that a busy machine is no difference.
+Commands and the jobs of an experiment run in forked processes, which saves their imports. The
+moment is drawn as a share of the processor time that a whole run takes, so that a busy machine is
+no difference.
 """
 
 from __future__ import annotations

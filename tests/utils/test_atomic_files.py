@@ -7,7 +7,7 @@ import pytest
 from mmengine.fileio import get_file_backend
 
 from mmdet_cleargrasp.compat.file_writing import local_files_written_whole
-from mmdet_cleargrasp.utils.atomic_files import write_atomically
+from mmdet_cleargrasp.utils.atomic_files import open_atomically, write_atomically
 
 
 def test_files_are_written_and_replaced(tmp_path):
@@ -72,3 +72,9 @@ def _umask():
     umask = os.umask(0)
     os.umask(umask)
     return umask
+
+
+def test_a_full_disk_is_explained_with_the_file_s_name(tmp_path):
+    with pytest.raises(OSError, match=r"full: '.*a\.txt'$"), open_atomically(tmp_path / 'a.txt'):
+        raise OSError(28, 'full')
+    assert list(tmp_path.iterdir()) == []
