@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ...utils.atomic_files import write_atomically
 from ...utils.csv_tables import write_csv
 from .comparing import (
     ANSWER_FIGURES,
