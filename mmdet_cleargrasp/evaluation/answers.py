@@ -1,10 +1,10 @@
-"""Counting answers: the boxes that are left after class-agnostic NMS, above a score threshold.
+"""Counting answers: the boxes after class-agnostic NMS above a score threshold.
 
-COCO's AP ranks the boxes of each class separately, and at all scores. Who runs a detector on
-photographs gets something else: one box a plate, above one score threshold. An answer is right if
-it has the class of a plate, and an IoU of at least 0.5 with it, that no answer of a higher score
-has taken. Other answers are false positives, except those that lie by half of their area or more
-within an ignore region (``iscrowd``): they don't count.
+COCO's AP ranks the boxes of each class separately, and at all scores. Users of a detector see
+something else: one box per plate, above one score threshold. An answer is right if it has the class
+of a plate and an IoU of at least 0.5 with it, and the plate is not matched by an answer with a
+higher score. Other answers are false positives, except those with at least half of their area
+within an ignore region (``iscrowd``), which are ignored.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from ..models.postprocessing import class_agnostic_nms
 
 IOU_THRESHOLD = 0.5
-#: Share of an answer's area that lies within an ignore region from which on it doesn't count.
+#: Minimum share of an answer's area within an ignore region for it to be ignored.
 IGNORED_SHARE = 0.5
 #: Minimum area in square pixels, to avoid division by zero for empty boxes.
 TINY = 1e-9
@@ -55,7 +55,7 @@ class AnswerCounts:
     negatives_wrong: np.ndarray
 
     def weighted(self, weights: np.ndarray) -> AnswerCounts:
-        """Sum over images, each counted as often as its weight says.
+        """Sum over images, weighted.
 
         Args:
             weights: (I,) or (B, I), for I images that are counted separately.
@@ -82,7 +82,7 @@ class AnswerCounts:
         return np.where(np.isnan(self.recall), np.nan, score)[()]
 
     def figures(self) -> dict[str, np.ndarray]:
-        """The figures of reports, between 0 and 1; NaN where nothing could be measured."""
+        """The figures of reports, between 0 and 1; NaN if undefined."""
         plates = self.right + self.missed
         return {
             'precision': self.precision,
@@ -99,8 +99,8 @@ class AnswerCounts:
 class Answers:
     """The D answers in the I images of a test set, compared with its N plates.
 
-    The answer with the highest score takes its plate first. What an answer finds doesn't depend on
-    answers with lower scores, so that one comparison serves every score threshold.
+    Answers are matched in order of decreasing score. The match of an answer does not depend on
+    answers with lower scores, so one matching is valid for every score threshold.
 
     Attributes:
         classes: Names by class index.
@@ -282,7 +282,7 @@ def f1_curve(answers: Answers, label: int | None = None) -> AnswerCounts:
 
 
 def best_threshold(curve: AnswerCounts) -> float | None:
-    """The score threshold with the best F1; the middle one where several are equally good.
+    """The score threshold with the best F1; the middle one of several equal ones.
 
     Args:
         curve: From :func:`f1_curve`.
@@ -298,7 +298,7 @@ def best_threshold(curve: AnswerCounts) -> float | None:
 
 @dataclass(frozen=True)
 class _Boxes:
-    """Boxes of all images, those of an image one after the other, by decreasing score."""
+    """Boxes of all images, grouped by image, by decreasing score."""
 
     image: np.ndarray
     boxes: np.ndarray
@@ -354,7 +354,7 @@ def _suppress(found: _Boxes) -> _Boxes:
 def _take_plates(
     boxes: np.ndarray, plates: np.ndarray, allowed: np.ndarray | None = None
 ) -> np.ndarray:
-    """Find the plate with the highest IoU that is left for each answer in turn.
+    """Match each answer in turn with the unmatched plate of the highest IoU.
 
     Args:
         boxes: (D, 4), of answers, by decreasing score.

@@ -93,15 +93,15 @@ def _is_detection(entry: Any) -> bool:
 
 
 def summarize(evaluation: COCOeval, classes: Sequence[str]) -> dict[str, Any]:
-    """The figures of an evaluation, as plain values; ``None`` where nothing could be measured.
+    """The figures of an evaluation, as plain values; ``None`` if undefined.
 
     Args:
         evaluation: From :func:`evaluate`.
         classes: The evaluated classes, in the file's order.
 
     Returns:
-        COCO's figures between 0 and 1, ``images``, ``instances`` and, by class,
-        ``per_class`` with AP, AP50, AP75 and ``instances``.
+        COCO's figures between 0 and 1, ``images``, ``instances`` and, by class, ``per_class`` with
+        AP, AP50, AP75 and ``instances``.
     """
     truth, cat_ids = evaluation.cocoGt, evaluation.params.catIds
     precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU, recall, class
@@ -124,7 +124,7 @@ def summarize(evaluation: COCOeval, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def average_precision(precision: np.ndarray) -> float | None:
-    """The mean of precisions of a ``COCOeval``; ``None`` where nothing could be measured."""
+    """The mean of precisions of a ``COCOeval``; ``None`` if undefined."""
     measured = precision[precision > -1]
     return float(measured.mean()) if measured.size else None
 

@@ -1,4 +1,4 @@
-"""MMDetection's COCO metric with the figures of the answers beside it, and a faster one."""
+"""MMDetection's COCO metric with the figures of the answers, and a faster version."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PlateCocoMetric(coco_metric.CocoMetric):
         return figures
 
     def coco_figures(self, results: list) -> dict[str, float]:
-        """COCO's figures alone.
+        """COCO's figures only.
 
         Args:
             results: As ``CocoMetric.process`` collects them.

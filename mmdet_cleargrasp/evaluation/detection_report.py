@@ -77,7 +77,7 @@ def read_answers(ann_file: str | Path, predictions: str | Path, classes: Sequenc
 
 
 def summarize_answers(answers: Answers, score_thr: float) -> dict[str, Any]:
-    """Counts and figures of the answers, as plain values; ``None`` where nothing was measured.
+    """Counts and figures of the answers, as plain values; ``None`` if undefined.
 
     Args:
         answers: Of a test set.

@@ -18,14 +18,14 @@ from ..utils.errors import DataError
 PREDICTIONS_PREFIX = 'predictions'
 PREDICTIONS_FILE = f'{PREDICTIONS_PREFIX}.bbox.json'
 METRICS_FILE = 'metrics.json'
-#: Says what was tested on what.
+#: Checkpoint and data of the test.
 SOURCE_FILE = 'source.json'
 MANIFEST_FILE = 'manifest.json'
 REPORT_FILES = (PREDICTIONS_FILE, METRICS_FILE, SOURCE_FILE)
 
 
 def start_report(folder: Path) -> str | None:
-    """Make a folder ready for a test; an earlier report in it doesn't count from now on.
+    """Prepare a folder for a test, and invalidate an earlier report in it.
 
     Args:
         folder: Made where needed.
@@ -46,7 +46,7 @@ def start_report(folder: Path) -> str | None:
 
 
 def finish_report(folder: Path) -> None:
-    """Write the manifest of a folder whose other files are all there.
+    """Write the manifest, after all other files of a report.
 
     Args:
         folder: Of the report.
@@ -56,7 +56,7 @@ def finish_report(folder: Path) -> None:
 
 
 def check_report(folder: Path) -> None:
-    """Refuse a report that is not whole.
+    """Refuse an incomplete report.
 
     Args:
         folder: Of the report.

@@ -1,4 +1,4 @@
-"""Writing files so that they are there whole or not at all, whatever ends the process."""
+"""Writing files atomically, whatever ends the process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_atomically(path: str | Path, content: bytes, sync: bool = True) -> Pat
 
 @contextmanager
 def open_atomically(path: str | Path, sync: bool = True) -> Iterator[BinaryIO]:
-    """Open a file to write; it takes its name at the end, if nothing fails.
+    """Open a file to write; it gets its name at the end, if nothing fails.
 
     Args:
         path: The file; its folder is made where needed, an older file replaced.
@@ -73,7 +73,7 @@ def open_atomically(path: str | Path, sync: bool = True) -> Iterator[BinaryIO]:
 def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
     """Write JSON by :func:`write_atomically`, in UTF-8.
 
-    Bytes of file names that are no UTF-8 are escaped, and Python reads the same name again.
+    Bytes of file names that are not UTF-8 are escaped, so that Python reads the same name.
 
     Args:
         path: The file.
@@ -88,7 +88,7 @@ def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
 
 
 def refuse_unwritable(path: str | Path, option: str) -> None:
-    """Refuse a file that could not be written in the end, before the work that leads to it.
+    """Refuse a file that cannot be written, before expensive work.
 
     Args:
         path: The file to write.
@@ -116,7 +116,7 @@ def refuse_unwritable(path: str | Path, option: str) -> None:
 
 @contextmanager
 def _draft(draft: Path, sync: bool) -> Iterator[BinaryIO]:
-    """A file that has no name until it is whole, so that a killed process leaves none.
+    """A file without a name until it is complete, so that a killed process leaves none.
 
     File systems without such files, as NFS, get one with a name, and so do systems without /proc,
     which is needed to name it.

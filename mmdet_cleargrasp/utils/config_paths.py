@@ -1,4 +1,4 @@
-"""Finding the configs that come with the plugin, in a checkout as in an installed package."""
+"""Finding the plugin's configs, in a checkout or an installed package."""
 
 from __future__ import annotations
 

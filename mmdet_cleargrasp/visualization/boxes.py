@@ -1,4 +1,4 @@
-"""Drawing boxes and text on images: the one place that every picture uses."""
+"""Drawing boxes and text on images."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .fonts import find_font
 #: Font size as a share of the image's shorter side, and its least value in pixels.
 FONT_SHARE, LEAST_FONT = 0.03, 11
 CAPTION_FONT, CAPTION_HEIGHT = 12, 18
-#: Letters are black on colors that are lighter, of a range to 255, and white on the others.
+#: Brightness, of 255, above which text is black instead of white.
 LIGHT = 150
 
 
 def draw_boxes(
     image: np.ndarray, boxes: np.ndarray, texts: Sequence[str], colors: Sequence[str]
 ) -> np.ndarray:
-    """Draw boxes with a label each, at a size that suits the image; labels don't overlap.
+    """Draw boxes with labels, scaled to the image; labels do not overlap.
 
     Args:
         image: uint8 (H, W, 3), RGB; is not changed.
@@ -70,7 +70,7 @@ def label_text(name: str, score: float | None = None) -> str:
 
 
 def add_caption(image: np.ndarray, text: str) -> np.ndarray:
-    """Put a line of text above an image, at a size that suits it.
+    """Add a line of text above an image, scaled to it.
 
     Args:
         image: uint8 (H, W, 3), RGB.

@@ -1,4 +1,4 @@
-"""Pages of small pictures with boxes, to see at a glance what a data set says."""
+"""Contact sheets of images with boxes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BACKGROUND = 255
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture and what is marked on it.
+    """An image and its boxes.
 
     Attributes:
         image: uint8 (H, W, 3), RGB.
@@ -39,7 +39,7 @@ class Drawing:
 
 
 def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] = 320) -> np.ndarray:
-    """A drawing fitted into a rectangle, with its boxes in the colors of their classes.
+    """A drawing resized to fit a rectangle, with boxes in the colors of their classes.
 
     Args:
         drawing: What to draw.
@@ -66,7 +66,7 @@ def tile(drawing: Drawing, classes: Sequence[str], size: int | tuple[int, int] =
 
 
 def page(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Tiles of one size in rows.
+    """A grid of tiles of one size.
 
     Example:
         >>> page([np.zeros((3, 2, 3), np.uint8)] * 3, columns=2).shape
@@ -80,14 +80,14 @@ def page(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
 
 
 def save(path: str | Path, image: np.ndarray) -> Path:
-    """Write an RGB picture in the format that its name ends in; its folder is made."""
+    """Write an RGB image in the format of its suffix; its folder is created."""
     path = Path(path)
     data = cv2.imencode(path.suffix, np.ascontiguousarray(image[..., ::-1]))[1]
     return write_atomically(path, data.tobytes())
 
 
 def chosen(count: int, wanted: int) -> list[int]:
-    """Indices spread evenly over a number of things.
+    """Evenly spaced indices.
 
     Example:
         >>> chosen(10, 3), chosen(2, 5)
@@ -98,7 +98,7 @@ def chosen(count: int, wanted: int) -> list[int]:
 
 
 def annotated(split: Split, count: int, name: str = '') -> tuple[list[Drawing], tuple[str, ...]]:
-    """Images of a split with their boxes as they are annotated, spread evenly.
+    """Evenly chosen images of a split with their annotated boxes.
 
     Args:
         split: Annotation file and images.

@@ -1,4 +1,4 @@
-"""Pictures of detections: boxes with labels, and plates cut out."""
+"""Images of detections: boxes with labels, and crops of plates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..utils.atomic_files import write_atomically
 from .boxes import draw_boxes, label_text
 from .palette import class_color
 
-#: JPEG has no longer sides.
+#: Maximum side of a JPEG.
 MAX_JPEG = 65_500
 
 
@@ -49,7 +49,7 @@ def draw_detections(image: np.ndarray, detections: sv.Detections) -> np.ndarray:
 
 
 def cut_out(image: np.ndarray, box: np.ndarray, margin: float = 0.0) -> np.ndarray | None:
-    """The part of an image inside a box; ``None`` where nothing is.
+    """The part of an image inside a box; ``None`` if it is empty.
 
     Args:
         image: uint8 (H, W, 3).
@@ -70,7 +70,7 @@ def cut_out(image: np.ndarray, box: np.ndarray, margin: float = 0.0) -> np.ndarr
 
 
 def save_jpeg(image: np.ndarray, path: Path) -> None:
-    """Save an RGB image as JPEG, with the folders above it; smaller where JPEG has no such size.
+    """Save an RGB image as JPEG and create its folders; larger images than JPEG allows are shrunk.
 
     Args:
         image: uint8 (H, W, 3), RGB.
@@ -80,4 +80,6 @@ def save_jpeg(image: np.ndarray, path: Path) -> None:
     picture.thumbnail((MAX_JPEG, MAX_JPEG))  # only makes smaller
     content = io.BytesIO()
     picture.save(content, 'JPEG', quality=90)
-    write_atomically(path, content.getvalue(), sync=False)  # thousands, and can be drawn again
+    write_atomically(
+        path, content.getvalue(), sync=False
+    )  # there may be thousands, and they can be drawn again

@@ -37,7 +37,7 @@ def find_font(text: str) -> str:
 
 @contextmanager
 def chart_fonts(text: str) -> Iterator[None]:
-    """Within it, matplotlib draws with fonts that have the characters of a text.
+    """Context in which matplotlib uses fonts that have the characters of a text.
 
     Args:
         text: Such as the names of classes, in any script.

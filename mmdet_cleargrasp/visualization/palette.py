@@ -1,6 +1,6 @@
-"""Colors of classes, arms and outlines, the same in every picture and chart."""
+"""Colors of classes, arms and outlines in all images and charts."""
 
-#: Told apart by people with any color vision (Okabe and Ito, 2008).
+#: Distinguishable with any kind of color vision (Okabe and Ito, 2008).
 VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY_BLUE, YELLOW = (
     '#D55E00', '#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#F0E442'
 )  # fmt: skip
@@ -8,7 +8,7 @@ VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY_BLUE, YELLOW = (
 CLASS_COLORS = (VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY_BLUE, YELLOW)
 #: Of the arms of a comparison, on white and on black, in their order.
 ARM_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, '#8C6D31', '#7F7F7F')
-#: Of annotated boxes beside those of arms.
+#: Of annotated boxes, in images with those of arms.
 TRUTH_COLOR = '#4D4D4D'
 #: RGB of background, depth boundary and contact edge. ClearGrasp too draws the boundary in green
 #: and the contact edge in blue.

@@ -1,4 +1,4 @@
-"""Pictures of what runs logged, and their times."""
+"""Curves of the logs of runs, and training times."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def plot_curves(
     title: str | None = None,
     start_epoch: int = 1,
 ) -> None:
-    """Draw chosen curves of one or several runs into one picture.
+    """Draw selected curves of one or several runs in one image.
 
-    Training values go over steps; validation metrics over epochs, in a panel of their own where
-    both are asked for.
+    Training values are drawn over steps, validation metrics over epochs, in a separate panel if
+    there are both.
 
     Args:
         logs: Work dirs or JSON log files.
@@ -106,12 +106,12 @@ def plot_curves(
 
 
 def train_times(run: RunLog, include_outliers: bool = False) -> dict[int, float]:
-    """Seconds a training step, averaged by epoch.
+    """Seconds per training step, averaged by epoch.
 
     Args:
         run: From :func:`.read_run`.
-        include_outliers: Count the first logged step of each epoch too, which starts the
-            data loading. It counts anyway where it is the epoch's only one.
+        include_outliers: Count the first logged step of each epoch too, which starts the data
+            loading. It counts anyway where it is the epoch's only one.
 
     Returns:
         Seconds by epoch.
@@ -142,7 +142,7 @@ def _from_epoch(run: RunLog, epoch: int) -> RunLog:
 def _plot(axes: Axes, runs: Sequence[RunLog], keys: Sequence[str], labels: Sequence[str]) -> None:
     curves = [run.curve(key) for run in runs for key in keys]
     for (steps, values), label in zip(curves, labels, strict=True):
-        # Few points would be invisible as a line alone.
+        # A few points would be invisible as a line.
         axes.plot(steps, values, label=label, marker='o' if len(steps) < 30 else None, markersize=3)
     if curves:
         axes.legend(fontsize='small')

@@ -1,4 +1,4 @@
-"""The logs of a run: losses, learning rates and validation metrics, over resumptions too."""
+"""The logs of a run, resumed or not: losses, learning rates and validation metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from ..utils.errors import DataError
 from ..utils.text_files import read_regular_file
 
-# What a log line says of its own place, unlike what was measured.
+# Keys of a log line that are positions, not measured values.
 POSITION_KEYS = ('step', 'epoch', 'iter')
 
 
@@ -35,8 +35,8 @@ class RunLog:
         """One measured value over the run.
 
         Args:
-            key: As in the log, such as ``'loss_cls'`` or ``'coco/bbox_mAP'``; the part
-                before the slash may be left out.
+            key: As in the log, such as ``'loss_cls'`` or ``'coco/bbox_mAP'``; the part before the
+                slash may be left out.
 
         Returns:
             Steps (for a validation metric, epochs) and values.
@@ -58,7 +58,7 @@ class RunLog:
 
     @property
     def names(self) -> list[str]:
-        """Names of everything that was measured."""
+        """Names of all measured values."""
         names = [name for entry in (*self.train, *self.val) for name in entry]
         return [name for name in dict.fromkeys(names) if name not in POSITION_KEYS]
 
@@ -86,7 +86,7 @@ def read_run(path: str | Path) -> RunLog:
         files = [path]
     else:
         if path.is_dir():
-            os.listdir(path)  # glob finds nothing in folders of others, and does not say so
+            os.listdir(path)  # glob returns nothing for folders without permission
         files = sorted(path.glob('*/vis_data/scalars.json')) or sorted(
             path.glob('vis_data/scalars.json')
         )

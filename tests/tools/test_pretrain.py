@@ -85,4 +85,4 @@ def test_mistakes_have_one_message(run_here, config, samples, tmp_path, options,
 def test_detector_config_is_pointed_at_train(run_here):
     status, printed = run_here('tools/pretrain.py', 'configs/frcnn_cleargrasp_plates.py')
     assert status == 1
-    assert 'expected a ClearGraspNetwork' in printed
+    assert 'expected ClearGraspNetwork' in printed
