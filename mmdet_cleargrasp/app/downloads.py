@@ -19,7 +19,7 @@ from PIL import Image
 from ..conversion.convert import convert
 from ..conversion.options import ConversionOptions
 from ..conversion.writing import RECORD
-from ..inference.exports import FORMATS, Box, Labeled, check_formats
+from ..inference.exports import FORMATS, Box, Labeled, check_formats, export_suffix
 from ..inference.results import COLUMNS, Scale, to_coco, to_rows
 from ..inference.tables import image_columns, write_tables
 from ..utils.atomic_files import write_json
@@ -150,7 +150,9 @@ def _labeled(item: Item) -> Labeled:
         Box(b.label, 1.0 if b.score is None else b.score, b.left, b.top, b.right, b.bottom)
         for b in item.boxes
     )
-    return Labeled(photograph.file, photograph.name, photograph.width, photograph.height, boxes)
+    suffix = export_suffix(photograph.name, photograph.file)
+    name = f'{Path(photograph.name).stem}{suffix}'
+    return Labeled(photograph.file, name, photograph.width, photograph.height, boxes)
 
 
 def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:

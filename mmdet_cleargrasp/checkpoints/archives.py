@@ -69,6 +69,8 @@ class _ZipCheckpoint:
         self.budget = _Budget(size)
         self.storages: dict[str, Storage] = {}
         pickles = [name for name in archive.namelist() if name.split('/')[1:] == ['data.pkl']]
+        if len(set(archive.namelist())) != len(archive.namelist()):
+            raise DamagedFileError('it has several records of one name')
         if len(pickles) != 1:
             raise UnpicklingError('a zip file without data.pkl')
         self.root = pickles[0].split('/')[0]

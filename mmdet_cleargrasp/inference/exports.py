@@ -123,7 +123,9 @@ def _labeled(result: BatchResult, root: Path) -> list[Labeled]:
             stem = names.stem(_plain_name(entry['image']))
             size = (entry['width'], entry['height'])
             found = tuple(map(_box, rows))
-            images.append(Labeled(source, f'{stem}{_suffix(source)}', *size, found))
+            images.append(
+                Labeled(source, f'{stem}{export_suffix(source.name, source)}', *size, found)
+            )
     return images
 
 
@@ -142,11 +144,17 @@ def _plain_name(name: str) -> str:
     return ''.join('_' if c == '\\' or unicodedata.category(c) == 'Cc' else c for c in name)
 
 
-def _suffix(image: Path) -> str:
-    """The suffix of an image in an export, which must not be that of a file of labels."""
-    if image.suffix.lower() in IMAGE_SUFFIXES:
-        return image.suffix
-    return f'.{(image_format(image) or "image").lower()}'
+def export_suffix(name: str, file: Path) -> str:
+    """The suffix of an image in an export, which must not be that of a file of labels.
+
+    Args:
+        name: The image's, as the user knows it.
+        file: The image.
+    """
+    suffix = Path(name).suffix
+    return (
+        suffix if suffix.lower() in IMAGE_SUFFIXES else f'.{image_format(file) or "image"}'.lower()
+    )
 
 
 def _write_labelme(folder: Path, images: Sequence[Labeled], classes: Sequence[str]) -> None:

@@ -55,6 +55,17 @@ def unpack(client, kind, folder):
     return folder / 'plates'
 
 
+def test_photographs_named_as_files_of_labels(client, tmp_path):
+    """The labels would be written over the photograph."""
+    for name in ('a.json', 'data.yaml'):
+        client.post('/api/photographs', params={'name': name}, content=jpeg())
+    folder = unpack(client, 'labelme', tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        'a.jpeg', 'a.json', 'data.jpeg', 'data.json',
+    ]  # fmt: skip
+    assert not convert(folder, tmp_path / 'coco').skipped
+
+
 def boxes_of(coco):
     names = {c['id']: c['name'] for c in coco['categories']}
     files = {image['id']: image['file_name'] for image in coco['images']}

@@ -327,3 +327,14 @@ def test_values_are_not_copied_until_the_memory_is_full(tmp_path, pickled):
     with pytest.raises(CheckpointError, match='copied so often'):
         read_checkpoint(tmp_path / 'a.pth')
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+
+
+def test_records_of_one_name_are_refused(tmp_path):
+    """Readers differ in which of them they take."""
+    path = save({'weight': torch.rand(2)}, tmp_path / 'a.pth')
+    with zipfile.ZipFile(path, 'a') as archive:
+        name = next(n for n in archive.namelist() if n.endswith('data/0'))
+        with pytest.warns(UserWarning, match='Duplicate name'):
+            archive.writestr(name, bytes(8))
+    with pytest.raises(CheckpointError, match='several records of one name'):
+        read_checkpoint(path)
