@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from mmdet_cleargrasp.experiments.spec import parse_experiment, read_experiment
+from mmdet_cleargrasp.experiments.spec import parse_experiment
 from mmdet_cleargrasp.utils.yaml_specs import SpecError
 from tests.conftest import ROOT
 
@@ -12,9 +13,12 @@ BASE = {'name': 'mine', 'arms': ARMS}
 
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'configs' / 'experiments').glob('*.yaml')))
-def test_the_specs_that_come_with_the_project_are_valid(path: Path, monkeypatch) -> None:
+def test_the_specs_that_come_with_the_project_are_valid(path: Path, monkeypatch, tmp_path) -> None:
     monkeypatch.chdir(ROOT)
-    assert len(read_experiment(path).arms) >= 2
+    content = yaml.safe_load(path.read_text())
+    if 'data_root' in content:
+        content['data_root'] = str(tmp_path)  # the user's own photographs
+    assert len(parse_experiment(content).arms) >= 2
 
 
 def test_missing_keys_have_defaults() -> None:
