@@ -78,6 +78,8 @@ def convert(
 
 
 def _check_out(src: Path, out: Path, overwrite: bool) -> None:
+    if out.is_symlink() and not out.is_dir():
+        raise ConfigError(f'{out} is a link that leads to no folder; name another folder')
     if src.resolve() == out.resolve() or src.resolve().is_relative_to(out.resolve()):
         raise ConfigError(f'{out} would overwrite the source {src}; choose another folder')
     if out.resolve().is_relative_to(src.resolve()):

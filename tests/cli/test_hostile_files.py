@@ -96,7 +96,7 @@ SPECIAL = [
     (FIFO, 'run/1/vis_data/scalars.json', ['analyze_logs.py', 'plot_curve', 'run'], 1, 'Not a regular file'),
     (FIFO, 'plates/train/0001.jpg', ['to_coco.py', 'plates/train', 'out'], 1, 'none of these formats'),
     (DEVICE, 'plates/annotations/train.json', ['to_coco.py', 'plates', 'out'], 1, 'several images of that name'),
-    (LOOP, 'out', ['to_coco.py', 'plates', 'out'], 1, 'Symlink loop'),
+    (LOOP, 'out', ['to_coco.py', 'plates', 'out'], 1, 'is a link that leads to no folder'),
     (LOOP, 'run', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is not a folder'),
     (FIFO, 'run/.run.lock', ['train.py', '{config}', '--data-root', 'plates', '--work-dir', 'run'], 1, 'is not a regular file: remove it'),
     (FIFO, 'file.pth', ['publish_detector.py', 'file.pth', 'out.pth'], 1, 'is not a regular file'),
