@@ -209,7 +209,7 @@ def without(state, name):
         ('frcnn', lambda s: without(s, 'backbone.fpn.layer_blocks.1.0.bias'),
          r'1 missing \(first: neck.fpn_convs.1.conv.bias\)'),
         ('frcnn', lambda s: {**s, 'roi_heads.mask_head.mask_fcn1.weight': torch.ones(1)},
-         'no counterpart.*mask_fcn1'),
+         'without a counterpart.*mask_fcn1'),
         ('frcnn', lambda s: {**s, 'backbone.fpn.inner_blocks.0.1.weight': torch.ones(1)},
          'not the v2 ones'),
         ('frcnn', lambda s: {**s, 'backbone.body.conv1.weight': torch.ones(64, 3, 3, 3)},

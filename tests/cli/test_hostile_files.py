@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -120,4 +121,6 @@ def test_what_is_no_file_is_not_read(
 def test_names_that_no_file_system_has(place, run_here, tool):
     status, printed = run_here(tool, str(place / ('x' * 300)))
     assert status == 1
-    assert 'File name too long' in printed and 'Traceback' not in printed
+    # Python 3.14's pathlib answers that such a file is not there.
+    assert re.search('File name too long|no (config|checkpoint) at', printed)
+    assert 'Traceback' not in printed
