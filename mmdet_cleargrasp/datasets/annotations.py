@@ -151,7 +151,7 @@ def _check_section(path: Path, section: str, entries: Any, types: dict[str, Any]
                     f'{", ".join(types)}. {HELP}'
                 )
             if not isinstance(entry[key], expected):
-                name = getattr(expected, '__name__', expected)
+                name = expected.__name__ if isinstance(expected, type) else expected
                 raise DataError(
                     f'{path}: {section}[{index}] has {key}={entry[key]!r}, expected {name}'
                     f'{_name(entry)}. {HELP}'
