@@ -1,5 +1,6 @@
 """One boundary around every command, and the dispatcher."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -133,3 +134,16 @@ def test_a_signal_during_a_finalizer_is_not_lost(monkeypatch, capsys, number, st
     assert main([]) == status
     assert time.monotonic() - started < 10
     assert 'Traceback' not in capsys.readouterr().err
+
+
+def test_a_log_on_a_full_disk_prints_no_traceback(capsys):
+    @command
+    def main(argv=None):
+        log = logging.Logger('full')
+        log.addHandler(logging.StreamHandler(open('/dev/full', 'w')))  # noqa: SIM115
+        log.error('lost')
+        return 0
+
+    assert main([]) == 0
+    assert capsys.readouterr().err == ''
+    assert logging.raiseExceptions
