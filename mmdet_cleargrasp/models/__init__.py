@@ -1,5 +1,5 @@
 """Networks: backbones that can be frozen, and dense heads with a cheaper backward pass."""
 
-from . import backbones, dense_heads, torchvision_anchors
+from . import backbones, convolution, dense_heads, torchvision_anchors
 
-__all__ = ['backbones', 'dense_heads', 'torchvision_anchors']
+__all__ = ['backbones', 'convolution', 'dense_heads', 'torchvision_anchors']

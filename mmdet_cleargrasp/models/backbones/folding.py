@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from ..convolution import is_pointwise
+from ..winograd import has_onednn
+
 if TYPE_CHECKING:
     from .frozen import FreezableBackbone
 
@@ -85,8 +88,14 @@ def _fastest(backbone: FreezableBackbone, image: Tensor) -> FreezableBackbone:
         image = image.to(weight.dtype)
         same = _same_maps(plain.forward_features(image), folded.forward_features(image))
     module = folded if same else plain
-    on_cpu = weight.device.type == 'cpu'
-    return module.to(memory_format=torch.channels_last) if on_cpu else module
+    return _for_cpu(module) if weight.device.type == 'cpu' else module
+
+
+def _for_cpu(module: FreezableBackbone) -> FreezableBackbone:
+    for conv in module.modules():
+        if isinstance(conv, nn.Conv2d) and is_pointwise(conv) and has_onednn():
+            conv.dilation = (2, 2)
+    return module.to(memory_format=torch.channels_last)
 
 
 def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:

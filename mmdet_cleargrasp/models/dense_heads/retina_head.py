@@ -1,29 +1,34 @@
-"""MMDetection's RetinaNet head without the backward passes through which nothing comes."""
+"""MMDetection's RetinaNet head that regresses only the boxes that count."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmdet.models.dense_heads import RetinaHead
+from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
+from mmdet.structures import SampleList
 from torch import Tensor, nn
 
+from ..convolution import FastConv2d
 from .sparse_convolution import convolve_at
 
-#: Share of the positions above which the whole map is cheaper than its parts.
-DENSE_SHARE = 0.6
+#: Share of the positions above which the whole map is cheaper than its parts, in prediction and in
+#: training.
+DENSE_SHARE, DENSE_SHARE_IN_TRAINING = 0.6, 0.35
 
 
 @MODELS.register_module()
 class SparseGradRetinaHead(RetinaHead):
     """A RetinaNet head that learns the same as MMDetection's in less time.
 
-    Boxes are regressed at positive anchors only, and an image's few plates have theirs on one or
-    two levels of the pyramid. On the others the whole gradient of the regression branch is zero:
-    there its backward pass is skipped. Outputs and gradients are those of ``RetinaHead``. On a GPU,
-    which would have to wait at every level to know, the whole backward pass is done.
+    The loss counts boxes at positive anchors only, which an image's few plates have on one or two
+    levels of the pyramid, around their centers. In training on a CPU, boxes are regressed at the
+    positions of these anchors only; losses and gradients are those of ``RetinaHead`` up to
+    rounding. On a GPU, which would have to wait at every level to know the positions, and with
+    norm layers in the box branch, all boxes are regressed.
 
     In prediction on a CPU, boxes are regressed only where a class score passes the score threshold
     of the config (``test_cfg.score_thr``); the others, which are dropped, are zero. Detections are
@@ -37,11 +42,9 @@ class SparseGradRetinaHead(RetinaHead):
         >>> import torch
         >>> anchors = dict(type='AnchorGenerator', scales=[8], ratios=[1.0], strides=[8, 16])
         >>> head = SparseGradRetinaHead(2, 16, stacked_convs=1, anchor_generator=anchors)
-        >>> levels = [torch.rand(1, 16, side, side, requires_grad=True) for side in (8, 4)]
-        >>> scores, deltas = head(levels)
-        >>> (0 * deltas[0].sum() + deltas[1].sum()).backward()
-        >>> [level.grad is None for level in levels]
-        [True, False]
+        >>> scores, deltas = head([torch.rand(1, 16, side, side) for side in (8, 4)])
+        >>> [tuple(level.shape) for level in deltas]
+        [(1, 4, 8, 8), (1, 4, 4, 4)]
     """
 
     def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], list[Tensor]]:
@@ -57,26 +60,58 @@ class SparseGradRetinaHead(RetinaHead):
         if self.can_skip_boxes(x[0]):
             scores = self.score(x)
             return scores, self.regress_passing(x, scores)
-        scores, deltas = super().forward(x)
-        if not torch.is_grad_enabled() or torch.jit.is_tracing() or x[0].device.type != 'cpu':
-            return scores, deltas
-        # The last and smallest level keeps its zeros: optimizers treat them unlike no gradient.
-        return scores, [*(_WithoutZeroGradient.apply(level) for level in deltas[:-1]), deltas[-1]]
+        return super().forward(x)
+
+    def loss(self, x: tuple[Tensor, ...], batch_data_samples: SampleList) -> dict[str, Any]:
+        """Score the anchors of all levels and regress the boxes of the positive ones.
+
+        Args:
+            x: The pyramid's maps, (N, in_channels, H, W) each.
+            batch_data_samples: With the ground truth.
+
+        Returns:
+            The losses, as from ``RetinaHead``.
+        """
+        if x[0].device.type != 'cpu' or not self._has_plain_boxes():
+            return super().loss(x, batch_data_samples)
+        boxes, ignored, metas = unpack_gt_instances(batch_data_samples)
+        # The last and smallest level gives zeros to learn from, unlike which optimizers treat none.
+        maps = [_NotRegressed(level, level is x[-1]) for level in x]
+        return self.loss_by_feat(self.score(x), maps, boxes, metas, ignored)
+
+    def loss_by_feat_single(
+        self,
+        cls_score: Tensor,
+        bbox_pred: Tensor | _NotRegressed,
+        anchors: Tensor,
+        labels: Tensor,
+        label_weights: Tensor,
+        bbox_targets: Tensor,
+        bbox_weights: Tensor,
+        avg_factor: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Losses of a level, as in ``RetinaHead``, from box deltas or the map to regress."""
+        if isinstance(bbox_pred, _NotRegressed):
+            images, _, height, width = cls_score.shape
+            counted = bbox_weights.view(images, height, width, -1).any(dim=-1)
+            if counted.any() or bbox_pred.always:
+                bbox_pred = self._regress_at(bbox_pred.x, counted, DENSE_SHARE_IN_TRAINING)
+            else:
+                shape = (images, self.retina_reg.out_channels, height, width)
+                bbox_pred = cls_score.new_zeros(shape)
+        return super().loss_by_feat_single(
+            cls_score, bbox_pred, anchors, labels, label_weights, bbox_targets, bbox_weights,
+            avg_factor,
+        )  # fmt: skip
 
     def can_skip_boxes(self, x: Tensor) -> bool:
         """Whether :meth:`forward` computes only some boxes of a map."""
-        is_plain = all(
-            type(layer.conv) is nn.Conv2d
-            and not layer.with_norm
-            and type(layer.activate) is nn.ReLU
-            for layer in self.reg_convs
-        )
         predicts = not self.training and not torch.is_grad_enabled() and self.test_cfg is not None
         exports = torch.jit.is_tracing() or torch.compiler.is_compiling()
         return (
             predicts
             and not exports
-            and is_plain
+            and self._has_plain_boxes()
             and self.use_sigmoid_cls
             and x.device.type == 'cpu'
         )
@@ -96,25 +131,37 @@ class SparseGradRetinaHead(RetinaHead):
 
     def _regress_passing(self, x: Tensor, scores: Tensor) -> Tensor:
         lowest = 0.999 * self.test_cfg.get('score_thr', 0)  # by less than rounding changes
-        passing = scores.amax(dim=1).sigmoid() > lowest
+        return self._regress_at(x, scores.amax(dim=1).sigmoid() > lowest, DENSE_SHARE)
+
+    def _has_plain_boxes(self) -> bool:
+        """Whether the box branch is convolutions and ReLUs only."""
+        return all(
+            type(layer.conv) in (nn.Conv2d, FastConv2d)
+            and not layer.with_norm
+            and type(layer.activate) is nn.ReLU
+            for layer in self.reg_convs
+        )
+
+    def _regress_at(self, x: Tensor, wanted: Tensor, dense_share: float) -> Tensor:
+        """Box deltas of a level where they are wanted, and zeros or box deltas elsewhere."""
         layers = [*(layer.conv for layer in self.reg_convs), self.retina_reg]
-        found = convolve_at(x, passing, layers, DENSE_SHARE)
+        found = convolve_at(x, wanted, layers, dense_share)
         if found is None:
             for layer in self.reg_convs:
                 x = layer(x)
             return self.retina_reg(x)
-        deltas = found.new_zeros(*passing.shape, found.shape[1])
-        deltas[passing] = found
+        deltas = found.new_zeros(*wanted.shape, found.shape[1])
+        deltas[wanted] = found
         return deltas.permute(0, 3, 1, 2)
 
 
-class _WithoutZeroGradient(torch.autograd.Function):
-    """The identity; a gradient of zeros ends here, and autograd skips what is behind."""
+class _NotRegressed(NamedTuple):
+    """A level whose box deltas are computed once it is known which ones count.
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.view_as(x)
+    Attributes:
+        x: Its map.
+        always: Compute them even where none count.
+    """
 
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor | None:
-        return gradient if gradient.any() else None
+    x: Tensor
+    always: bool

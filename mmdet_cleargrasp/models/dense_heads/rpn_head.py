@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ import torch.nn.functional as F
 from mmdet.models.dense_heads import RPNHead
 from mmdet.registry import MODELS
 from torch import Tensor, nn
+
+from .. import winograd
 
 #: Share of the positions above which the whole map is cheaper than its parts.
 DENSE_SHARE = 0.1
@@ -66,7 +69,7 @@ class _SampledGradient(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(x, *weights)
-        return _head(x, weights, padding=1)
+        return _head(x, weights)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -75,18 +78,20 @@ class _SampledGradient(torch.autograd.Function):
         image, row, column = touched.nonzero(as_tuple=True)
         with torch.enable_grad():
             if len(image) > DENSE_SHARE * touched.numel():
-                outputs = _head(x, weights, padding=1)
+                outputs = _head(x, weights)
             else:
-                neighborhoods = _neighborhoods(x, image, row, column)
-                outputs = _head(neighborhoods, weights, padding=0)
+                hidden = F.conv2d(_neighborhoods(x, image, row, column), *weights[:2])
+                outputs = _outputs(hidden, weights)
                 gradients = tuple(g[image, :, row, column][..., None, None] for g in gradients)
             return torch.autograd.grad(outputs, (x, *weights), gradients)
 
 
-def _head(
-    x: Tensor, weights: list[Tensor] | tuple[Tensor, ...], padding: int
-) -> tuple[Tensor, Tensor]:
-    hidden = F.relu(F.conv2d(x, weights[0], weights[1], padding=padding))
+def _head(x: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    return _outputs(winograd.convolve(x, *weights[:2]), weights)
+
+
+def _outputs(hidden: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    hidden = F.relu(hidden)
     return F.conv2d(hidden, weights[2], weights[3]), F.conv2d(hidden, weights[4], weights[5])
 
 

@@ -1,9 +1,12 @@
+import copy
+
 import pytest
 import torch
 from mmdet.models.dense_heads import RetinaHead
+from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmdet_cleargrasp.models.dense_heads import SparseGradRetinaHead
+from mmdet_cleargrasp.models.dense_heads import SparseGradRetinaHead, retina_head
 
 ARGUMENTS = dict(
     num_classes=3,
@@ -32,38 +35,76 @@ ARGUMENTS = dict(
 )
 
 
-def gradients(head, boxes):
+SIZE = 128
+
+
+def image(boxes, ignored=()):
+    sample = DetDataSample(metainfo=dict(img_shape=(SIZE, SIZE), pad_shape=(SIZE, SIZE)))
+    plates = torch.tensor(boxes).view(-1, 4)
+    sample.gt_instances = InstanceData(bboxes=plates, labels=torch.arange(len(plates)) % 3)
+    sample.ignored_instances = InstanceData(bboxes=torch.tensor(ignored).view(-1, 4))
+    return sample
+
+
+def learn(head, images):
+    """Losses and gradients of the maps and of all parameters."""
     torch.manual_seed(1)
-    levels = [torch.rand(1, 8, 128 // s, 128 // s, requires_grad=True) for s in (8, 16, 32)]
-    plates = InstanceData(
-        bboxes=torch.tensor(boxes).view(-1, 4), labels=torch.zeros(len(boxes)).long()
-    )
-    meta = dict(img_shape=(128, 128), pad_shape=(128, 128))
-    losses = head.loss_by_feat(*head(levels), [plates], [meta])
+    levels = [torch.randn(len(images), 8, SIZE // s, SIZE // s) for s in (8, 16, 32)]
+    levels = [level.requires_grad_() for level in levels]
+    losses = head.loss(tuple(levels), images)
     sum(sum(values) for values in losses.values()).backward()
-    return [level.grad for level in levels], {n: p.grad for n, p in head.named_parameters()}
+    gradients = {name: p.grad for name, p in head.named_parameters()}
+    return losses, gradients | {f'level {k}': level.grad for k, level in enumerate(levels)}
+
+
+SMALL, LARGE, WHOLE = [10.0, 10, 40, 42], [50.0, 40, 110, 100], [2.0, 2, 120, 125]
 
 
 @pytest.mark.parametrize(
-    'boxes',
+    'images',
     [
-        pytest.param([[10.0, 10, 40, 42]], id='on the finest level'),
-        pytest.param([[14.0, 20, 36, 34]], id='on the finest level, smaller'),
-        pytest.param([[10.0, 10, 66, 70], [60.0, 50, 100, 90]], id='on two finer levels'),
-        pytest.param([[2.0, 2, 120, 125]], id='on the coarsest level'),
-        pytest.param([[10.0, 10, 40, 42], [2.0, 2, 120, 125]], id='on both'),
-        pytest.param([], id='no plate'),
+        pytest.param([image([SMALL])], id='on the finest level'),
+        pytest.param([image([[0.0, 0, 30, 30], [96.0, 97, 128, 128]])], id='at the borders'),
+        pytest.param([image([LARGE])], id='on a middle level'),
+        pytest.param([image([WHOLE])], id='on the coarsest level'),
+        pytest.param([image([SMALL, LARGE, WHOLE])], id='on all'),
+        pytest.param([image([])], id='no plate'),
+        pytest.param([image([SMALL]), image([]), image([LARGE, SMALL])], id='several images'),
+        pytest.param([image([SMALL], ignored=[LARGE]), image([], [WHOLE])], id='ignored boxes'),
     ],
 )
-def test_gradients_are_the_stock_head_s(boxes):
+@pytest.mark.parametrize(
+    'options',
+    [
+        pytest.param({}, id='L1'),
+        pytest.param(dict(reg_decoded_bbox=True, loss_bbox=dict(type='GIoULoss')), id='GIoU'),
+        pytest.param(dict(norm_cfg=dict(type='GN', num_groups=2)), id='group norm'),
+        pytest.param(dict(conv_cfg=dict(type='FastConv2d')), id='fast convolutions'),
+    ],
+)
+@pytest.mark.parametrize('dense_share', [0, 1])
+def test_losses_and_gradients_are_the_stock_head_s(images, options, dense_share, monkeypatch):
+    arguments = ARGUMENTS | options
+    arguments['train_cfg'] = copy.deepcopy(ARGUMENTS['train_cfg'])
+    arguments['train_cfg']['assigner']['ignore_iof_thr'] = 0.5
+    monkeypatch.setattr(retina_head, 'DENSE_SHARE_IN_TRAINING', dense_share)
     torch.manual_seed(0)
-    stock, sparse = RetinaHead(**ARGUMENTS), SparseGradRetinaHead(**ARGUMENTS)
+    stock, sparse = RetinaHead(**arguments), SparseGradRetinaHead(**arguments)
     sparse.load_state_dict(stock.state_dict())
-    (levels, parameters), (ours, our_parameters) = gradients(stock, boxes), gradients(sparse, boxes)
-    for expected, found in zip(levels, ours, strict=True):
-        assert torch.equal(found, expected)
-    for name, expected in parameters.items():
-        torch.testing.assert_close(our_parameters[name], expected, rtol=1e-6, atol=1e-7, msg=name)
+    (losses, gradients), (our_losses, ours) = learn(stock, images), learn(sparse, images)
+    torch.testing.assert_close(our_losses, losses)
+    for name, expected in gradients.items():
+        torch.testing.assert_close(ours[name], expected, rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_boxes_are_regressed_at_positive_positions_only(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        retina_head, 'convolve_at', lambda x, wanted, *rest: seen.append(wanted.sum().item())
+    )
+    learn(SparseGradRetinaHead(**ARGUMENTS), [image([LARGE]), image([])])
+    assert len(seen) == 2, 'the level without a positive anchor is skipped, unless the last'
+    assert 0 < seen[0] < 16 and seen[1] == 0
 
 
 @pytest.mark.parametrize(
