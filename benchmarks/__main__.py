@@ -11,7 +11,7 @@ from mmdet_cleargrasp.cli.command import command
 
 GROUPS = (
     'frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'frcnn_r50_runtimes', 'retinanet_r50_runtimes',
-    'levers', 'allocator', 'feature_cache',
+    'levers', 'retinanet_levers', 'allocator', 'feature_cache',
 )  # fmt: skip
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 

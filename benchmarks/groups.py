@@ -38,6 +38,7 @@ LIMITED = {
     'frcnn_r50_runtimes': ('predict files',),
     'retinanet_r50_runtimes': ('predict files',),
     'levers': ('train step', 'predict'),
+    'retinanet_levers': ('train step', 'predict'),
     'allocator': ('memory',),
     'feature_cache': ('train step', 'memory'),
 }
@@ -53,7 +54,8 @@ _DENSE = {
 }
 #: Each saving of Faster R-CNN as MMDetection has it.
 _TAKEN_BACK = {
-    "MMDetection's RPN backward": {'model.rpn_head.type': 'RPNHead'},
+    "torch's convolutions in the neck": {'model.neck.conv_cfg': None},
+    "MMDetection's RPN": {'model.rpn_head.type': 'RPNHead'},
     "torchvision's RoIAlign": {'model.roi_head.bbox_roi_extractor.roi_layer.use_torchvision': True},
     '512 RoIs an image': {'model.train_cfg.rcnn.sampler.num': 512},
     "MMDetection's proposals": {
@@ -62,6 +64,11 @@ _TAKEN_BACK = {
         'model.test_cfg.rpn.nms_pre': 1000,
         'model.test_cfg.rpn.max_per_img': 1000,
     },
+}
+#: Likewise of RetinaNet.
+_TAKEN_BACK_OF_RETINANET = {
+    "torch's convolutions": {'model.neck.conv_cfg': None, 'model.bbox_head.conv_cfg': None},
+    'boxes at every position': {'model.bbox_head.type': 'RetinaHead'},
 }
 
 
@@ -152,6 +159,13 @@ def levers(size: int, device: torch.device) -> Group:
     return {OURS: ours, **changed, 'batch norm not folded': unfolded, **on_cpu}
 
 
+def retinanet_levers(size: int, device: torch.device) -> Group:
+    """RetinaNet R50 beside itself with one of its savings taken back at a time."""
+    ours = partial(_ours, 'retinanet_cleargrasp_plates', 50, size, device)
+    taken_back = _TAKEN_BACK_OF_RETINANET.items()
+    return {OURS: ours, **{name: partial(ours, options=options) for name, options in taken_back}}
+
+
 def allocator(size: int, device: torch.device) -> Group:
     """Faster R-CNN R50 with freed memory kept, and given back; timed in a process each."""
     ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
@@ -193,6 +207,7 @@ GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
     'frcnn_r50_runtimes': frcnn_r50_runtimes,
     'retinanet_r50_runtimes': retinanet_r50_runtimes,
     'levers': levers,
+    'retinanet_levers': retinanet_levers,
     'allocator': allocator,
     'feature_cache': feature_cache,
 }
