@@ -14,9 +14,10 @@ from . import winograd
 class FastConv2d(nn.Conv2d):
     """``nn.Conv2d`` that takes less time on a CPU, with the same values up to rounding.
 
-    3x3 convolutions of large maps are computed by Winograd's algorithm (:mod:`.winograd`), 1x1
-    convolutions by oneDNN even on one thread. On other devices and in other precisions it is
-    ``nn.Conv2d``. For ``conv_cfg`` of MMDetection's necks and heads.
+    In training, 3x3 convolutions of large maps are computed by Winograd's algorithm
+    (:mod:`.winograd`), and 1x1 convolutions by oneDNN even on one thread. In prediction, on other
+    devices and in other precisions it is ``nn.Conv2d``. For ``conv_cfg`` of MMDetection's necks
+    and heads.
 
     Args:
         *args: As in ``nn.Conv2d``.
@@ -34,7 +35,7 @@ class FastConv2d(nn.Conv2d):
         Args:
             x: (N, in_channels, H, W).
         """
-        if self.padding_mode != 'zeros' or self.groups != 1 or _is_exported():
+        if not self.training or self.padding_mode != 'zeros' or self.groups != 1 or _is_exported():
             return super().forward(x)
         if is_pointwise(self) and x.device.type == 'cpu' and winograd.has_onednn():
             return F.conv2d(x, self.weight, self.bias, self.stride, dilation=2)

@@ -87,6 +87,14 @@ def test_other_convolutions_are_torch_s(arguments, x):
         assert torch.equal(layer(x), nn.Conv2d.forward(layer, x))
 
 
+def test_predictions_round_as_torch_s():
+    layer, x = FastConv2d(256, 256, 3, padding=1), torch.rand(1, 256, 48, 48)
+    with torch.no_grad():
+        expected = nn.Conv2d.forward(layer, x)
+        assert not torch.equal(layer(x), expected)
+        assert torch.equal(layer.eval()(x), expected)
+
+
 def test_autocast_rounds_as_usual():
     layer, x = FastConv2d(256, 256, 3, padding=1), torch.rand(1, 256, 48, 48)
     with torch.no_grad(), torch.autocast('cpu', dtype=torch.bfloat16):

@@ -60,6 +60,8 @@ class FoldedTwin:
         if self._module is None or versions != self._versions:
             self._module, self._versions = _fastest(backbone, x[:1].detach()), versions
         if x.device.type == 'cpu':
+            # In training only: predictions keep the rounding of torch's choice.
+            _use_onednn(self._module, backbone.training and has_onednn())
             x = x.contiguous(memory_format=torch.channels_last)
         return self._module.forward_features(x)
 
@@ -88,14 +90,15 @@ def _fastest(backbone: FreezableBackbone, image: Tensor) -> FreezableBackbone:
         image = image.to(weight.dtype)
         same = _same_maps(plain.forward_features(image), folded.forward_features(image))
     module = folded if same else plain
-    return _for_cpu(module) if weight.device.type == 'cpu' else module
+    on_cpu = weight.device.type == 'cpu'
+    return module.to(memory_format=torch.channels_last) if on_cpu else module
 
 
-def _for_cpu(module: FreezableBackbone) -> FreezableBackbone:
+def _use_onednn(module: nn.Module, use: bool) -> None:
+    """Let oneDNN compute 1x1 convolutions on one thread too; see :func:`is_pointwise`."""
     for conv in module.modules():
-        if isinstance(conv, nn.Conv2d) and is_pointwise(conv) and has_onednn():
-            conv.dilation = (2, 2)
-    return module.to(memory_format=torch.channels_last)
+        if isinstance(conv, nn.Conv2d) and is_pointwise(conv):
+            conv.dilation = (2, 2) if use else (1, 1)
 
 
 def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:

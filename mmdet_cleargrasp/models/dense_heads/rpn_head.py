@@ -55,10 +55,10 @@ class SparseGradRPNHead(RPNHead):
         Returns:
             Scores (N, A, H, W) and box deltas (N, 4A, H, W).
         """
-        differentiates = torch.is_grad_enabled() and not torch.jit.is_tracing()
+        learns = self.training and torch.is_grad_enabled() and not torch.jit.is_tracing()
         one_convolution = isinstance(self.rpn_conv, nn.Conv2d)
         exact_on_cpu = x.device.type == 'cpu' and not torch.is_autocast_enabled('cpu')
-        if not (differentiates and one_convolution and exact_on_cpu):
+        if not (learns and one_convolution and exact_on_cpu):
             return super().forward_single(x)
         layers = (self.rpn_conv, self.rpn_cls, self.rpn_reg)
         weights = [tensor for layer in layers for tensor in (layer.weight, layer.bias)]
