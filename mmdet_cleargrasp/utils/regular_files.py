@@ -6,12 +6,12 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from .errors import ConfigError
 
 
-def open_regular_file(path: Path) -> IO[str]:
+def open_regular_file(path: Path) -> TextIO:
     """Open a text file to read, and to append to; it is made where needed.
 
     A link is refused: in a folder that others can write to, it could lead to any file of this user,
