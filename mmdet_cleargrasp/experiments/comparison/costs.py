@@ -14,6 +14,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.analysis import get_model_complexity_info
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from ...checkpoints import read_checkpoint
@@ -86,7 +87,7 @@ def _without_files(node: Any) -> str:
 
 def _count_flops(model: Any, size: tuple[int, int]) -> float | None:
     image, sample = _random_image(size)
-    logger = logging.getLogger('mmengine')
+    logger = MMLogger.get_current_instance()
     level = logger.level
     inputs = model.data_preprocessor({'inputs': [image], 'data_samples': [sample]}, False)
     model.forward = partial(model.forward, data_samples=inputs['data_samples'])
