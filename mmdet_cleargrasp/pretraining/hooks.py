@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class BackboneFileHook(Hook):
         model = unwrapped(runner.model)
         backbone: Any = model.backbone
         content = {
-            'model_state_dict': weights_to_cpu(_own_tensors(model)),
+            'model_state_dict': _without_teacher(weights_to_cpu(model.state_dict())),
             'trained_stride': backbone.out_strides[-1],
             'epoch': runner.epoch,
             'iter': runner.iter,
@@ -100,9 +100,9 @@ class PicturesHook(Hook):
             runner.logger.warning(f'cannot write pictures to {folder}')
 
 
-def _own_tensors(model: nn.Module) -> dict[str, Any]:
-    """The state dict without the teacher of a distillation."""
-    return {n: t for n, t in model.state_dict().items() if not n.startswith('teacher.')}
+def _without_teacher(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the teacher of a distillation."""
+    return {name: t for name, t in tensors.items() if not name.startswith('teacher.')}
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

@@ -68,6 +68,25 @@ def test_any_backbone_is_pretrained_for_its_detector(run_here, samples, tmp_path
     assert 'configs/frcnn_imagenet_efficientnet_lite2_plates.py --cfg-options' in printed
 
 
+def test_a_teacher_is_not_written_with_the_backbone(run_here, samples, tmp_path):  # noqa: F811
+    from mmdet_cleargrasp import config_dir
+
+    path = tmp_path / 'distilled.py'
+    base = config_dir() / 'pretrain' / 'resnet50_distilled.py'
+    path.write_text(
+        f'_base_ = {str(base)!r}\n'
+        'model = dict(channels=16, backbone=dict(depth=18))\n'
+        'train_dataloader = dict(batch_size=2, num_workers=0)\n'
+        'val_dataloader = dict(batch_size=2, num_workers=0)\n'
+    )
+    status, printed = run_here('tools/pretrain.py', path, '--data-root', samples,
+                               '--work-dir', tmp_path / 'run', '--epochs', '1')  # fmt: skip
+    assert status == 0, printed
+    file = open_backbone(tmp_path / 'run' / 'backbone.pth')
+    assert file.family.name == 'ResNet-18'
+    assert set(file.left_out) == {'aspp', 'decoder', 'heads', 'projections', 'standardize'}
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
