@@ -77,8 +77,8 @@ def execute(job: Job, watch: Callable[[], None] = lambda: None) -> dict[str, Any
             _remove_checkpoints(job, record['checkpoint'])  # had it been killed before that
             return record
         start = time.monotonic()
-        if not _trained(job):
-            _run_tool('train', [job.train_config, '--resume'], folder, lock, watch)
+        # Also where the last checkpoint is there: its validation may have been interrupted.
+        _run_tool('train', [job.train_config, '--resume'], folder, lock, watch)
         checkpoint = _find_checkpoint(job)
         tests = {}
         for name, config in job.test_configs.items():

@@ -117,6 +117,12 @@ def test_an_interrupted_experiment_goes_on_and_is_compared(write_spec, run_tool,
     assert again.stdout.count('complete') == 2
     assert (first / 'record.json').stat().st_mtime_ns == written
 
+    # As when it was killed in the last validation, which measures the score threshold of the test.
+    (first / 'record.json').unlink()
+    run_tool(TOOL, spec, '--work-dir', root, check=False, timeout=WAIT)
+    assert json.loads((first / 'record.json').read_text())['tests'] == record['tests']
+    assert (first / 'output.log').read_text().count('--resume') == 3  # which validates once more
+
     run_tool('tools/analysis_tools/compare_runs.py', root, '--replicates', '100', '--no-cost')
     assert 'Does a gentle start help?' in (root / 'comparison' / 'comparison.html').read_text()
     assert 'Only 2 of 3 runs' in (root / 'comparison' / 'comparison.md').read_text()
