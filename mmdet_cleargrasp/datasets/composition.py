@@ -24,6 +24,8 @@ TRIES = 10
 #: A plate whose mask fills less of its box is mostly hidden and is not pasted; a square dish turned
 #: by 45 degrees fills half.
 LEAST_FILL = 0.45
+#: Smallest and largest opacity of pasted pictures.
+PICTURE_OPACITY = (0.85, 1.0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,6 @@ class PastePictures(BaseTransform):
         prob: Of pasting anything into an image, in [0, 1].
         max_pictures: Pasted into one image, from 1 on.
         size: Smallest and largest longer side, as a share of the image's shorter side.
-        opacity: Smallest and largest, in (0, 1].
 
     Raises:
         FileNotFoundError: If a folder has no pictures.
@@ -120,10 +121,8 @@ class PastePictures(BaseTransform):
         prob: float = 0.6,
         max_pictures: int = 3,
         size: tuple[float, float] = (0.1, 1.2),
-        opacity: tuple[float, float] = (0.85, 1.0),
     ) -> None:
-        self.prob, self.max_pictures = prob, max_pictures
-        self.size, self.opacity = size, opacity
+        self.prob, self.max_pictures, self.size = prob, max_pictures, size
         self.pictures = [_pictures(folder) for folder in folders]
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +133,7 @@ class PastePictures(BaseTransform):
                 patch = _cut_picture(files[np.random.randint(len(files))])
                 if patch is not None:
                     patch = _resized(_turn(patch), results, self.size)
-                    _paste(results, patch, self.opacity, max_overlap=0.0)
+                    _paste(results, patch, PICTURE_OPACITY, max_overlap=0.0)
         return results
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from mmdet.registry import MODELS
 from mmengine.dist import master_only
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -24,10 +25,10 @@ from ..engine.training import run
 from ..utils.errors import ConfigError
 from ..utils.findings import Finding, error, ok
 from .hooks import BACKBONE_FILE, PICTURES_FOLDER
+from .network import ClearGraspNetwork
 from .transforms import LoadClearGraspSample
 
 LOOPS = ('train', 'val')
-NETWORKS = ('ClearGraspNetwork', 'DistilledClearGraspNetwork')
 #: A detector for each kind of backbone, to try the result in.
 DETECTORS = {
     'ClearGraspResNet': 'configs/frcnn_cleargrasp_plates.py',
@@ -78,9 +79,10 @@ def check_pretraining(plan: RunPlan) -> list[Finding]:
     Args:
         plan: Of the run.
     """
-    if plan.cfg.model.get('type') not in NETWORKS:
+    network = MODELS.get(plan.cfg.model.get('type', ''))
+    if not (isinstance(network, type) and issubclass(network, ClearGraspNetwork)):
         raise ConfigError(
-            f"this config's model is {plan.cfg.model.get('type')}, expected {NETWORKS[0]} as "
+            f"this config's model is {plan.cfg.model.get('type')}, expected a ClearGraspNetwork as "
             'in configs/pretrain/; detectors are trained with tools/train.py'
         )
     checks = [

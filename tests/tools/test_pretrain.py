@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from mmdet_cleargrasp import config_dir
 from mmdet_cleargrasp.checkpoints import open_backbone
 
 from ..pretraining.conftest import samples  # noqa: F401  the data set, as a fixture
@@ -49,40 +50,35 @@ def test_pretrain_resume_and_use(run_tool, config, samples, tmp_path):  # noqa: 
     assert set(content['metrics']) >= {'pretrain/mask_iou', 'pretrain/outlines_f1'}
 
 
-def test_any_backbone_is_pretrained_for_its_detector(run_here, samples, tmp_path):  # noqa: F811
-    from mmdet_cleargrasp import config_dir
+@pytest.fixture
+def pretrain_tiny(run_here, samples, tmp_path):  # noqa: F811
+    """Pretrain with a config of the project and a smaller model: what was written and printed."""
 
-    path = tmp_path / 'lite0.py'
-    base = config_dir() / 'pretrain' / 'efficientnet_lite2_plates_scratch.py'
-    path.write_text(
-        f'_base_ = {str(base)!r}\n'
-        "model = dict(backbone=dict(network='tf_efficientnet_lite0'), channels=16)\n"
-        'train_dataloader = dict(batch_size=2, num_workers=0)\n'
-        'val_dataloader = dict(batch_size=2, num_workers=0)\n'
-    )
-    status, printed = run_here('tools/pretrain.py', path, '--data-root', samples,
-                               '--work-dir', tmp_path / 'run', '--epochs', '1')  # fmt: skip
-    assert status == 0, printed
-    file = open_backbone(tmp_path / 'run' / 'backbone.pth')
+    def run(name, model):
+        path = tmp_path / 'tiny.py'
+        path.write_text(
+            f'_base_ = {str(config_dir() / "pretrain" / name)!r}\n'
+            f'model = dict(channels=16, backbone={model!r})\n'
+            'train_dataloader = dict(batch_size=2, num_workers=0)\n'
+            'val_dataloader = dict(batch_size=2, num_workers=0)\n'
+        )
+        status, printed = run_here('tools/pretrain.py', path, '--data-root', samples,
+                                   '--work-dir', tmp_path / 'run', '--epochs', '1')  # fmt: skip
+        assert status == 0, printed
+        return open_backbone(tmp_path / 'run' / 'backbone.pth'), printed
+
+    return run
+
+
+def test_any_backbone_is_pretrained_for_its_detector(pretrain_tiny):
+    backbone = dict(network='tf_efficientnet_lite0')
+    file, printed = pretrain_tiny('efficientnet_lite2_plates_scratch.py', backbone)
     assert file.family.name == 'EfficientNet-Lite0' and file.epoch == 1
     assert 'configs/frcnn_imagenet_efficientnet_lite2_plates.py --cfg-options' in printed
 
 
-def test_a_teacher_is_not_written_with_the_backbone(run_here, samples, tmp_path):  # noqa: F811
-    from mmdet_cleargrasp import config_dir
-
-    path = tmp_path / 'distilled.py'
-    base = config_dir() / 'pretrain' / 'resnet50_distilled.py'
-    path.write_text(
-        f'_base_ = {str(base)!r}\n'
-        'model = dict(channels=16, backbone=dict(depth=18))\n'
-        'train_dataloader = dict(batch_size=2, num_workers=0)\n'
-        'val_dataloader = dict(batch_size=2, num_workers=0)\n'
-    )
-    status, printed = run_here('tools/pretrain.py', path, '--data-root', samples,
-                               '--work-dir', tmp_path / 'run', '--epochs', '1')  # fmt: skip
-    assert status == 0, printed
-    file = open_backbone(tmp_path / 'run' / 'backbone.pth')
+def test_a_teacher_is_not_written_with_the_backbone(pretrain_tiny):
+    file, _ = pretrain_tiny('resnet50_distilled.py', dict(depth=18))
     assert file.family.name == 'ResNet-18'
     assert set(file.left_out) == {'aspp', 'decoder', 'heads', 'projections', 'standardize'}
 
@@ -104,4 +100,4 @@ def test_mistakes_have_one_message(run_here, config, samples, tmp_path, options,
 def test_detector_config_is_pointed_at_train(run_here):
     status, printed = run_here('tools/pretrain.py', 'configs/frcnn_cleargrasp_plates.py')
     assert status == 1
-    assert 'expected ClearGraspNetwork' in printed
+    assert 'expected a ClearGraspNetwork' in printed
