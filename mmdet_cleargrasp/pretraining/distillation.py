@@ -51,7 +51,7 @@ class DistilledClearGraspNetwork(ClearGraspNetwork):
     ) -> None:
         super().__init__(**options)
         self.distillation = distillation
-        self.teacher = MODELS.build(teacher['backbone']).eval()
+        self.teacher = MODELS.build(teacher['backbone'])
         widths = self.backbone.out_channels, self.teacher.out_channels
         if len(widths[0]) != len(widths[1]):
             raise ValueError(

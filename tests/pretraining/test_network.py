@@ -95,6 +95,7 @@ def test_a_backbone_learns_from_its_teacher():
         teacher=teacher, backbone=backbone, tasks={'mask': 1.0}, channels=16,
         data_preprocessor=dict(type='ImgDataPreprocessor', mean=[0] * 3, std=[255] * 3),
     )  # fmt: skip
+    network.train()
     before = {name: value.clone() for name, value in network.teacher.state_dict().items()}
     inputs, optimizer = torch.rand(4, 3, 64, 64), torch.optim.Adam(network.parameters(), 1e-3)
     losses = []
