@@ -95,7 +95,6 @@ def test_best_checkpoint_on_the_images_it_was_chosen_on(cfg, checkpoint, split, 
     assert ('was selected as the best on these images' in found) == warned
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_series_in_train_and_val_give_a_warning_with_group_by(cfg, toy_copy, edit_json):
     for split, letters in (('train', 'abcd'), ('val', 'ef')):
         file = toy_copy / 'annotations' / f'{split}.json'
@@ -114,6 +113,7 @@ def test_series_in_train_and_val_give_a_warning_with_group_by(cfg, toy_copy, edi
     assert '4 series' in finding.text and '--group-by' in finding.text
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
 def test_mixed_precision_without_gpu_is_refused(cfg):
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     assert 'error' in levels(check_device(read_plan(cfg)))
