@@ -13,18 +13,17 @@ from ..visualization.palette import class_color
 from .photographs import is_share
 
 
-def describe_model(detector: PlateDetector, config: Path, note: str = '') -> dict[str, Any]:
+def describe_model(detector: PlateDetector, config: Path) -> dict[str, Any]:
     """The model for the browser.
 
     Args:
         detector: The model.
         config: Of the detector.
-        note: What its checkpoint says about itself.
     """
     return {
         'name': detector.checkpoint.name,
         'config': config.name,
-        'note': note,
+        'note': detector.note,
         'threshold': detector.threshold.value,
         'classes': [
             {'name': name, 'color': class_color(k), **display_names(name)}

@@ -353,7 +353,6 @@ def serve(
     *,
     token: bool = True,
     hosts: Collection[str] = (),
-    note: str = '',
 ) -> None:
     """Serve the page until SIGINT, SIGTERM or SIGHUP.
 
@@ -366,13 +365,12 @@ def serve(
         port: The port; 0 for any free one.
         token: Ask for a token.
         hosts: Names of this machine beside its own.
-        note: What the checkpoint says about itself.
 
     Raises:
         ConfigError: The port is taken or not allowed.
     """
     secret = secrets.token_urlsafe(24) if token else None
-    model = describe_model(detector, config, note)
+    model = describe_model(detector, config)
     page = PlatePage(detector, model, folder, limits, secret, hosts)
     with _listening(host, port) as listener:
         server = uvicorn.Server(

@@ -94,7 +94,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..app.offline import is_loopback, stay_offline
     from ..app.private_folder import private_folder
     from ..app.server import serve
-    from ..checkpoints import read_checkpoint
     from ..compat.cpu_memory import keep_freed_memory
     from ..inference import PlateDetector
     from ..inference.detector import find_run, take_detector
@@ -113,7 +112,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         detector = PlateDetector(
             config, checkpoint, args.device, args.per_class, args.runtime, args.amp
         )
-        note = read_checkpoint(checkpoint).get('meta', {}).get('note', '')
         if not is_loopback(args.host):
             whom = 'anyone who can reach it' if args.no_token else 'anyone with the link'
             print(f'warning: {args.host} is open to {whom}', file=sys.stderr)
@@ -126,7 +124,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.port,
             token=not args.no_token,
             hosts=args.allow_host,
-            note=str(note),
         )
     return 0
 

@@ -26,6 +26,7 @@ class StubDetector:
     classes = CLASSES
     threshold = WorkingThreshold(0.5, 0.7)
     checkpoint = Path('stub.pth')
+    note = 'trained on renders'
 
     def __call__(self, image, score_thr=0.0):
         return sv.Detections(

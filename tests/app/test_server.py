@@ -213,6 +213,7 @@ def test_a_failed_download_does_not_block_the_next(open_page, monkeypatch):
 
 def test_the_state_names_the_model(client):
     model = state(client)['model']
+    assert model['note'] == 'trained on renders'
     assert model['name'] == 'stub.pth' and model['threshold'] == 0.5 and model['quality'] is None
     assert model['classes'][0] == {
         'name': 'petri_dish', 'color': '#D55E00', 'one': 'Petri dish', 'many': 'Petri dishes',
