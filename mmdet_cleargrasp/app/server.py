@@ -141,10 +141,8 @@ class PlatePage:
 
     async def _work(self, function: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
-        try:
+        with _storing():  # what cannot be read is a DataError
             return await loop.run_in_executor(self.worker, function, *arguments)
-        except OSError as error:  # what cannot be read is a DataError
-            raise RefusedError(507, f'It cannot be stored: {error.strerror}.') from error
 
     async def _page(self, _request: Request) -> Response:
         return FileResponse(STATIC / 'index.html')
@@ -217,7 +215,8 @@ class PlatePage:
     async def _write(self, request: Request, file: Path, length: int) -> None:
         written = 0
         chunks = request.stream()
-        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), 'wb') as stream:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+        with _storing(), open(os.open(file, flags, 0o600), 'wb') as stream:
             try:
                 while chunk := await asyncio.wait_for(anext(chunks), self.limits.stalled_seconds):
                     written += stream.write(chunk)
@@ -225,8 +224,6 @@ class PlatePage:
                         raise RefusedError(413, 'The upload is larger than announced.')
             except (asyncio.TimeoutError, ClientDisconnect) as error:
                 raise RefusedError(408, 'The upload was interrupted.') from error
-            except OSError as error:
-                raise RefusedError(507, f'It cannot be stored: {error.strerror}.') from error
         if written != length:
             raise RefusedError(408, 'The upload was interrupted.')
 
@@ -312,7 +309,8 @@ class PlatePage:
         return session
 
     def _start_session(self, answer: Response) -> None:
-        key, _ = self.sessions.add()
+        with _storing():
+            key, _ = self.sessions.add()
         answer.set_cookie(self.app.session_cookie, key, httponly=True, samesite='lax')
 
     def _photograph(self, request: Request) -> Photograph:
@@ -409,6 +407,15 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         ) from error
     with listener:
         yield listener
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+    """Answer a full disk and the like with the reason."""
+    try:
+        yield
+    except OSError as error:
+        raise RefusedError(507, f'It cannot be stored: {error.strerror}.') from error
 
 
 @contextlib.contextmanager

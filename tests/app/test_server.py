@@ -1,6 +1,8 @@
 """What the page's addresses do, in this process."""
 
 import io
+import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -195,6 +197,28 @@ def test_a_full_disk_is_named(open_page, monkeypatch, capsys):
         assert 'No space left on device' in answer.json()['problem']
     assert 'Traceback' not in capsys.readouterr().err
     assert files_of(page) == before
+
+
+def test_a_disk_that_is_full_at_the_end_of_an_upload(open_page, monkeypatch):
+    """The last bytes are written when the file is closed."""
+    page, client = open_page()
+    open_file = os.open
+
+    def full(path, *arguments, **keywords):
+        if Path(path).parent.parent == page.folder:
+            return open_file('/dev/full', os.O_WRONLY)
+        return open_file(path, *arguments, **keywords)
+
+    monkeypatch.setattr(os, 'open', full)
+    answer = upload(client, content=b'short')
+    assert answer.status_code == 507 and 'No space left on device' in answer.json()['problem']
+
+
+def test_a_disk_without_room_for_another_user(make_page, monkeypatch):
+    page = make_page(token=None)
+    monkeypatch.setattr(page.sessions, 'folder', Path('/proc/none'))
+    with testclient.TestClient(page.app, base_url='http://localhost') as browser:
+        assert browser.get('/api/state').status_code == 507
 
 
 def test_a_failed_download_does_not_block_the_next(open_page, monkeypatch):
