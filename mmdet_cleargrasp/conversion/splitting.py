@@ -118,7 +118,7 @@ def split_at_random(
         pictures: With the names of their files.
         group_by: As in :func:`groups_by`.
         val: Share of the groups for validation, on average; 0 for none.
-        test: Share of the images for the test, if they are split at random.
+        test: Share of the groups for the test, on average; 0 for none.
         seed: The same seed gives the same splits.
 
     Returns:

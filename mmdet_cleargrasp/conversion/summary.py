@@ -42,7 +42,7 @@ def write_summary(report: Report, console: Console | None = None) -> Path:
     if report.doubtful:
         lines.append(f'  boxes both ways  {report.out / ORIENTATION_SHEET}')
     lines += [
-        f'  all left out     {report.out / RECORD}',
+        f'  all skipped      {report.out / RECORD}',
         f'next: python tools/train.py configs/frcnn_cleargrasp_plates.py --data-root {report.out}',
     ]
     for line in lines:
@@ -67,7 +67,7 @@ def skipped_lines(report: Report) -> list[str]:
     by_reason: dict[str, list[str]] = defaultdict(list)
     for skipped in report.skipped:
         by_reason[skipped.reason].append(skipped.where)
-    lines = [f'left out: {len(report.skipped)}'] if by_reason else []
+    lines = [f'skipped: {len(report.skipped)}'] if by_reason else []
     for reason, names in sorted(by_reason.items(), key=lambda item: -len(item[1])):
         more = f' and {len(names) - EXAMPLES} more' if len(names) > EXAMPLES else ''
         lines.append(f'  {len(names)} x {reason} ({", ".join(names[:EXAMPLES])}{more})')

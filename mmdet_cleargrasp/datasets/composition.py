@@ -151,7 +151,9 @@ def _pictures(folder: str) -> list[str]:
 @lru_cache(maxsize=1024)
 def _read_picture(file: str) -> np.ndarray | None:
     """A picture of at most 512 pixels, uint8 (H, W, 3 or 4); ``None`` where it can't be read."""
-    image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    content = np.fromfile(file, np.uint8)
+    # OpenCV raises for an empty file.
+    image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
     if image is None or image.dtype != np.uint8:
         return None
     if image.ndim == 2:

@@ -54,8 +54,8 @@ def describe_series(series: Mapping[str, Sequence[str]], remedy: str) -> str:
     first = next(iter(series.values()))
     return (
         f'names look like {len(series)} series ({first[0]}, {first[1]}). If a series shows the '
-        'same plate and is in both training and validation, metrics are too high (data leakage): '
-        f'{remedy} keeps every series in one split'
+        'same plate and is split between training and validation or test, metrics are too high '
+        f'(data leakage): {remedy} keeps every series in one split'
     )
 
 

@@ -304,7 +304,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile]:
 
 def _why_unidentified(kind: str | None) -> str:
     if kind in FORMAT_NAMES:
-        return f'is broken or truncated ({kind}). Copy it again from where it came, or as JPEG.'
+        return f'is broken or truncated ({kind}). Copy it again from its source, or as JPEG.'
     found = 'is not an image, or of a' if kind is None else f'is {kind}, a'
     return (
         f'{found} format that is not read here (expected {", ".join(FORMAT_NAMES)}). Save it as '

@@ -17,7 +17,7 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
         path: The file.
 
     Raises:
-        DataError: It cannot be opened, is no JSON, or holds another kind of value.
+        DataError: It cannot be opened, is not JSON, or holds another kind of value.
     """
     try:
         content = json.loads(read_regular_file(path))

@@ -27,7 +27,7 @@ def read_yaml(path: str | Path) -> Any:
         path: The file.
 
     Raises:
-        SpecError: It cannot be read, or is no YAML.
+        SpecError: It cannot be read, or is not YAML.
     """
     try:
         text = read_regular_file(path).decode('utf-8')

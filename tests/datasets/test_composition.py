@@ -159,6 +159,13 @@ def test_a_part_of_a_photograph_is_pasted(dataset, pictures):
     assert all(is_red(mixed[0]['img']).any() for _ in range(10))
 
 
+@pytest.mark.parametrize('content', [b'', b'text'])
+def test_pictures_that_cannot_be_read_are_skipped(dataset, pictures, content):
+    (pictures / 'red' / 'red.png').write_bytes(content)
+    mixed = dataset(dict(type='PastePictures', folders=[str(pictures)], prob=1))
+    assert np.array_equal(mixed[1]['img'], dataset()[1]['img'])
+
+
 def test_a_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match='has no JPEG, PNG or WebP files'):
         PastePictures([str(tmp_path)])

@@ -59,7 +59,8 @@ def _check_skipped(coco: CocoFile, sizes: dict[Any, tuple[float, float]]) -> Ite
             '',
             f'{coco.path}: mmdet skips annotation {examples(ignored)}: no area, or marked ignore',
         )
-    if sound and all(_is_skipped(box, size) or key in set(ignored) for key, box, size in boxes):
+    dropped = set(ignored)
+    if sound and all(key in dropped or _is_skipped(box, size) for key, box, size in boxes):
         yield error('', f'{coco.path}: mmdet would skip every one of its {len(boxes)} boxes')
     tests: dict[str, Callable[[list[float], Any], bool]] = {
         'is narrower than a pixel or lies outside its image: mmdet skips it': _is_skipped,

@@ -25,30 +25,22 @@ def check_overlap(name: str, split: Split, train: Split) -> Iterable[Finding]:
         train: Of training.
     """
     try:
-        yield from _check_images(name, split, train)
-        yield from _check_series(name, split, train)
+        names, trained = _file_names(split), _file_names(train)
+        paths, trained_paths = _real_paths(split, names), set(_real_paths(train, trained))
     except (DataError, OSError):
         return
-
-
-def _check_images(name: str, split: Split, train: Split) -> Iterable[Finding]:
-    trained = set(_real_paths(train))
-    images = list(_real_paths(split))
-    both = [path for path in images if path in trained]
+    both = [os.path.basename(path) for path in paths if path in trained_paths]
     if both:
-        names = examples(os.path.basename(path) for path in both)
         yield warning(
             name,
-            f'{len(both)} of {len(images)} images of {split.ann_file} are also in '
-            f'{train.ann_file} ({names}): metrics on training images are too high (data leakage)',
+            f'{len(both)} of {len(paths)} images of {split.ann_file} are also in '
+            f'{train.ann_file} ({examples(both)}): metrics on training images are too high (data '
+            'leakage)',
         )
+    yield from _check_series(name, names, trained)
 
 
-def _check_series(name: str, split: Split, train: Split) -> Iterable[Finding]:
-    names, trained = (
-        [str(image['file_name']) for image in read_coco(part.ann_file).images]
-        for part in (split, train)
-    )
+def _check_series(name: str, names: list[str], trained: list[str]) -> Iterable[Finding]:
     series = find_series([*names, *trained])
     both = (set(names), set(trained))
     shared = {
@@ -59,6 +51,9 @@ def _check_series(name: str, split: Split, train: Split) -> Iterable[Finding]:
         yield warning(name, describe_series(shared, remedy))
 
 
-def _real_paths(split: Split) -> Iterable[str]:
-    for image in read_coco(split.ann_file).images:
-        yield os.path.realpath(find_file(split.img_dir / image['file_name']))
+def _file_names(split: Split) -> list[str]:
+    return [str(image['file_name']) for image in read_coco(split.ann_file).images]
+
+
+def _real_paths(split: Split, names: Iterable[str]) -> list[str]:
+    return [os.path.realpath(find_file(split.img_dir / name)) for name in names]
