@@ -28,7 +28,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--data-root', metavar='DIR', help='folder with your own data')
     parser.add_argument('--count', type=at_least(1), default=16, help='images per sheet [16]')
     parser.add_argument('--size', type=at_least(1), default=320, help='pixels of each image [320]')
-    parser.add_argument('--seed', type=int, default=0, help='random seed of the augmentation [0]')
+    parser.add_argument(
+        '--seed', type=at_least(0), default=0, help='random seed of the augmentation [0]'
+    )
     parser.add_argument('--out', type=Path, help='folder to write [work_dirs/browse/NAME]')
     return parser
 

@@ -41,7 +41,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--replicates', type=at_least(100), default=2000, help='bootstrap samples [2000]'
     )
-    parser.add_argument('--pictures', type=int, default=3, help='images drawn per arm and test [3]')
+    parser.add_argument(
+        '--pictures', type=at_least(0), default=3, help='images drawn per arm and test [3]'
+    )
     parser.add_argument(
         '--no-cost', action='store_true', help='do not count parameters and operations'
     )

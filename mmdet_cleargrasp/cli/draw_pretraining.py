@@ -33,21 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     args = make_parser().parse_args(argv)
 
-    import cv2
-
+    from ..datasets.images import is_image
     from ..engine.run_config import load_config
     from ..pretraining.inference import draw_photographs, load_network
-    from ..utils.errors import ConfigError
+    from ..visualization.contact_sheets import save
 
     files = [
         file
         for path in args.photographs
-        for file in (sorted(path.glob('*.[jp][pn]g')) if path.is_dir() else [path])
+        for file in (filter(is_image, sorted(path.iterdir())) if path.is_dir() else [path])
     ]
     network = load_network(load_config(args.config), args.checkpoint)
     picture = draw_photographs(network, files)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(args.out), picture):
-        raise ConfigError(f'cannot write {args.out}')
+    save(args.out, picture[..., ::-1])
     print(f'{len(files)} photograph(s), drawn in {args.out}')
     return 0

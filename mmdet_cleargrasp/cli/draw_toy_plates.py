@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from .arguments import new_parser
+from .arguments import at_least, new_parser
 from .command import command
 
 EXAMPLES = """
@@ -18,12 +18,12 @@ def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('output', help='folder to write')
-    parser.add_argument('--train', type=int, default=24, help='training images [24]')
-    parser.add_argument('--val', type=int, default=8, help='validation images [8]')
+    parser.add_argument('--train', type=at_least(1), default=24, help='training images [24]')
+    parser.add_argument('--val', type=at_least(1), default=8, help='validation images [8]')
     parser.add_argument(
-        '--size', type=int, default=256, help="pixels of an image's longer side [256]"
+        '--size', type=at_least(1), default=256, help="pixels of an image's longer side [256]"
     )
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=at_least(0), default=0)
     return parser
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from .arguments import new_parser
+from .arguments import at_least, new_parser
 from .command import command
 
 EXAMPLES = """
@@ -29,8 +29,10 @@ def make_parser() -> argparse.ArgumentParser:
         help="config of the detector whose backbone it is [frcnn_random_plates.py: ClearGrasp's "
         'ResNet-50]',
     )
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--max-images', type=int, default=16, help='number of images to use [16]')
+    parser.add_argument('--seed', type=at_least(0), default=0)
+    parser.add_argument(
+        '--max-images', type=at_least(1), default=16, help='number of images to use [16]'
+    )
     return parser
 
 

@@ -61,14 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from concurrent.futures.process import BrokenProcessPool
 
-    import cv2
-
     from plate_renderer.output.contact_sheet import contact_sheet
     from plate_renderer.output.dataset import write_dataset
     from plate_renderer.output.pathtracer import MissingRendererError
     from plate_renderer.scene.spec import SpecError, read_spec
 
-    from ..utils.atomic_files import write_atomically
     from ..utils.errors import ConfigError, UserError
     from ..utils.progress import progress_bar
 
@@ -98,9 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         raise
     if args.contact_sheet:
+        from ..visualization.contact_sheets import save
+
         sheet = contact_sheet(args.folder, list(spec.splits), 40, columns=4, width=320)
-        _, content = cv2.imencode(args.contact_sheet.suffix, sheet[..., ::-1])
-        write_atomically(args.contact_sheet, content.tobytes())
+        save(args.contact_sheet, sheet)
         print(f'contact sheet: {args.contact_sheet}')
     for failure in failures:
         print(f'skipped {failure.split} {failure.index}: {failure.reason}', file=sys.stderr)
