@@ -101,6 +101,24 @@ def add(page, *files):
     page.wait_for_selector('#progress', state='hidden')
 
 
+class Held:
+    """Uploads that stay on their way until they are let go, so that the page waits for them."""
+
+    def __init__(self, page):
+        self.page, self.waiting = page, []
+        page.route('**/api/photographs?name=**', lambda route: self.waiting.append(route))
+
+    def next(self, text):
+        """Wait until the page says that it looks at this photograph."""
+        self.page.wait_for_selector(f'#progress-text:has-text("{text}")')
+
+    def let_go(self):
+        """Send the upload that waits."""
+        while not self.waiting:
+            self.page.wait_for_timeout(10)
+        self.waiting.pop().continue_()
+
+
 def drag(page, start, end):
     page.mouse.move(*start)
     page.mouse.down()
@@ -118,7 +136,7 @@ def on_screen(page, x, y):
 
 
 def boxes_on_server(page):
-    page.wait_for_timeout(400)
+    page.wait_for_selector('body[data-saved=true]')
     photographs = page.evaluate('fetch("api/state").then(a => a.json())')['photographs']
     return [box for box in photographs[0]['boxes'] if not box['removed']]
 
@@ -127,16 +145,23 @@ def test_photographs_in_plates_out(shipped, visit, shots, tmp_path):
     page = visit(shipped)
     shots(page, 'empty')
     assert page.locator('#examples img').count() == 3
+    held = Held(page)
     page.click('[data-example=dishes]')
-    page.wait_for_selector('#progress:visible')
+    held.next('1 of 1: example-dishes.jpg')
+    held.let_go()
     page.wait_for_selector('#boxes li')
     assert page.locator('#total').inner_text() == '4 plates in 1 photograph: 4 Petri dishes'
     photographs = [ROOT / f'data/plates/{name}.jpg' for name in ('val/000023', 'val/000000')]
     broken = tmp_path / 'broken.jpg'
     broken.write_bytes(photographs[0].read_bytes()[:900])
     page.set_input_files('#files', [*photographs, broken])
-    page.wait_for_selector('#progress-text:has-text("2 of 3: 000000.jpg")')
+    held.next('1 of 3: 000023.jpg')
+    held.let_go()
+    held.next('2 of 3: 000000.jpg')
     shots(page, 'working')
+    held.let_go()
+    held.next('3 of 3: broken.jpg')
+    held.let_go()
     page.wait_for_selector('#progress', state='hidden')
     assert 'in 3 photographs' in page.locator('#total').inner_text()
     assert 'broken.jpg is broken or truncated' in page.locator('#problems').inner_text()
@@ -307,16 +332,15 @@ def test_a_failed_removal_changes_nothing(stub, visit):
 
 def test_files_that_come_during_an_upload_are_not_ignored_silently(stub, visit):
     page = visit(stub)
-    page.route('**/api/photographs?name=**', lambda route: waiting.append(route))
-    waiting = []
+    held = Held(page)
     page.set_input_files('#files', [file('a.jpg')])
-    page.wait_for_selector('#progress:visible')
+    held.next('1 of 1: a.jpg')
     page.evaluate(
         'const data = new DataTransfer(); data.items.add(new File(["x"], "b.jpg"));'
         'window.dispatchEvent(new DragEvent("drop", {dataTransfer: data, cancelable: true}))'
     )
     page.wait_for_selector('#notice:has-text("wait until they are done")')
-    waiting[0].continue_()
+    held.let_go()
     page.wait_for_selector('#total:has-text("in 1 photograph")')
 
 

@@ -54,8 +54,10 @@ const put = (path, content) => call(path, {method: 'PUT', body: JSON.stringify(c
 
 // Requests that change something go one after the other.
 function save(action) {
-  saving = saving.then(action).catch(error => notice(error.message));
-  return saving;
+  const mine = saving = saving.then(action).catch(error => notice(error.message));
+  document.body.dataset.saved = false;
+  mine.then(() => { if (mine === saving) document.body.dataset.saved = true; });
+  return mine;
 }
 
 function savePhoto(one) {
