@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if errors:
         raise ConfigError(f'{errors} error(s); nothing was started')
     if args.dry_run:
+        jobs.refuse_changed(plan)
         return 0
     jobs.write_plan(plan)
     if args.slurm:

@@ -213,8 +213,8 @@ def check_arms(plan: Plan) -> Iterator[tuple[str, Finding]]:
         yield 'all arms', Finding('error', 'train data', text)
 
 
-def write_plan(plan: Plan) -> None:
-    """Write the configs and annotations of all runs, and the experiment's description.
+def refuse_changed(plan: Plan) -> None:
+    """Refuse a folder with runs that were started with other settings or files.
 
     Args:
         plan: From :func:`plan_experiment`.
@@ -229,6 +229,18 @@ def write_plan(plan: Plan) -> None:
             f'backbone file (first: {changed[0]}). Give the experiment another name, or remove '
             'those folders.'
         )
+
+
+def write_plan(plan: Plan) -> None:
+    """Write the configs and annotations of all runs, and the experiment's description.
+
+    Args:
+        plan: From :func:`plan_experiment`.
+
+    Raises:
+        ConfigError: The folder has runs of another spec.
+    """
+    refuse_changed(plan)
     for path, (whole, fraction, seed) in plan.subsets.items():
         write_subset(whole, fraction, seed, path)
     for path, cfg in plan.configs.items():

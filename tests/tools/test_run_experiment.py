@@ -116,6 +116,9 @@ def test_an_interrupted_experiment_goes_on_and_is_compared(write_spec, run_tool,
     again = run_tool(TOOL, spec, '--work-dir', root, '--dry-run')
     assert again.stdout.count('complete') == 2
     assert (first / 'record.json').stat().st_mtime_ns == written
+    longer = write_spec('longer', ARMS, epochs=3)
+    refused = run_tool(TOOL, longer, '--work-dir', root, '--dry-run', check=False)
+    assert refused.returncode == 1 and 'were started with another spec' in refused.stderr
 
     # As when it was killed in the last validation, which measures the score threshold of the test.
     (first / 'record.json').unlink()
