@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.options import WORKS, Options
 from mmdet_cleargrasp.cli.arguments import at_least
 from mmdet_cleargrasp.cli.command import command
 
@@ -13,7 +14,6 @@ GROUPS = (
     'frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'frcnn_r50_runtimes', 'retinanet_r50_runtimes',
     'levers', 'retinanet_levers', 'allocator', 'feature_cache',
 )  # fmt: skip
-WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 
 EXAMPLES = f"""
 examples:
@@ -75,7 +75,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     import torch
     from rich.console import Console
 
-    from benchmarks.options import Options
     from benchmarks.report import print_tables, write_report
     from benchmarks.running import count_ticks, run_benchmark
     from mmdet_cleargrasp.utils.errors import ConfigError

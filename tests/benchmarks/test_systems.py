@@ -53,7 +53,7 @@ def test_too_few_images_are_refused(toy_plates):
 
 
 def test_the_tool_s_choices_are_those_that_there_are():
-    assert tuple(GROUPS) == benchmark.GROUPS and WORKS == benchmark.WORKS
+    assert tuple(GROUPS) == benchmark.GROUPS
     assert set(LIMITED) <= set(GROUPS) and {w for works in LIMITED.values() for w in works} <= set(
         WORKS
     )

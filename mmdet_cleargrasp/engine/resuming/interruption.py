@@ -57,7 +57,7 @@ class InterruptHook(Hook):
         self._store: Store | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Install the signal handlers; whoever trains restores the others."""
+        """Install the signal handlers; :func:`.training.run` restores the previous ones."""
         for number in SIGNALS:
             signal.signal(number, self._handle)
         self._store = _get_default_store() if is_distributed() else None
