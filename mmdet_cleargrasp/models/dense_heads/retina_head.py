@@ -75,8 +75,8 @@ class SparseGradRetinaHead(RetinaHead):
         if x[0].device.type != 'cpu' or not self._has_plain_boxes():
             return super().loss(x, batch_data_samples)
         boxes, ignored, metas = unpack_gt_instances(batch_data_samples)
-        # The last and smallest level always has a gradient, of zeros without a plate: optimizers skip
-        # parameters without a gradient, and DistributedDataParallel would wait for them.
+        # The last and smallest level always has a gradient, of zeros without a plate: optimizers
+        # skip parameters without one, and DistributedDataParallel would wait for them.
         maps = [_NotRegressed(level, level is x[-1]) for level in x]
         return self.loss_by_feat(self.score(x), maps, boxes, metas, ignored)
 
