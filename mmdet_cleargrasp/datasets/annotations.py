@@ -12,6 +12,8 @@ from ..utils.errors import DataError
 from ..utils.text_files import decode
 
 ID = int | str
+#: Key of images whose size was read from the file, because the annotations do not list it.
+SIZE_FROM_FILE = 'size_from_file'
 #: Advice for files in another format.
 CONVERT = 'Convert the folder: python tools/dataset_converters/to_coco.py SRC DIR'
 HELP = f'--data-root adds sizes, areas and iscrowd that are missing. {CONVERT}'

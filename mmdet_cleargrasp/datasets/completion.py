@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ..utils.errors import DataError
-from .annotations import CONVERT, CocoFile, check_sections, load_coco_dict, write_coco
+from .annotations import (
+    CONVERT,
+    SIZE_FROM_FILE,
+    CocoFile,
+    check_sections,
+    load_coco_dict,
+    write_coco,
+)
 from .box_conventions import is_box, other_convention
 from .images import read_size
 from .split import Split
@@ -163,9 +170,10 @@ def _dicts(section: Any) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _size(img_dir: Path, name: str) -> dict[str, int]:
+def _size(img_dir: Path, name: str) -> dict[str, int | bool]:
+    """Size of an image file, marked, since it cannot tell how EXIF's rotation was treated."""
     try:
         width, height = read_size(img_dir / name)
     except DataError:
         return {}  # the check of the entries, or of the images, says so
-    return {'width': width, 'height': height}
+    return {'width': width, 'height': height, SIZE_FROM_FILE: True}

@@ -19,7 +19,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -162,18 +162,26 @@ def read_orientation(path: str | Path) -> int:
     """
     path = find_file(path)
     with _opened(path, MAX_PIXELS) as image:
-        orientation = _orientation(image)
-    return orientation if orientation in _UPRIGHT else 1
+        return _orientation(image)
 
 
-def check_image(path: str | Path) -> tuple[int, int]:
+class Header(NamedTuple):
+    """What the header of an image says.
+
+    Attributes:
+        size: Width and height as :func:`read_image` returns it, in pixels.
+        orientation: Of EXIF, from 1 (stored upright) to 8.
+    """
+
+    size: tuple[int, int]
+    orientation: int
+
+
+def check_image(path: str | Path) -> Header:
     """Check that an image can be read, without decoding it unless it looks truncated.
 
     Args:
         path: A local file in one of :data:`FORMATS`.
-
-    Returns:
-        Width and height as :func:`read_image` returns it.
 
     Raises:
         DataError: As :func:`read_image`, as far as header and end of the file show.
@@ -182,10 +190,10 @@ def check_image(path: str | Path) -> tuple[int, int]:
     with _opened(path, MAX_PIXELS) as image:
         _refuse_unreadable(path, image)
         complete = _is_complete(path, image)
-        size = _upright_size(image)
+        header = Header(_upright_size(image), _orientation(image))
     if not complete:
         read_image(path)
-    return size
+    return header
 
 
 def is_image(path: str | Path) -> bool:
@@ -393,7 +401,8 @@ def _refuse_stacks(path: Path, image: Image.Image) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    return image.getexif().get(_ORIENTATION, 1)
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    return orientation if orientation in _UPRIGHT else 1
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:

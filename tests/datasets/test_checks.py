@@ -1,8 +1,9 @@
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mmdet_cleargrasp.datasets import check_split
 from mmdet_cleargrasp.datasets.checks import check_overlap
+from mmdet_cleargrasp.datasets.completion import completed
 from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.datasets.toy_plates import CLASSES
 
@@ -149,3 +150,35 @@ def test_images_that_training_cannot_use(toy_copy, edit_json, sizes, level, text
     edit_json(toy_copy / 'annotations' / 'val.json', resize)
     found = check_split('val', toy_copy / 'annotations/val.json', toy_copy / 'val', CLASSES)
     assert any(f.level == level and text in f.text for f in found), found
+
+
+@pytest.mark.parametrize(
+    ('size', 'orientation', 'doubtful'),
+    [
+        ((40, 30), 1, 0),
+        ((40, 30), 3, 1),
+        ((40, 30), 6, 0),
+        ((40, 40), 6, 1),
+        ((40, 40), 9, 0),
+        (None, 6, 1),
+    ],
+)
+def test_rotations_that_the_listed_sizes_do_not_show(
+    toy_copy, edit_json, size, orientation, doubtful
+):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = min((toy_copy / 'val').glob('*.jpg'))
+    Image.new('RGB', size or (40, 30)).save(path, exif=exif)
+    with Image.open(path) as image:
+        width, height = ImageOps.exif_transpose(image).size
+
+    def resize(content):
+        content['images'][0] |= {'width': width, 'height': height} if size else {'width': 0}
+        content['annotations'] = []
+
+    edit_json(toy_copy / 'annotations' / 'val.json', resize)
+    split = Split(toy_copy / 'annotations/val.json', toy_copy / 'val')
+    split = completed(split, toy_copy / 'completed.json')
+    found = check_split('val', split.ann_file, split.img_dir, CLASSES)
+    assert sum('1 of 2 images are rotated or mirrored' in f.text for f in found) == doubtful, found

@@ -11,11 +11,13 @@ from typing import Any
 
 from ...utils.errors import DataError
 from ...utils.findings import EXAMPLES, Finding, error, examples, warning
-from ..annotations import CocoFile
-from ..images import MAX_ASPECT, check_image, find_file
+from ..annotations import SIZE_FROM_FILE, CocoFile
+from ..images import MAX_ASPECT, Header, check_image, find_file
 
 #: Pixels of the shorter side below which MMDetection skips an image in training (``min_size``).
 SMALLEST = 32
+#: EXIF orientations that keep width and height: mirrored, turned by 180 degrees, or both.
+HALF_TURNS = (2, 3, 4)
 #: Threads that look at images: the wait is for the file system.
 READERS = 8
 
@@ -48,7 +50,9 @@ def check_images(coco: CocoFile, img_dir: Path) -> Iterable[Finding]:
 def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Finding]:
     """Check headers and ends of files, and compare the sizes with the listed ones."""
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(_size_or_problem, [img_dir / image['file_name'] for image in images]))
+        found = list(
+            pool.map(_header_or_problem, [img_dir / image['file_name'] for image in images])
+        )
     broken = [problem for problem in found if isinstance(problem, str)]
     if broken:
         more = f' (and {len(broken) - EXAMPLES} more)' if len(broken) > EXAMPLES else ''
@@ -57,10 +61,10 @@ def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Findin
             f'{len(broken)} of {len(images)} images cannot be read: '
             f'{"; ".join(broken[:EXAMPLES])}{more}',
         )
-    readable = [(i, size) for i, size in zip(images, found, strict=True) if isinstance(size, tuple)]
+    readable = [(i, h) for i, h in zip(images, found, strict=True) if isinstance(h, Header)]
     other = [
         f'{i["file_name"]} is {size[0]} x {size[1]}, listed as {i["width"]} x {i["height"]}'
-        for i, size in readable
+        for i, (size, _) in readable
         if (i['width'], i['height']) != size
     ]
     if other:
@@ -71,7 +75,8 @@ def _check_files(images: list[dict[str, Any]], img_dir: Path) -> Iterable[Findin
             'again; where only the sizes are wrong, tools/dataset_converters/to_coco.py skips '
             'these images.',
         )
-    yield from _check_shapes({i['file_name']: size for i, size in readable})
+    yield from _check_shapes({i['file_name']: header.size for i, header in readable})
+    yield from _check_orientations(readable)
 
 
 def _check_shapes(sizes: dict[str, tuple[int, int]]) -> Iterable[Finding]:
@@ -98,7 +103,25 @@ def _check_shapes(sizes: dict[str, tuple[int, int]]) -> Iterable[Finding]:
         )
 
 
-def _size_or_problem(path: Path) -> tuple[int, int] | str:
+def _check_orientations(readable: list[tuple[dict[str, Any], Header]]) -> Iterable[Finding]:
+    """Rotations that the listed sizes do not show, since they are the same before and after."""
+    turned = [
+        image['file_name']
+        for image, (size, orientation) in readable
+        if orientation in HALF_TURNS
+        or (orientation != 1 and (size[0] == size[1] or image.get(SIZE_FROM_FILE)))
+    ]
+    if turned:
+        yield warning(
+            '',
+            f'{len(turned)} of {len(readable)} images are rotated or mirrored by their EXIF data '
+            f'({examples(turned)}), and the listed sizes do not show whether the boxes were drawn '
+            'before or after that: they are read as drawn on the upright image. Look at them with '
+            'tools/analysis_tools/browse_dataset.py.',
+        )
+
+
+def _header_or_problem(path: Path) -> Header | str:
     try:
         return check_image(path)
     except DataError as reason:
