@@ -70,6 +70,24 @@ class CheckingRunner(Runner):
         with as_config_error('the learning rate schedule cannot be built'):
             return super().build_param_scheduler(scheduler)
 
+    def _log_env(self, env_cfg: dict[str, Any]) -> None:
+        """Log versions, without the line of a shell that does not find a C compiler."""
+        with _children_without_stderr():
+            super()._log_env(env_cfg)
+
+
+@contextlib.contextmanager
+def _children_without_stderr() -> Iterator[None]:
+    """Drop what child processes write to stderr, which redirecting ``sys.stderr`` would not."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, 'w') as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
 
 class QuietRunner(CheckingRunner):
     """mmengine's runner, whose log goes to its file and not to the console."""
