@@ -31,7 +31,7 @@ from torchvision.models.detection.faster_rcnn import fasterrcnn_resnet50_fpn
 from torchvision.models.detection.retinanet import retinanet_resnet50_fpn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from mmdet_cleargrasp.models.backbones.frozen import set_dilation
+from mmdet_cleargrasp.models.backbones.dilation import set_dilation
 
 from .samples import Sample
 

@@ -1,4 +1,4 @@
-"""Networks: backbones that can be frozen, and dense heads with a cheaper backward pass."""
+"""Backbones, dense heads, convolutions and anchors that are registered in MMDetection."""
 
 from . import backbones, convolution, dense_heads, torchvision_anchors
 

@@ -1,29 +1,30 @@
-"""Class-agnostic non-maximum suppression: one box a plate, whatever its class."""
+"""Class-agnostic non-maximum suppression: one box per plate, whatever its class."""
 
 from torch import Tensor
 from torchvision.ops import box_area, box_iou
 
-#: Boxes whose IoU is larger are taken for the same plate. Less than the 0.5 of the detectors' own
-#: suppression, which is per class: the box of a plate differs from class to class.
+#: Boxes with a larger IoU count as the same plate. Lower than the 0.5 of the detectors' per-class
+#: NMS, since the boxes that different classes predict for one plate differ more.
 SAME_PLATE_IOU = 0.4
-#: A box that lies within a better one by a larger share of its area is taken for a part of it.
+#: A box with a larger share of its area inside a higher-scoring box counts as a part of its plate.
 NESTED_SHARE = 0.95
 
 
 def class_agnostic_nms(boxes: Tensor, scores: Tensor) -> Tensor:
-    """Non-maximum suppression over the boxes of all classes, and of boxes nested in better ones.
+    """Non-maximum suppression across classes, which also removes boxes inside better ones.
 
-    Detectors suppress boxes per class, so that a plate that could be of two classes keeps a box of
-    each; and they keep boxes of its parts, such as half a dish or a block of wells, whose IoU with
-    the plate's box is small. A box is kept here unless one with a higher score, of any class, has
-    the same place or contains it. A smaller box never removes the one around it.
+    Detectors apply NMS per class. That leaves two boxes on a plate that could be of two classes,
+    and boxes of its parts, such as half a dish or a block of wells, whose IoU with the plate's box
+    is small. This function removes a box if a kept one with a higher score, of any class, overlaps
+    it by more than ``SAME_PLATE_IOU`` or contains it. A smaller box never removes a larger one that
+    contains it.
 
     Args:
-        boxes: Float (N, 4), left, top, right and bottom in pixels.
-        scores: Float (N,).
+        boxes: Left, top, right and bottom in pixels, float (N, 4).
+        scores: Scores of the boxes, float (N,).
 
     Returns:
-        int64 (K,), indices of the boxes to keep, by decreasing score.
+        Indices of the boxes to keep, int64 (K,), by decreasing score.
 
     Example:
         >>> import torch
@@ -35,7 +36,7 @@ def class_agnostic_nms(boxes: Tensor, scores: Tensor) -> Tensor:
     ranked = boxes[order].float()
     iou, area = box_iou(ranked, ranked), box_area(ranked)
     overlap = iou / (1 + iou) * (area[:, None] + area)
-    # Row by row: the boxes that remove a box if they are kept.
+    # removed_by[i, j]: box i is removed if box j, which has a higher score, is kept.
     removed_by = (iou > SAME_PLATE_IOU) | (overlap > NESTED_SHARE * area[:, None])
     kept: list[int] = []
     for box, others in enumerate(removed_by.cpu().numpy()):

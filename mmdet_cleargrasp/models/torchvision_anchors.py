@@ -1,4 +1,4 @@
-"""The anchors of torchvision's detectors, for fine-tuning from their weights."""
+"""Anchors of torchvision's detectors, for fine-tuning from their weights."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from torch import Tensor
 class TorchvisionAnchorGenerator(AnchorGenerator):
     """Anchors as torchvision's Faster R-CNN and RetinaNet place them.
 
-    They differ from MMDetection's in two ways, which box regression has learned with:
+    Box regression was trained with them. They differ from MMDetection's in two ways:
 
-    - sizes are whole pixels, and so are the corners around an anchor's center;
-    - the distance between the anchors of a level is the image's size divided by the map's, rounded
-      down. Pooled maps are rounded up: where P7 of an image of 800 pixels has 7 rows, its anchors
-      are 114 pixels apart instead of 128, and the last is 84 pixels from MMDetection's position.
+    - Sizes, and the corner offsets from an anchor's center, are rounded to whole pixels.
+    - The stride of a level is the image's size divided by the map's, rounded down. Map sizes are
+      rounded up, so P7 of an 800-pixel image has 7 rows, which are 114 pixels apart instead of 128:
+      the last row is 84 pixels away from MMDetection's.
 
     Args:
-        *args: As in ``mmdet.models.task_modules.AnchorGenerator``.
-        **kwargs: Likewise. The first level's stride has to divide the padded image's size.
+        *args: Arguments of ``mmdet.models.task_modules.AnchorGenerator``.
+        **kwargs: Keyword arguments of ``AnchorGenerator``. The first level's stride has to divide
+            the size of the padded image.
 
     Example:
         >>> generator = TorchvisionAnchorGenerator(strides=[8, 128], ratios=[0.5], scales=[4])
@@ -38,8 +39,19 @@ class TorchvisionAnchorGenerator(AnchorGenerator):
         ratios: Tensor,
         center: tuple[float, float] | None = None,
     ) -> Tensor:
-        """The anchors around one position, (A, 4), in pixels from its center."""
-        sizes = torch.floor(base_size * scales + 1e-4)  # 32 * 2^(1/3) is 40 there
+        """Generate the anchors of one position.
+
+        Args:
+            base_size: Anchor size at scale 1, in pixels.
+            scales: Scales of the anchors, float (S,).
+            ratios: Height divided by width of the anchors, float (R,).
+            center: Center of the anchors in pixels; ``None`` for (0, 0).
+
+        Returns:
+            Left, top, right and bottom relative to the position, in whole pixels, float (R * S, 4).
+        """
+        # Rounded down as in torchvision, where 32 * 2^(1/3) = 40.3 is written as 40.
+        sizes = torch.floor(base_size * scales + 1e-4)
         return super().gen_single_level_base_anchors(1, sizes, ratios, center).round()
 
     def grid_priors(
@@ -48,15 +60,16 @@ class TorchvisionAnchorGenerator(AnchorGenerator):
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = 'cuda',
     ) -> list[Tensor]:
-        """The anchors of all levels.
+        """Generate the anchors of all levels.
 
         Args:
             featmap_sizes: Height and width of each level's map.
-            dtype: Of the result.
-            device: Likewise.
+            dtype: Data type of the anchors.
+            device: Device of the anchors.
 
         Returns:
-            (H * W * A, 4) each, in pixels of the padded image.
+            Anchors of each level, (H * W * A, 4): left, top, right and bottom in pixels of the
+            padded image.
         """
         across, down = self.strides[0]
         height, width = featmap_sizes[0][0] * down, featmap_sizes[0][1] * across

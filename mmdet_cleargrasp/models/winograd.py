@@ -1,9 +1,12 @@
 """3x3 convolutions by Winograd's algorithm F(4x4, 3x3), with a quarter of the multiplications.
 
-Tiles of 6x6 input positions are transformed, multiplied with the transformed kernels, and
-transformed back to 4x4 output positions: 36 multiplications a tile, channel and kernel instead of
-144. The values are those of a direct convolution up to rounding. The gradient of the input is a
-convolution as well, and that of the kernels is a sum of products of the same transformed tiles.
+Tiles of 6x6 input positions are transformed, multiplied by the transformed kernels, and transformed
+back to 4x4 output positions: 36 multiplications per tile, channel and kernel instead of 144. Values
+equal those of a direct convolution up to rounding. The gradient of the input is another such
+convolution; the gradient of the kernels is a sum of products of the same transformed tiles.
+
+Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016,
+https://arxiv.org/abs/1509.09308.
 """
 
 from __future__ import annotations
@@ -18,27 +21,29 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-#: Positions of a tile along one axis, of the output and of the input.
+from .tracing import is_traced
+
+#: Side of a tile in positions, of the output and of the input.
 OUT, IN = 4, 6
-#: Where polynomials are evaluated, besides infinity. Values are exact to 1.5e-6 of their size, a
-#: direct convolution's to 2e-7 to 6e-7; with the usual points 0, ±1, ±2 it would be 3e-6.
+#: Interpolation points of the algorithm, besides infinity. Their relative error is 1.5e-6; that of
+#: a direct convolution is 2e-7 to 6e-7, that of the usual points 0, ±1, ±2 is 3e-6.
 POINTS = (0.0, math.sqrt(0.5), -math.sqrt(0.5), math.sqrt(2), -math.sqrt(2))
-#: Tiles at a time, so that their copies stay small.
+#: Number of tiles transformed at a time, which bounds the memory of the copies.
 TILES = 1024
-#: Below, the direct convolution is as fast.
-FEWEST_POSITIONS, FEWEST_CHANNELS = 2048, 256
+#: With fewer positions (images x height x width) or channels a direct convolution is as fast.
+MIN_POSITIONS, MIN_CHANNELS = 2048, 256
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolve with stride 1 and padding 1 by the faster algorithm.
+    """3x3 convolution with stride 1 and padding 1, by Winograd's algorithm if that is faster.
 
     Args:
-        x: (N, C, H, W); fastest where it is channels-last.
-        weight: (K, C, 3, 3).
-        bias: (K,).
+        x: Input, (N, C, H, W); channels-last memory is fastest.
+        weight: Kernels, (K, C, 3, 3).
+        bias: Bias, (K,), or ``None``.
 
     Returns:
-        (N, K, H, W), as from ``F.conv2d`` with ``padding=1``, up to rounding.
+        The output of ``F.conv2d(x, weight, bias, padding=1)``, (N, K, H, W), equal up to rounding.
 
     Example:
         >>> x, weight = torch.rand(1, 256, 48, 48), torch.rand(256, 256, 3, 3)
@@ -52,22 +57,29 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def is_faster(x: Tensor, weight: Tensor) -> bool:
-    """Whether a convolution is computed by Winograd's algorithm: in 32 bits on an x86-64 CPU."""
-    traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    """Whether :func:`convolve` uses Winograd's algorithm: for large float32 maps on an x86-64 CPU.
+
+    Args:
+        x: Input, (N, C, H, W).
+        weight: Kernels, (K, C, 3, 3).
+
+    Returns:
+        ``False`` also under autocast and while PyTorch traces, compiles or exports.
+    """
     positions = x.shape[0] * x.shape[2] * x.shape[3]
     return (
-        not traced
+        not is_traced()
         and x.device.type == 'cpu'
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled('cpu')
-        and positions >= FEWEST_POSITIONS
-        and min(weight.shape[:2]) >= FEWEST_CHANNELS
+        and positions >= MIN_POSITIONS
+        and min(weight.shape[:2]) >= MIN_CHANNELS
         and has_onednn()
     )
 
 
 def has_onednn() -> bool:
-    """Whether oneDNN computes grouped and 1x1 convolutions well, which it does on x86-64."""
+    """Whether oneDNN's fast grouped and 1x1 convolutions are available: on x86-64 CPUs."""
     is_x86 = platform.machine().lower() in ('x86_64', 'amd64')
     return is_x86 and torch.backends.mkldnn.is_available()
 
@@ -75,7 +87,7 @@ def has_onednn() -> bool:
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.set_materialize_grads(False)  # nothing is computed where no gradient comes
+        ctx.set_materialize_grads(False)  # an output without a gradient needs no backward pass
         ctx.save_for_backward(x, weight)
         found = _convolve(x, weight)
         return found if bias is None else found.add_(bias[:, None, None])
@@ -110,7 +122,7 @@ def _convolve(x: Tensor, weight: Tensor) -> Tensor:
         squares[:, part] = outputs.transpose(2, 3)
     if found.shape[2:] == x.shape[2:]:
         return found
-    # Autograd refuses ReLUs in place on a view.
+    # A copy: autograd does not allow in-place ReLUs on a view returned by a custom function.
     return found[:, :, :height, :width].clone(memory_format=torch.channels_last)
 
 
@@ -126,7 +138,7 @@ def _weight_gradient(x: Tensor, grad: Tensor) -> Tensor:
 
 
 def _tiles(x: Tensor, size: int) -> Tensor:
-    """(N, rows, columns, size, size, C): squares of a map, at a distance of ``OUT``."""
+    """Square tiles of a padded map, ``OUT`` positions apart, (N, rows, columns, size, size, C)."""
     height, width = x.shape[2:]
     margin = (size - OUT) // 2
     padding = (0, 0, margin, margin - width % -OUT, margin, margin - height % -OUT)
@@ -135,22 +147,22 @@ def _tiles(x: Tensor, size: int) -> Tensor:
 
 
 def _parts(tiles: Tensor) -> Iterator[slice]:
-    """Rows of tiles that are computed at a time."""
+    """Slices of the rows of tiles, of about ``TILES`` tiles each."""
     images, rows, columns = tiles.shape[:3]
     step = max(1, TILES // (images * columns))
     return (slice(start, start + step) for start in range(0, rows, step))
 
 
 def _transform(matrix: Tensor, tiles: Tensor) -> Tensor:
-    """(T, 36, C): transformed tiles."""
+    """Transform flattened tiles, (T, positions, C)."""
     return matrix @ tiles.reshape(-1, matrix.shape[1], tiles.shape[-1])
 
 
 def _multiply(values: Tensor, kernels: Tensor) -> Tensor:
-    """(T, 36, K): each of the 36 positions of tiles (T, 36, C) times its own matrix.
+    """Multiply each of the 36 positions of tiles, (T, 36, C), by its own matrix: (T, 36, K).
 
-    As a grouped 1x1 convolution, for which oneDNN is faster than batched matrix products. The
-    dilation changes nothing but the library: without it, torch would not use oneDNN on one thread.
+    Computed as a grouped 1x1 convolution, which is faster in oneDNN than batched matrix products.
+    The dilation does not change the result: it has PyTorch use oneDNN on a single thread too.
     """
     groups = values.shape[1]
     pixels = values.view(1, len(values), 1, -1).permute(0, 3, 1, 2)  # channels-last
@@ -163,7 +175,7 @@ def _two_axes(matrix: Tensor) -> Tensor:
 
 
 def _powers(count: int) -> Tensor:
-    """(6, count): powers of each point, and of infinity, for which the highest one counts."""
+    """Vandermonde matrix of the points and infinity, (6, count); infinity takes the last power."""
     powers = torch.zeros(IN, count, dtype=torch.float64)
     points = torch.tensor(POINTS, dtype=torch.float64)
     powers[:-1] = points[:, None] ** torch.arange(count)
@@ -171,7 +183,7 @@ def _powers(count: int) -> Tensor:
     return powers
 
 
-# Transforms of flattened squares, by Toom and Cook's construction.
+# Transforms of flattened tiles, by the Toom-Cook construction.
 _INPUT = _two_axes(_powers(IN).inverse().t())
 _KERNEL = _two_axes(_powers(3))
 _OUTPUT = _two_axes(_powers(OUT).t())

@@ -8,13 +8,13 @@ from mmdet_cleargrasp.models.postprocessing import (
 )
 
 PLATE = (0.0, 0.0, 10.0, 10.0)
-#: A quarter of the plate, which is moved out of it to the left by shares of its width.
+#: A box of half the plate's width and height inside it, and the direction that moves it out.
 PART = torch.tensor([0.0, 2.0, 5.0, 7.0])
 LEFT = torch.tensor([-5.0, 0.0, -5.0, 0.0])
 
 
 def kept(*boxes):
-    """Indices of the boxes that are kept, the first of which has the highest score."""
+    """Indices of the kept boxes, for boxes in order of decreasing score."""
     scores = torch.linspace(0.9, 0.5, len(boxes))
     return class_agnostic_nms(torch.tensor(boxes), scores).tolist()
 
@@ -27,9 +27,9 @@ def kept(*boxes):
         ((20.0, 0.0, 30.0, 10.0), [0, 1]),
     ],
 )
-def test_the_better_of_two_boxes_on_the_same_plate_is_kept(other, expected):
+def test_of_two_boxes_on_one_plate_the_higher_scoring_one_is_kept(other, expected):
     assert kept(PLATE, other) == expected
-    # The order of the boxes doesn't matter.
+    # the order of the boxes does not matter
     boxes = torch.tensor([other, PLATE])
     assert class_agnostic_nms(boxes, torch.tensor([0.6, 0.7])).tolist() == [1 - k for k in expected]
 
@@ -37,14 +37,14 @@ def test_the_better_of_two_boxes_on_the_same_plate_is_kept(other, expected):
 @pytest.mark.parametrize(
     ('outside', 'expected'), [(0, [0]), (1 - NESTED_SHARE - 0.01, [0]), (0.2, [0, 1])]
 )
-def test_a_part_of_a_better_box_is_removed(outside, expected):
+def test_a_box_inside_a_higher_scoring_one_is_removed(outside, expected):
     part = tuple((PART + outside * LEFT).tolist())
     assert kept(PLATE, part) == expected
-    assert kept(part, PLATE) == [0, 1]  # a part doesn't remove the whole
+    assert kept(part, PLATE) == [0, 1]  # but a smaller box does not remove a larger one
 
 
-def test_what_was_removed_removes_nothing():
-    # The second is a duplicate of the first; the third only of the second.
+def test_removed_boxes_do_not_remove_others():
+    # the first overlaps the second, the second the third; the first and third do not overlap
     assert kept((0.0, 0.0, 10.0, 10.0), (4.0, 0.0, 14.0, 10.0), (8.0, 0.0, 18.0, 10.0)) == [0, 2]
 
 

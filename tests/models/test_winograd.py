@@ -9,9 +9,9 @@ from mmdet_cleargrasp.models.convolution import FastConv2d
 
 @pytest.fixture
 def every_size(monkeypatch):
-    """Winograd's algorithm for small maps too, a few tiles at a time, on any processor."""
+    """Use Winograd's algorithm for small maps too, a few tiles at a time, on any processor."""
     monkeypatch.setattr(winograd, 'has_onednn', lambda: True)
-    for name in ('FEWEST_POSITIONS', 'FEWEST_CHANNELS'):
+    for name in ('MIN_POSITIONS', 'MIN_CHANNELS'):
         monkeypatch.setattr(winograd, name, 1)
     monkeypatch.setattr(winograd, 'TILES', 8)
 
@@ -34,9 +34,7 @@ def results(convolve, x, *parameters, dtype=torch.float32):
 )
 @pytest.mark.parametrize('memory_format', [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize('bias', [True, False])
-def test_values_and_gradients_are_those_of_a_direct_convolution(
-    shape, memory_format, bias, every_size
-):
+def test_values_and_gradients_equal_a_direct_convolution(shape, memory_format, bias, every_size):
     torch.manual_seed(0)
     x = torch.randn(shape).to(memory_format=memory_format)
     parameters = (0.1 * torch.randn(12, 8, 3, 3), *([torch.randn(12)] if bias else []))
@@ -56,14 +54,14 @@ def test_rounding_errors_are_a_few_times_those_of_a_direct_convolution():
 
 
 @pytest.mark.parametrize('learning', ['x', 'weight', 'bias'])
-def test_only_wanted_gradients_are_computed(learning, every_size):
+def test_only_required_gradients_are_computed(learning, every_size):
     tensors = dict(x=torch.rand(1, 4, 8, 8), weight=torch.rand(4, 4, 3, 3), bias=torch.rand(4))
     tensors[learning].requires_grad_()
     winograd.convolve(**tensors).sum().backward()
     assert {name for name, tensor in tensors.items() if tensor.grad is not None} == {learning}
 
 
-def test_a_relu_in_place_follows(every_size):
+def test_an_in_place_relu_may_follow(every_size):
     x, weight = torch.rand(1, 4, 9, 7), torch.randn(4, 4, 3, 3, requires_grad=True)
     F.relu(winograd.convolve(x, weight, None), inplace=True).sum().backward()
     (expected,) = torch.autograd.grad(F.conv2d(x, weight, padding=1).relu().sum(), weight)
@@ -82,14 +80,14 @@ def test_a_relu_in_place_follows(every_size):
         pytest.param(dict(groups=2), torch.rand(1, 256, 48, 48), id='groups'),
     ],
 )
-def test_other_convolutions_are_torch_s(arguments, x):
+def test_other_convolutions_equal_conv2d(arguments, x):
     layer = FastConv2d(256, 256, 3, **dict(padding=1) | arguments).to(x.dtype)
     with torch.no_grad():
         assert torch.equal(layer(x), nn.Conv2d.forward(layer, x))
 
 
-@pytest.mark.skipif(not winograd.has_onednn(), reason='training rounds as prediction does')
-def test_predictions_round_as_torch_s():
+@pytest.mark.skipif(not winograd.has_onednn(), reason='training rounds as evaluation does')
+def test_evaluation_mode_equals_conv2d_exactly():
     layer, x = FastConv2d(256, 256, 3, padding=1), torch.rand(1, 256, 48, 48)
     with torch.no_grad():
         expected = nn.Conv2d.forward(layer, x)
@@ -97,7 +95,7 @@ def test_predictions_round_as_torch_s():
         assert torch.equal(layer.eval()(x), expected)
 
 
-def test_autocast_rounds_as_usual():
+def test_autocast_equals_conv2d_exactly():
     layer, x = FastConv2d(256, 256, 3, padding=1), torch.rand(1, 256, 48, 48)
     with torch.no_grad(), torch.autocast('cpu', dtype=torch.bfloat16):
         assert torch.equal(layer(x), nn.Conv2d.forward(layer, x))
@@ -105,7 +103,7 @@ def test_autocast_rounds_as_usual():
 
 @pytest.mark.parametrize('stride', [1, 2])
 @pytest.mark.parametrize('bias', [True, False])
-def test_pointwise_convolutions_are_torch_s(stride, bias):
+def test_pointwise_convolutions_equal_conv2d(stride, bias):
     layer = FastConv2d(32, 16, 1, stride=stride, bias=bias)
     x = torch.rand(2, 32, 9, 7)
     parameters = tuple(layer.parameters())
@@ -117,7 +115,7 @@ def test_pointwise_convolutions_are_torch_s(stride, bias):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_traced_layer_is_torch_s():
+def test_traced_layers_contain_no_custom_operator():
     layer, x = FastConv2d(256, 256, 3, padding=1), torch.rand(1, 256, 48, 48)
     graph = torch.jit.trace(layer, x, check_trace=False).inlined_graph
     assert 'PythonOp' not in str(graph)

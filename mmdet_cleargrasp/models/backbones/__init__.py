@@ -1,4 +1,4 @@
-"""Backbones: each returns a tuple of maps and publishes ``out_channels`` and ``out_strides``."""
+"""Backbones: each returns a tuple of feature maps, see :class:`.base.Backbone`."""
 
 from .alexnet import AlexNet
 from .drn import ClearGraspDRN

@@ -1,4 +1,4 @@
-"""AlexNet's features as a single map: the example of another backbone in a detector."""
+"""AlexNet's convolutional layers as a backbone with a single feature map."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .frozen import FreezableBackbone
 class AlexNet(FreezableBackbone):
     """torchvision's AlexNet up to its last convolution: one map of 256 channels at stride 16.
 
-    A detector takes the map as it is, without a pyramid: ``neck=None``, all anchors on one level.
-    AlexNet does not pad its pooling, so that the map is a position shorter than the image's size
-    over 16; images need 63 pixels a side.
+    Detectors use it without a feature pyramid: ``neck=None``, all anchors on one level.
+    AlexNet's max pooling has no padding, so each side of the map is one position shorter than the
+    image's side divided by 16. Images need at least 63 pixels per side.
 
     Args:
-        frozen: No gradient, forward without autograd. Training a frozen backbone into which
-            no weights were loaded is refused.
-        init_cfg: Where the weights come from, as in
-            ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/alexnet.pth')``, which
-            reads torchvision's file; ``None`` starts from torch's random weights.
+        frozen: Keep the weights fixed: no gradients, forward without autograd. Training raises
+            ``CheckpointError`` if no weights were loaded.
+        init_cfg: Initialization, such as ``dict(type='ClearGraspCheckpoint',
+            checkpoint='checkpoints/alexnet.pth')`` for torchvision's file; ``None`` for PyTorch's
+            random initialization.
 
     Attributes:
-        out_channels: ``(256,)``.
-        out_strides: ``(16,)``.
+        out_channels: Number of channels of the map: ``(256,)``.
+        out_strides: Stride of the map in input pixels: ``(16,)``.
 
     Source: Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014,
     https://arxiv.org/abs/1404.5997, as in torchvision.
@@ -39,7 +39,7 @@ class AlexNet(FreezableBackbone):
 
     def __init__(self, frozen: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        # Without torchvision's last pooling, which would make the stride 32.
+        # Torchvision's last max pooling is omitted: it would double the stride to 32.
         self.features = nn.Sequential(
             nn.Conv2d(3, 64, 11, stride=4, padding=2),
             nn.ReLU(inplace=True),
@@ -61,10 +61,10 @@ class AlexNet(FreezableBackbone):
         """Compute the feature map.
 
         Args:
-            x: Normalized images, (N, 3, H, W), float, with ImageNet's mean and deviation
-                where the weights are torchvision's.
+            x: Normalized images, (N, 3, H, W), float; torchvision's weights expect
+                ImageNet's mean and standard deviation.
 
         Returns:
-            One map, (N, 256, H // 16 - 1, W // 16 - 1) for sides that 32 divides.
+            One map, (N, 256, H // 16 - 1, W // 16 - 1) if H and W are multiples of 32.
         """
         return (self.features(x),)

@@ -1,4 +1,4 @@
-"""Dilated Residual Networks, of which ClearGrasp's released checkpoints are one."""
+"""Dilated Residual Networks (DRN), the architecture of ClearGrasp's released checkpoints."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from mmdet.models.layers import ResLayer
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from .frozen import FreezableBackbone, check_choice, is_ascending_choice, set_dilation
+from .arguments import check_choice, is_ascending_choice
+from .dilation import set_dilation
+from .frozen import FreezableBackbone
 
-#: Block and number of blocks of layers 3 to 6, by architecture. C has residual stems and tails,
-#: D plain convolutions there.
+#: Block type and number of blocks of layers 3 to 6, by architecture. Layers 1, 2, 7 and 8 are
+#: residual blocks in C and plain convolutions in D.
 ARCHS = {
     'C-26': (BasicBlock, (2, 2, 2, 2)),
     'C-42': (BasicBlock, (3, 4, 6, 3)),
@@ -22,19 +24,20 @@ ARCHS = {
     'D-54': (Bottleneck, (3, 4, 6, 3)),
     'D-105': (Bottleneck, (3, 4, 23, 3)),
 }
-#: Width of layers 3 to 6, before a bottleneck's expansion, and of the layers around them.
+#: Channels of layers 3 to 6, before a bottleneck's expansion; of layers 0 to 2; of layers 7 and 8.
 WIDTHS = (64, 128, 256, 512)
 STEM_WIDTHS = (16, 16, 32)
 TAIL_WIDTH = 512
-#: Strides of layers 3 to 6 as a pyramid has them; dense networks stop at 8.
+#: Strides of layers 3 to 6 without dilation, as a feature pyramid expects them.
 PYRAMID_STRIDES = (4, 8, 16, 32)
+#: Stride of layers 4 to 8 in the dense (dilated) network, which the checkpoints were trained as.
 TRAINED_STRIDE = 8
-#: Index of layer 8 among the maps that can be returned.
+#: Index of layer 8 in ``out_indices``.
 TAIL = 4
 
 
 class _BlockWithoutShortcut(BasicBlock):
-    """The block of a C network's tail: its shortcut is in the files, but is not added."""
+    """Block of layers 7 and 8 of C networks: checkpoints contain a shortcut, which is not added."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(self.norm1(self.conv1(x)))
@@ -43,44 +46,44 @@ class _BlockWithoutShortcut(BasicBlock):
 
 @MODELS.register_module()
 class ClearGraspDRN(FreezableBackbone):
-    """The dilated residual network that ClearGrasp's released checkpoints are (as D-54).
+    """Dilated Residual Network; ClearGrasp's released checkpoints are D-54.
 
-    Layers 5 and 6 keep stride 8 and dilate by 2 and 4; layers 7 and 8 undilate again by 2 and 1,
-    to smooth away the grid that dilation leaves. As in :class:`.ClearGraspResNet`, above 8
-    ``output_stride`` reads a layer's input at every second position and halves its dilation:
-    exactly the dense network's values at the positions that a feature pyramid reads. Layers 7 and
-    8 need the dense map. They are built only where index 4 asks for them; else a file's
-    ``layer7`` and ``layer8`` are skipped.
+    In the dense network layers 5 to 8 keep stride 8: layers 5 and 6 have dilations 2 and 4, layers
+    7 and 8 have 2 and 1 to remove gridding artifacts. An ``output_stride`` above 8 works as in
+    :class:`.ClearGraspResNet`: layers 5 and 6 read every second position of their input with half
+    the dilation, which gives exactly the dense network's values at the positions that a feature
+    pyramid reads. Layers 7 and 8 need the dense map. They are built only if ``out_indices``
+    contains 4; otherwise a checkpoint's ``layer7`` and ``layer8`` are skipped.
 
-    ===================  ==================  ===========================  =========
-    ``output_stride``    strides, 0 to 3     FPN, ``num_outs=5``          index 4
-    ===================  ==================  ===========================  =========
-    32                   4, 8, 16, 32        stock                        no
-    16                   4, 8, 16, 16        strides 4, 8, 16, 16, 32     no
-    8 (dense)            4, 8, 8, 8          strides 4, 8, 8, 8, 16       stride 8
-    ===================  ==================  ===========================  =========
+    ===================  ========================  ============================  =========
+    ``output_stride``    strides of maps 0 to 3    strides of FPN, 5 outputs     map 4
+    ===================  ========================  ============================  =========
+    32                   4, 8, 16, 32              4, 8, 16, 32, 64              no
+    16                   4, 8, 16, 16              4, 8, 16, 16, 32              no
+    8 (dense)            4, 8, 8, 8                4, 8, 8, 8, 16                stride 8
+    ===================  ========================  ============================  =========
 
     Args:
-        arch: C-26, C-42, C-58, D-22, D-38, D-54 or D-105.
-        output_stride: The stride at which the map of layer 6 is wanted: 8, 16 or 32.
-        frozen: No gradient, batch norm on its running statistics, forward without autograd.
-            Training a frozen backbone into which no weights were loaded is refused.
-        out_indices: Maps to return, ascending: 0 to 3 are layers 3 to 6, 4 is
-            layer 8, which needs ``output_stride=8``.
-        norm_eval: Batch norm on its running statistics where the backbone is not frozen
-            too; ``False`` to pretrain.
-        init_cfg: Where the weights come from, as in
-            ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')``.
+        arch: Architecture: C-26, C-42, C-58, D-22, D-38, D-54 or D-105.
+        output_stride: Stride of layer 6's map: 8, 16 or 32.
+        frozen: Keep the weights fixed: no gradients, batch norm in evaluation mode, forward without
+            autograd. Training raises ``CheckpointError`` if no weights were loaded.
+        out_indices: Maps to return, in ascending order: 0 to 3 are layers 3 to 6, 4 is layer 8,
+            which needs ``output_stride=8``.
+        norm_eval: Keep batch norm in evaluation mode while training an unfrozen backbone, as
+            in MMDetection's ``ResNet``; ``False`` for pretraining.
+        init_cfg: Initialization, such as ``dict(type='ClearGraspCheckpoint',
+            checkpoint='checkpoints/backbone.pth')``; ``None`` for random weights.
 
     Attributes:
-        out_channels: Channels of each returned map.
-        out_strides: Pixels of the input for each position of a returned map.
+        out_channels: Number of channels of each returned map.
+        out_strides: Stride of each returned map, in input pixels.
 
     Raises:
-        ValueError: An argument outside the values above.
+        ValueError: An argument has an invalid value.
 
     Source: Yu, Koltun and Funkhouser, Dilated Residual Networks, CVPR 2017,
-    https://arxiv.org/abs/1705.09914; the tensors are named as in its authors' files.
+    https://arxiv.org/abs/1705.09914; tensor names are those of the authors' checkpoints.
 
     Example:
         >>> import torch
@@ -137,8 +140,8 @@ class ClearGraspDRN(FreezableBackbone):
                 between 0 and 1.
 
         Returns:
-            A map an index of ``out_indices``, (N, C, ceil(H/s), ceil(W/s))
-            with C of ``out_channels`` and s of ``out_strides``.
+            One map per entry of ``out_indices``, (N, C, ceil(H / s), ceil(W / s)) with C from
+            ``out_channels`` and s from ``out_strides``.
         """
         for name in self._stem:
             x = getattr(self, name)(x)
@@ -152,7 +155,7 @@ class ClearGraspDRN(FreezableBackbone):
         return tuple(maps[index] for index in self.out_indices)
 
     def _add_stem(self, with_residuals: bool) -> list[str]:
-        """Add the layers before layer 3, named as in the files; returns them in order."""
+        """Add the layers before layer 3, named as in the checkpoints; return the names in order."""
         first, second, third = STEM_WIDTHS
         conv = nn.Conv2d(3, first, 7, padding=3, bias=False)
         if with_residuals:
@@ -181,7 +184,7 @@ def _tail_layer(with_residuals: bool, inputs: int, dilation: int) -> nn.Sequenti
 
 
 def _random_init_cfg() -> list[dict]:
-    """Initialize as mmdet's ResNet does without a checkpoint."""
+    """The random initialization of mmdet's ResNet."""
     return [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', val=1, layer='BatchNorm2d')]
 
 
@@ -192,8 +195,8 @@ def _check_arguments(arch: str, output_stride: int, out_indices: Sequence[int]) 
     check('arch', arch, arch in ARCHS, f'one of {", ".join(ARCHS)}')
     check('output_stride', output_stride, output_stride in (8, 16, 32), 'one of (8, 16, 32)')
     ascending = is_ascending_choice(list(out_indices), {0, 1, 2, 3, TAIL})
-    expected = 'different maps of (0, 1, 2, 3, 4) in ascending order; 0 to 3 are layers 3 to 6'
+    expected = 'indices from (0, 1, 2, 3, 4) in ascending order; 0 to 3 are layers 3 to 6'
     check('out_indices', out_indices, ascending, expected)
     dense = TAIL not in out_indices or output_stride == TRAINED_STRIDE
-    expected = 'no index 4 (layer 8) but at output_stride=8: layers 7 and 8 need the dense map'
+    expected = 'index 4 (layer 8) only at output_stride=8: layers 7 and 8 need the dense map'
     check('out_indices', out_indices, dense, expected)

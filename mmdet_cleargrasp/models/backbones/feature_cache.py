@@ -1,4 +1,4 @@
-"""Feature maps of a frozen backbone, computed once for every image and kept on disk."""
+"""On-disk cache of the feature maps of a frozen backbone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -20,34 +20,37 @@ from ...utils.atomic_files import write_atomically
 from ...utils.errors import DataError
 
 Maps = tuple[Tensor, ...]
-_CUT_OFF = '{} is cut off: remove it, and it is computed again'
-_FOREIGN = '{} is no file of this feature cache: remove it, and it is computed again'
+_TRUNCATED = '{} is truncated: remove it to have its maps computed again'
+_FOREIGN = '{} is not a file of this feature cache: remove it to have its maps computed again'
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
 
 
 class FeatureCache:
-    """A frozen backbone's feature maps on disk; set it as the backbone's ``feature_cache``.
+    """On-disk cache of a frozen backbone's feature maps, one file per image.
 
-    Files are named after the backbone's weights and structure and after the values of the input:
-    other weights, another image, crop, flip or scale is another name, so that nothing on disk can
-    be out of date. Maps are kept channels-last, in which neck and heads compute on a CPU.
+    Set it as the ``feature_cache`` of a :class:`.FreezableBackbone`. File names are hashes of the
+    backbone's weights and structure and of the input's values: other weights, another image, crop,
+    flip or scale have another name, so a cached map never goes stale. Maps are stored
+    channels-last, the memory format that necks and heads use on a CPU.
 
     Args:
-        backbone: Frozen, with its weights loaded.
-        folder: Several backbones and runs may share it.
-        structure: What the weights do not determine, such as the backbone's config.
-        dtype: ``'float32'``, exact, or ``'float16'``, half the size. Maps are returned in 32 bits,
-            rounded the same way whether they were found or computed.
-        max_gigabytes: Beyond it no more maps of this backbone are kept; those on disk are still
-            read.
+        backbone: Frozen backbone with its weights loaded.
+        folder: Cache folder, which several backbones and runs may share.
+        structure: Text that identifies what the weights do not determine, such as the backbone's
+            config.
+        dtype: Precision on disk: ``'float32'``, exact, or ``'float16'``, half the size. Maps are
+            returned as float32, with the same rounding whether read or computed.
+        max_gigabytes: Size limit in 10^9 bytes for this backbone. Once it is reached, no new maps
+            are stored; stored ones are still read.
 
     Attributes:
-        hits: Images that were found.
-        misses: Images that were computed.
+        folder: Folder of this backbone's files, inside the cache folder.
+        hits: Number of images whose maps were read.
+        misses: Number of images whose maps were computed.
 
     Raises:
-        ValueError: An unknown dtype.
-        DataError: At a call, a file that is cut off.
+        ValueError: Unknown ``dtype``.
+        DataError: When called, if a file is truncated or was not written by this cache.
 
     Example:
         >>> import tempfile
@@ -56,8 +59,8 @@ class FeatureCache:
         >>> images = torch.rand(2, 3, 32, 32)
         >>> with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         ...     cache = backbone.feature_cache = FeatureCache(backbone, folder)
-        ...     first, again = backbone(images), backbone(images)
-        >>> all(torch.equal(a, b) for a, b in zip(first, again)), cache.hits, cache.misses
+        ...     computed, cached = backbone(images), backbone(images)
+        >>> all(torch.equal(a, b) for a, b in zip(computed, cached)), cache.hits, cache.misses
         (True, 2, 2)
     """
 
@@ -74,41 +77,47 @@ class FeatureCache:
         self._dtype = DTYPES[dtype]
         name = _digest_of_backbone(backbone, f'{structure}|{dtype}')
         self.folder = Path(folder) / name
-        kept = sum(file.stat().st_size for file in self.folder.glob('*/*.npy'))
-        self._room = max_gigabytes * 1e9 - kept
+        stored = sum(file.stat().st_size for file in self.folder.glob('*/*.npy'))
+        self._room = max_gigabytes * 1e9 - stored
         self.hits = self.misses = 0
 
     def __call__(self, inputs: Tensor, compute: Callable[[Tensor], Maps]) -> Maps:
-        """Find or compute feature maps.
+        """Read the feature maps of a batch, computing and storing those that are missing.
 
         Args:
             inputs: Normalized images, (N, 3, H, W), float.
-            compute: The backbone's own computation.
+            compute: The backbone's forward pass without the cache.
+
+        Returns:
+            Maps as ``compute(inputs)`` returns them, float32 on the device of ``inputs``.
+
+        Raises:
+            DataError: A file is truncated or was not written by this cache.
         """
-        files = [self._file(image) for image in inputs.detach().cpu()]  # one wait for a GPU
+        files = [self._file(image) for image in inputs.detach().cpu()]  # one transfer from a GPU
         missing = [row for row, file in enumerate(files) if not file.is_file()]
         found = [row for row in range(len(files)) if row not in missing]
         self.hits += len(found)
         self.misses += len(missing)
         if not found:
-            return tuple(level.float() for level in self._compute_and_keep(inputs, files, compute))
+            return tuple(level.float() for level in self._compute_and_store(inputs, files, compute))
         maps = _read(files, found)
         if missing:
             absent = [files[row] for row in missing]
-            computed = self._compute_and_keep(inputs[missing], absent, compute)
+            computed = self._compute_and_store(inputs[missing], absent, compute)
             for level, rows in zip(maps, computed, strict=True):
                 level[missing] = rows.cpu()
         return tuple(level.to(inputs.device).float() for level in maps)
 
-    def _compute_and_keep(
+    def _compute_and_store(
         self, inputs: Tensor, files: list[Path], compute: Callable[[Tensor], Maps]
     ) -> list[Tensor]:
-        # What is kept serves runs of any precision.
+        # Runs with and without mixed precision share the files.
         with torch.autocast(inputs.device.type, enabled=False):
             levels = [level.to(self._dtype) for level in compute(inputs.float())]
-        to_keep = [level.detach().cpu() for level in levels]
+        to_store = [level.detach().cpu() for level in levels]
         for row, file in enumerate(files):
-            self._keep(file, [level[row] for level in to_keep])
+            self._store(file, [level[row] for level in to_store])
         return levels
 
     def _file(self, image: Tensor) -> Path:
@@ -118,8 +127,8 @@ class FeatureCache:
         ).hexdigest()
         return self.folder / name[:2] / f'{name[2:]}.npy'
 
-    def _keep(self, file: Path, maps: list[Tensor]) -> None:
-        """Write an image's maps one after the other, channels last."""
+    def _store(self, file: Path, maps: list[Tensor]) -> None:
+        """Write an image's maps one after the other, each (H, W, C), if there is room."""
         content = io.BytesIO()
         for level in maps:
             np.save(content, level.permute(1, 2, 0).contiguous().numpy())
@@ -129,9 +138,9 @@ class FeatureCache:
 
 
 def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
-    """Maps of a batch, channels-last, with those rows filled in from their files.
+    """Maps of a batch, (N, C, H, W) in channels-last memory; only the given rows are filled in.
 
-    Files are read straight into the batch: concatenating maps that were read one by one would take
+    Files are read directly into the batch: concatenating maps that were read one by one takes
     longer than reading them.
     """
     maps: list[np.ndarray] = []
@@ -140,7 +149,7 @@ def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
             for level in itertools.count():
                 if stream.tell() == files[row].stat().st_size:
                     if level < len(maps):
-                        raise DataError(_CUT_OFF.format(files[row]))
+                        raise DataError(_TRUNCATED.format(files[row]))
                     break
                 shape, dtype = _read_header(stream, files[row])
                 if level == len(maps):
@@ -149,12 +158,12 @@ def _read(files: list[Path], rows: list[int]) -> list[Tensor]:
                     raise DataError(_FOREIGN.format(files[row]))
                 target = maps[level][row].reshape(-1).view(np.uint8)
                 if stream.readinto(target) != target.nbytes:
-                    raise DataError(_CUT_OFF.format(files[row]))
+                    raise DataError(_TRUNCATED.format(files[row]))
     return [torch.from_numpy(level).permute(0, 3, 1, 2) for level in maps]
 
 
 def _read_header(stream: BinaryIO, file: Path) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of the array that follows, checked against the size of the file."""
+    """Shape and dtype of the next array in a file, checked against the size of the file."""
     try:
         read_magic(stream)
         shape, _, dtype = read_array_header_1_0(stream)
@@ -163,7 +172,7 @@ def _read_header(stream: BinaryIO, file: Path) -> tuple[tuple[int, ...], np.dtyp
     if len(shape) != 3 or dtype not in (np.float32, np.float16):
         raise DataError(_FOREIGN.format(file))
     if math.prod(shape) * dtype.itemsize > file.stat().st_size:
-        raise DataError(_CUT_OFF.format(file))
+        raise DataError(_TRUNCATED.format(file))
     return shape, dtype
 
 
@@ -171,9 +180,5 @@ def _digest_of_backbone(backbone: nn.Module, structure: str) -> str:
     digest = hashlib.blake2b(f'{structure}|{backbone}'.encode(), digest_size=12)
     for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode())
-        digest.update(_numbers(tensor))
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _numbers(tensor: Tensor) -> Any:
-    return tensor.detach().cpu().contiguous().numpy().tobytes()

@@ -1,11 +1,10 @@
-"""Batch norm folded into the convolutions before it, for networks that only compute."""
+"""Batch norm folded into the preceding convolutions, for faster inference."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,66 +12,65 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from ..convolution import is_pointwise
+from ..tracing import is_traced
 from ..winograd import has_onednn
-
-if TYPE_CHECKING:
-    from .frozen import FreezableBackbone
+from .base import Backbone
 
 
-class FoldedTwin:
-    """A copy of a backbone, made when it is first needed, that computes the same maps faster.
+class FoldedCopy:
+    """A copy of a backbone with folded batch norm, which computes the same maps faster.
 
-    Batch norm on its running statistics is a scale and a shift, which the convolution before it can
-    apply by itself: the same values up to rounding. On a CPU the twin also keeps its tensors
-    channels-last, in which oneDNN computes. The backbone's own weights stay as they are, so that
-    checkpoints keep the published layout.
+    In evaluation mode batch norm is a scale and a shift per channel, which can be folded into the
+    weights of the preceding convolution; values are the same up to rounding. On a CPU the copy also
+    uses the channels-last memory format, which oneDNN prefers. The backbone itself is not changed,
+    so its state dict keeps the published layout.
 
-    The twin follows the backbone: it is rebuilt once a weight was written to or replaced. Where
-    folding would change the maps, because the modules do not stand in the order of computation (as
-    in some of timm's networks), the twin is a plain copy.
+    The copy is made at the first call, and again after a tensor of the backbone was replaced or
+    modified in place. If folding would change the maps, because modules are not registered in the
+    order of computation (as in some of timm's networks), batch norm is not folded.
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
         >>> backbone, image = ClearGraspResNet(18, frozen=False).eval(), torch.rand(1, 3, 64, 64)
         >>> with torch.no_grad():
-        ...     folded, plain = FoldedTwin()(backbone, image), backbone.forward_features(image)
+        ...     folded, plain = FoldedCopy()(backbone, image), backbone.forward_features(image)
         >>> all(torch.allclose(a, b, atol=1e-5) for a, b in zip(folded, plain))
         True
     """
 
     def __init__(self) -> None:
-        self._module: FreezableBackbone | None = None
+        self._module: Backbone | None = None
         self._versions: tuple[tuple[int, int], ...] = ()
 
-    def __call__(self, backbone: FreezableBackbone, x: Tensor) -> tuple[Tensor, ...]:
-        """Compute the backbone's maps; not for autograd, nor for batch norm in training.
+    def __call__(self, backbone: Backbone, x: Tensor) -> tuple[Tensor, ...]:
+        """Compute the backbone's maps in evaluation mode, without autograd.
 
         Args:
-            backbone: Whose weights and ``forward_features`` are used.
+            backbone: Backbone that is copied; every call of one ``FoldedCopy`` passes the same one.
             x: Normalized images, (N, 3, H, W), float.
 
         Returns:
-            What ``backbone.forward_features(x)`` returns, up to rounding.
+            The maps of ``backbone.forward_features(x)``, equal up to rounding.
         """
-        if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.compiler.is_exporting():
-            return backbone.forward_features(x)  # a traced network holds its own weights
+        if is_traced():  # a traced or exported network has to refer to the backbone's own weights
+            return backbone.forward_features(x)
         versions = tuple((t.data_ptr(), t._version) for t in _tensors(backbone))
         if self._module is None or versions != self._versions:
             self._module, self._versions = _fastest(backbone, x[:1].detach()), versions
         if x.device.type == 'cpu':
-            # In training only: predictions keep the rounding of torch's choice.
+            # In training only, so that predictions are rounded as by PyTorch's default.
             _use_onednn(self._module, backbone.training and has_onednn())
             x = x.contiguous(memory_format=torch.channels_last)
         return self._module.forward_features(x)
 
-    def __deepcopy__(self, memo: dict) -> FoldedTwin:
-        return FoldedTwin()  # the copy of a backbone makes its own
+    def __deepcopy__(self, memo: dict) -> FoldedCopy:
+        return FoldedCopy()  # a copy of the backbone makes its own folded copy
 
     def __reduce__(self) -> tuple:
-        return FoldedTwin, ()
+        return FoldedCopy, ()
 
-    def forget(self) -> None:
-        """Make the twin again when it is needed next, whatever happened to the weights."""
+    def discard(self) -> None:
+        """Discard the copy, so that the next call makes it again."""
         self._module = None
 
 
@@ -80,8 +78,8 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
     return chain(module.parameters(), module.buffers())
 
 
-def _fastest(backbone: FreezableBackbone, image: Tensor) -> FreezableBackbone:
-    """A folded copy of the backbone where its maps of an image are the same, else a plain one."""
+def _fastest(backbone: Backbone, image: Tensor) -> Backbone:
+    """A copy of the backbone, folded if its maps of the image stay the same."""
     plain = copy.deepcopy(backbone).eval()
     folded = copy.deepcopy(plain)
     _fold(folded)
@@ -95,14 +93,14 @@ def _fastest(backbone: FreezableBackbone, image: Tensor) -> FreezableBackbone:
 
 
 def _use_onednn(module: nn.Module, use: bool) -> None:
-    """Let oneDNN compute 1x1 convolutions on one thread too; see :func:`is_pointwise`."""
+    """Compute 1x1 convolutions by oneDNN or by PyTorch's default, see :func:`is_pointwise`."""
     for conv in module.modules():
         if isinstance(conv, nn.Conv2d) and is_pointwise(conv):
             conv.dilation = (2, 2) if use else (1, 1)
 
 
 def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:
-    # A GPU rounds to ten bits (TF32); a fold in the wrong place changes everything.
+    # TF32 on a GPU rounds to 10 bits; folding into a wrong convolution changes maps far more.
     tolerance = max(1e-2, 30 * torch.finfo(maps[0].dtype).eps)
     return all(
         bool((a - b).abs().max() <= tolerance * a.abs().max())
@@ -111,7 +109,7 @@ def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:
 
 
 def _fold(module: nn.Module) -> None:
-    """Fold each batch norm into the convolution that stands before it in the same module."""
+    """Fold each batch norm into the convolution registered before it in the same module."""
     conv = None
     for name, child in module.named_children():
         if isinstance(child, nn.Conv2d):

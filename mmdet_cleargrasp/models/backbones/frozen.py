@@ -1,38 +1,37 @@
-"""Base of all backbones: freezing, unfreezing, and the check that frozen ones have weights."""
+"""Base class of backbones that can be frozen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import torch
-from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...utils.errors import CheckpointError
+from .base import Backbone
 from .feature_cache import FeatureCache
-from .folding import FoldedTwin
+from .folding import FoldedCopy
 
 
-class FreezableBackbone(BaseModule):
-    """A backbone that can be frozen: no gradient, no autograd, batch norm on running statistics.
+class FreezableBackbone(Backbone):
+    """A backbone that can be frozen: no gradients, no autograd, batch norm in evaluation mode.
 
-    Put it before the class that it extends, write :meth:`forward_features`, and call :meth:`freeze`
-    at the end of ``__init__``. Where nothing is learned, a copy with the batch norm folded into the
-    convolutions computes.
+    Subclasses implement :meth:`forward_features` and call :meth:`freeze` at the end of
+    ``__init__``; with several base classes this one comes first. Without gradients, and with batch
+    norm in evaluation mode, the maps are computed by a :class:`.FoldedCopy`.
 
     Attributes:
-        frozen: Set with :meth:`freeze`.
-        norm_eval: Batch norm on its running statistics where the backbone is not frozen too.
-        out_channels: Channels of each returned map.
-        out_strides: Pixels of the input for each position of a returned map.
-        feature_cache: Feature maps on disk, which a frozen backbone reads instead of computing.
-        unused_tensors: Beginnings of names of tensors that a published file has and this backbone
-            does not use.
+        frozen: Whether the backbone is frozen; set by :meth:`freeze`.
+        norm_eval: Keep batch norm in evaluation mode while training an unfrozen backbone.
+        out_channels: Number of channels of each returned map.
+        out_strides: Stride of each returned map, in input pixels.
+        feature_cache: On-disk cache of the maps, used without autograd; ``None`` for no cache.
+        unused_tensors: See :class:`.Backbone`.
 
     Example:
+        >>> from torch import nn
         >>> class Halved(FreezableBackbone):
         ...     def __init__(self, frozen):
         ...         super().__init__()
@@ -51,21 +50,18 @@ class FreezableBackbone(BaseModule):
 
     frozen: bool = False
     norm_eval: bool = True
-    out_channels: tuple[int, ...]
-    out_strides: tuple[int, ...]
     feature_cache: FeatureCache | None = None
-    unused_tensors: tuple[str, ...] = ()
     _has_weights = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._twin = FoldedTwin()
+        self._folded_copy = FoldedCopy()
 
     def freeze(self, frozen: bool = True) -> None:
-        """Freeze the backbone, or let it learn from now on.
+        """Freeze or unfreeze the backbone.
 
         Args:
-            frozen: ``False`` to unfreeze. An optimizer must know the parameters by then.
+            frozen: ``False`` to unfreeze. Parameters are trained only if the optimizer has them.
         """
         self.frozen = frozen
         for parameter in self.parameters():
@@ -73,17 +69,18 @@ class FreezableBackbone(BaseModule):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> FreezableBackbone:
-        """Switch to training or evaluation; what is frozen stays in evaluation.
+        """Set training or evaluation mode; the layers of a frozen backbone stay in evaluation mode.
 
         Args:
-            mode: Training or not.
+            mode: ``True`` for training mode, ``False`` for evaluation mode.
 
         Returns:
-            Itself, as ``nn.Module`` promises and mmdet's backbones forget.
+            ``self``, which mmdet's backbones do not return.
         """
         super().train(mode)
         if not self.frozen:
-            self._twin.forget()  # weights of an average come and go behind the version counters
+            # An EMA hook swaps weights through .data, which the copy's version check cannot see.
+            self._folded_copy.discard()
         for module in self.children():
             if self.frozen:
                 module.eval()
@@ -93,53 +90,35 @@ class FreezableBackbone(BaseModule):
         return self
 
     def init_weights(self) -> None:
-        """Fill in the weights that ``init_cfg`` names.
+        """Initialize the weights as ``init_cfg`` specifies.
 
         Raises:
-            CheckpointError: The file does not fit, or the backbone is frozen and has no weights.
+            CheckpointError: The checkpoint does not fit, or the backbone is frozen and no weights
+                were loaded.
         """
         super().init_weights()
-        self._refuse_random_features()
-
-    def rename_tensors(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Rename a file's tensors from published names to this module's; the same ones by default.
-
-        Args:
-            tensors: Of a file, by name.
-        """
-        return dict(tensors)
-
-    def forward_features(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Compute the feature maps; for subclasses to write.
-
-        Args:
-            x: Normalized images, (N, 3, H, W), float.
-
-        Returns:
-            The maps.
-        """
-        raise NotImplementedError
+        self._check_weights_loaded()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Compute the feature maps, without an autograd graph where the backbone is frozen.
+        """Compute the feature maps, without autograd if the backbone is frozen.
 
         Args:
             x: Normalized images, (N, 3, H, W), float.
 
         Returns:
-            The maps, of ``out_channels`` and ``out_strides``.
+            One map per entry of ``out_channels`` and ``out_strides``, (N, C, H / s, W / s).
 
         Raises:
-            CheckpointError: In training, where the backbone is frozen and has no weights.
+            CheckpointError: In training mode, if the backbone is frozen and no weights were loaded.
         """
         if self.training:
-            self._refuse_random_features()
+            self._check_weights_loaded()
         if torch.is_grad_enabled() and not self.frozen:
             return self.forward_features(x)
         with torch.no_grad():
-            if self.training and not self.frozen:  # batch norm on the statistics of the batch
+            if self.training and not self.frozen:  # batch norm may use batch statistics
                 return self.forward_features(x)
-            compute = partial(self._twin, self)
+            compute = partial(self._folded_copy, self)
             return self.feature_cache(x, compute) if self.feature_cache else compute(x)
 
     def _load_from_state_dict(
@@ -149,57 +128,10 @@ class FreezableBackbone(BaseModule):
         self._has_weights |= all(prefix + name in state_dict for name in needed)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    def _refuse_random_features(self) -> None:
+    def _check_weights_loaded(self) -> None:
         if self.frozen and not self._has_weights:
             raise CheckpointError(
                 f'a frozen {type(self).__name__} has no weights loaded: its features would be '
-                'random and stay so. Give the backbone init_cfg=dict(type="ClearGraspCheckpoint", '
-                'checkpoint=PATH), or set frozen=False to train it.'
+                'random and stay random. Set init_cfg=dict(type="ClearGraspCheckpoint", '
+                'checkpoint=PATH) in the backbone, or frozen=False to train it.'
             )
-
-
-def set_dilation(block: nn.Module, dilation: int) -> None:
-    """Dilate every 3x3 convolution of a block, with the padding that keeps the size.
-
-    mmdet's BasicBlock dilates its first convolution only. Both have to be, or the positions that
-    subsampling drops would take part in those that it keeps.
-
-    Args:
-        block: Changed.
-        dilation: From 1 on.
-
-    Example:
-        >>> conv = nn.Conv2d(4, 4, 3, padding=1)
-        >>> set_dilation(conv, 2)
-        >>> conv(torch.rand(1, 4, 9, 9)).shape
-        torch.Size([1, 4, 9, 9])
-    """
-    for conv in block.modules():
-        if isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3):
-            conv.dilation = conv.padding = (dilation, dilation)
-
-
-def check_choice(owner: str, name: str, value: object, allowed: bool, expected: str) -> None:
-    """Refuse an argument with a message that says what is allowed.
-
-    Raises:
-        ValueError: ``allowed`` is false.
-
-    Example:
-        >>> check_choice('ClearGraspResNet', 'depth', 42, False, 'one of (18, 34)')
-        Traceback (most recent call last):
-            ...
-        ValueError: ClearGraspResNet: depth=42, expected one of (18, 34)
-    """
-    if not allowed:
-        raise ValueError(f'{owner}: {name}={value!r}, expected {expected}')
-
-
-def is_ascending_choice(indices: list[int], allowed: set[int]) -> bool:
-    """Whether indices are some of ``allowed``, each once and in ascending order.
-
-    Example:
-        >>> is_ascending_choice([0, 2], {0, 1, 2}), is_ascending_choice([2, 0], {0, 1, 2})
-        (True, False)
-    """
-    return bool(indices) and indices == sorted(set(indices)) and set(indices) <= allowed

@@ -1,4 +1,4 @@
-"""ClearGrasp's dilated ResNet, run densely or, exactly subsampled, at a pyramid's strides."""
+"""ClearGrasp's dilated ResNet, dense or subsampled to the strides of a feature pyramid."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from mmdet.models.backbones import ResNet
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from .frozen import FreezableBackbone, check_choice, is_ascending_choice, set_dilation
+from .arguments import check_choice, is_ascending_choice
+from .dilation import set_dilation
+from .frozen import FreezableBackbone
 
-#: Strides of the four stages of a ResNet that was never dilated.
+#: Strides of the four stages of a ResNet without dilation.
 PYRAMID_STRIDES = (4, 8, 16, 32)
 
 
 @MODELS.register_module()
 class ClearGraspResNet(FreezableBackbone, ResNet):
-    """The ResNet that ClearGrasp trains, over MMDetection's own.
+    """ClearGrasp's dilated ResNet, based on MMDetection's ``ResNet``.
 
-    ClearGrasp trains it *dense*: from ``trained_stride`` on the stages keep their resolution and
-    dilate their 3x3 convolutions instead, and the blocks of the last stage multiply that dilation
-    by ``multi_grid``. A convolution of dilation ``2k`` reads only positions that are ``2k`` apart,
-    so every second position of a stage's output depends on every second position of its input.
-    ``output_stride`` above ``trained_stride`` makes use of it: a stage's input is read at every
-    second position and its dilation is halved, which gives *the dense network's values* at the
-    positions that a feature pyramid reads, for the price of a plain ResNet.
+    ClearGrasp trains it *dense*: stages beyond ``trained_stride`` keep their resolution and dilate
+    their 3x3 convolutions instead, and the blocks of the last stage multiply that dilation by
+    ``multi_grid``. A convolution with dilation ``2k`` reads only positions that are ``2k`` apart,
+    so every second position of a stage's output depends only on every second position of its
+    input. With ``output_stride`` above ``trained_stride`` a stage reads every second position of
+    its input with half the dilation: its output *equals the dense network's* at the positions that
+    a feature pyramid reads, at the cost of a plain ResNet.
 
-    ========================  ============================  =================
-    ``output_stride``         strides of the four stages    FPN, ``num_outs=5``
-    ========================  ============================  =================
-    32                        4, 8, 16, 32                  stock
-    16                        4, 8, 16, 16                  strides 4, 8, 16, 16, 32
-    8 (dense)                 4, 8, 8, 8                    strides 4, 8, 8, 8, 16
-    ========================  ============================  =================
+    ========================  ============================  ============================
+    ``output_stride``         strides of the four stages    strides of FPN, 5 outputs
+    ========================  ============================  ============================
+    32                        4, 8, 16, 32                  4, 8, 16, 32, 64
+    16                        4, 8, 16, 16                  4, 8, 16, 16, 32
+    8 (dense)                 4, 8, 8, 8                    4, 8, 8, 8, 16
+    ========================  ============================  ============================
 
-    ``trained_stride=32`` is the plain ResNet that was never dilated, as ImageNet's and COCO's
-    files are: the same contract, for the arms that ClearGrasp's is compared with.
+    ``trained_stride=32`` is a plain ResNet without dilation, for ImageNet and COCO checkpoints.
 
     Args:
-        depth: 18, 34, 50, 101 or 152.
-        trained_stride: The output stride at which the checkpoint was trained: 8 or 16, or 32
-            for one that was never dilated.
-        output_stride: The stride at which the last map is wanted: 8, 16 or 32, and not below
-            ``trained_stride``.
-        multi_grid: Factors of the dilation of the last stage's blocks, one a block
-            (ResNet-18 has two and uses the first two); without effect at ``trained_stride=32``.
-        frozen: No gradient, batch norm on its running statistics, forward without autograd.
-            Training a frozen backbone into which no weights were loaded is refused.
-        out_indices: Stages to return, ascending, from 0 to 3.
-        norm_eval: Batch norm on its running statistics where the backbone is not frozen
-            too; ``False`` to pretrain.
-        init_cfg: Where the weights come from, as in
-            ``dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')``.
+        depth: Number of layers: 18, 34, 50, 101 or 152.
+        trained_stride: Output stride at which the checkpoint was trained: 8 or 16, or 32 for a
+            ResNet without dilation.
+        output_stride: Stride of the last stage's map: 8, 16 or 32, not below ``trained_stride``.
+        multi_grid: Dilation factors of the last stage's blocks, one per block (ResNet-18 has two
+            blocks and uses the first two); ignored at ``trained_stride=32``.
+        frozen: Keep the weights fixed: no gradients, batch norm in evaluation mode, forward without
+            autograd. Training raises ``CheckpointError`` if no weights were loaded.
+        out_indices: Stages whose maps are returned, in ascending order, from 0 to 3.
+        norm_eval: Keep batch norm in evaluation mode while training an unfrozen backbone, as
+            in MMDetection's ``ResNet``; ``False`` for pretraining.
+        init_cfg: Initialization, such as ``dict(type='ClearGraspCheckpoint',
+            checkpoint='checkpoints/backbone.pth')``; ``None`` for random weights.
 
     Attributes:
-        trained_stride: As given.
-        out_channels: Channels of each returned map.
-        out_strides: Pixels of the input for each position of a returned map.
+        trained_stride: The argument of the same name.
+        out_channels: Number of channels of each returned map.
+        out_strides: Stride of each returned map, in input pixels.
 
     Raises:
-        ValueError: An argument outside the values above.
+        ValueError: An argument has an invalid value.
 
     Source: DeepLabv3+'s ResNet as in https://github.com/Shreeyak/cleargrasp (Apache-2.0); the
     paper is Sajjan et al., ClearGrasp, ICRA 2020, https://arxiv.org/abs/1910.02550.
@@ -116,7 +116,7 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
 
     @property
     def stages(self) -> list[nn.Sequential]:
-        """The four residual stages, in the order of computation."""
+        """The four residual stages in order of computation."""
         return [getattr(self, name) for name in self.res_layers]
 
     def forward_features(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -127,8 +127,8 @@ class ClearGraspResNet(FreezableBackbone, ResNet):
                 between 0 and 1.
 
         Returns:
-            A map a stage of ``out_indices``, (N, C, ceil(H/s), ceil(W/s)) with
-            C of ``out_channels`` and s of ``out_strides``.
+            One map per entry of ``out_indices``, (N, C, ceil(H / s), ceil(W / s)) with C from
+            ``out_channels`` and s from ``out_strides``.
         """
         x = self.maxpool(self.relu(self.norm1(self.conv1(x))))
         maps = []
@@ -157,8 +157,8 @@ def _check_arguments(
     check('output_stride', output_stride, output_stride in strides, expected)
     blocks = ResNet.arch_settings[depth][1][-1]
     factors = len(multi_grid) >= blocks and all(isinstance(g, int) and g > 0 for g in multi_grid)
-    expected = f'at least {blocks} whole numbers from 1 on, one a block'
+    expected = f'at least {blocks} positive integers, one per block'
     check('multi_grid', multi_grid, factors, expected)
     ascending = is_ascending_choice(list(out_indices), {0, 1, 2, 3})
-    expected = 'different stages of (0, 1, 2, 3) in ascending order'
+    expected = 'indices from (0, 1, 2, 3) in ascending order'
     check('out_indices', out_indices, ascending, expected)

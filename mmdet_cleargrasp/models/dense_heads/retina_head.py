@@ -1,4 +1,4 @@
-"""MMDetection's RetinaNet head that regresses only the boxes that count."""
+"""RetinaNet head that regresses boxes only where the loss or the score threshold needs them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from mmdet.structures import SampleList
 from torch import Tensor, nn
 
 from ..convolution import FastConv2d
+from ..tracing import is_traced
 from .sparse_convolution import convolve_at
 
-#: Share of the positions above which the whole map is cheaper than its parts, in prediction and in
-#: training.
+#: Fraction of a map's positions above which computing the whole map is faster, in prediction and
+#: in training.
 DENSE_SHARE, DENSE_SHARE_IN_TRAINING = 0.6, 0.35
 
 
 @MODELS.register_module()
 class SparseGradRetinaHead(RetinaHead):
-    """A RetinaNet head that learns the same as MMDetection's in less time.
+    """MMDetection's ``RetinaHead``, faster on a CPU.
 
-    The loss counts boxes at positive anchors only, which an image's few plates have on one or two
-    levels of the pyramid, around their centers. In training on a CPU, boxes are regressed at the
-    positions of these anchors only; losses and gradients are those of ``RetinaHead`` up to
-    rounding. On a GPU, which would have to wait at every level to know the positions, and with
-    norm layers in the box branch, all boxes are regressed.
+    The box loss is computed at positive anchors only; the few plates of an image have them on one
+    or two pyramid levels, near their centers. In training on a CPU, boxes are regressed only at
+    positions with a positive anchor. Losses and gradients equal those of ``RetinaHead`` up to
+    rounding. All boxes are regressed on a GPU, which would have to synchronize at every level to
+    find the positions, and if the box branch has norm layers.
 
-    In prediction on a CPU, boxes are regressed only where a class score passes the score threshold
-    of the config (``test_cfg.score_thr``); the others, which are dropped, are zero. Detections are
-    those of ``RetinaHead`` up to rounding.
+    In prediction on a CPU, boxes are regressed only where a class score exceeds the score threshold
+    ``test_cfg.score_thr``; the deltas of other boxes, which are discarded, are zero. Detections
+    equal those of ``RetinaHead`` up to rounding.
 
     Args:
-        *args: As in ``mmdet.models.RetinaHead``.
-        **kwargs: Likewise.
+        *args: Arguments of ``mmdet.models.RetinaHead``.
+        **kwargs: Keyword arguments of ``mmdet.models.RetinaHead``.
 
     Example:
         >>> import torch
@@ -48,14 +49,14 @@ class SparseGradRetinaHead(RetinaHead):
     """
 
     def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], list[Tensor]]:
-        """Score the anchors of all levels.
+        """Compute class scores and box deltas.
 
         Args:
-            x: The pyramid's maps, (N, in_channels, H, W) each.
+            x: Map of each pyramid level, (N, in_channels, H, W).
 
         Returns:
-            Of each level scores (N, A * classes, H, W) and box
-            deltas (N, 4A, H, W).
+            Class scores (logits) of each level, (N, A * num_classes, H, W), and box deltas of each
+            level, (N, 4 * A, H, W), for A anchors per position.
         """
         if self.can_skip_boxes(x[0]):
             scores = self.score(x)
@@ -63,14 +64,14 @@ class SparseGradRetinaHead(RetinaHead):
         return super().forward(x)
 
     def loss(self, x: tuple[Tensor, ...], batch_data_samples: SampleList) -> dict[str, Any]:
-        """Score the anchors of all levels and regress the boxes of the positive ones.
+        """Compute the losses, regressing boxes at positive anchors only.
 
         Args:
-            x: The pyramid's maps, (N, in_channels, H, W) each.
-            batch_data_samples: With the ground truth.
+            x: Map of each pyramid level, (N, in_channels, H, W).
+            batch_data_samples: Ground truth of each image.
 
         Returns:
-            The losses, as from ``RetinaHead``.
+            ``loss_cls`` and ``loss_bbox``, one value per level, as in ``RetinaHead``.
         """
         if x[0].device.type != 'cpu' or not self._has_plain_boxes():
             return super().loss(x, batch_data_samples)
@@ -91,12 +92,12 @@ class SparseGradRetinaHead(RetinaHead):
         bbox_weights: Tensor,
         avg_factor: int,
     ) -> tuple[Tensor, Tensor]:
-        """Losses of a level, as in ``RetinaHead``, from box deltas or the map to regress."""
+        """Compute a level's losses, as in ``RetinaHead``; ``bbox_pred`` may be not computed yet."""
         if isinstance(bbox_pred, _NotRegressed):
             images, _, height, width = cls_score.shape
-            counted = bbox_weights.view(images, height, width, -1).any(dim=-1)
-            if counted.any() or bbox_pred.always:
-                bbox_pred = self._regress_at(bbox_pred.x, counted, DENSE_SHARE_IN_TRAINING)
+            positive = bbox_weights.view(images, height, width, -1).any(dim=-1)
+            if positive.any() or bbox_pred.always:
+                bbox_pred = self._regress_at(bbox_pred.x, positive, DENSE_SHARE_IN_TRAINING)
             else:
                 shape = (images, self.retina_reg.out_channels, height, width)
                 bbox_pred = cls_score.new_zeros(shape)
@@ -106,19 +107,29 @@ class SparseGradRetinaHead(RetinaHead):
         )  # fmt: skip
 
     def can_skip_boxes(self, x: Tensor) -> bool:
-        """Whether :meth:`forward` computes only some boxes of a map."""
+        """Whether :meth:`forward` regresses only boxes whose score exceeds the threshold.
+
+        Args:
+            x: A tensor on the device of the maps.
+        """
         predicts = not self.training and not torch.is_grad_enabled() and self.test_cfg is not None
-        exports = torch.jit.is_tracing() or torch.compiler.is_compiling()
         return (
             predicts
-            and not exports
+            and not is_traced()
             and self._has_plain_boxes()
             and self.use_sigmoid_cls
             and x.device.type == 'cpu'
         )
 
     def score(self, x: Sequence[Tensor]) -> list[Tensor]:
-        """Class scores of all levels, as in :meth:`forward`."""
+        """Compute the class scores of all levels.
+
+        Args:
+            x: Map of each pyramid level, (N, in_channels, H, W).
+
+        Returns:
+            Class scores (logits) of each level, (N, A * num_classes, H, W).
+        """
         scores = []
         for level in x:
             for layer in self.cls_convs:
@@ -127,15 +138,24 @@ class SparseGradRetinaHead(RetinaHead):
         return scores
 
     def regress_passing(self, x: Sequence[Tensor], scores: Sequence[Tensor]) -> list[Tensor]:
-        """Box deltas of all levels where a score passes the threshold, and zeros elsewhere."""
+        """Compute box deltas where a score exceeds the threshold.
+
+        Args:
+            x: Map of each pyramid level, (N, in_channels, H, W).
+            scores: Class scores of each level, from :meth:`score`.
+
+        Returns:
+            Box deltas of each level, (N, 4 * A, H, W), zero where not computed.
+        """
         return [self._regress_passing(*pair) for pair in zip(x, scores, strict=True)]
 
     def _regress_passing(self, x: Tensor, scores: Tensor) -> Tensor:
-        lowest = 0.999 * self.test_cfg.get('score_thr', 0)  # by less than rounding changes
+        # A margin for rounding: a score that exceeds the threshold later must not be missed here.
+        lowest = 0.999 * self.test_cfg.get('score_thr', 0)
         return self._regress_at(x, scores.amax(dim=1).sigmoid() > lowest, DENSE_SHARE)
 
     def _has_plain_boxes(self) -> bool:
-        """Whether the box branch is convolutions and ReLUs only."""
+        """Whether the box branch consists of convolutions and ReLUs only."""
         return all(
             type(layer.conv) in (nn.Conv2d, FastConv2d)
             and not layer.with_norm
@@ -144,7 +164,7 @@ class SparseGradRetinaHead(RetinaHead):
         )
 
     def _regress_at(self, x: Tensor, wanted: Tensor, dense_share: float) -> Tensor:
-        """Box deltas of a level where they are wanted, and zeros or box deltas elsewhere."""
+        """Box deltas of a level, (N, 4 * A, H, W): at wanted positions, or everywhere if faster."""
         layers = [*(layer.conv for layer in self.reg_convs), self.retina_reg]
         found = convolve_at(x, wanted, layers, dense_share)
         if found is None:
@@ -157,11 +177,11 @@ class SparseGradRetinaHead(RetinaHead):
 
 
 class _NotRegressed(NamedTuple):
-    """A level whose box deltas are computed once it is known which ones count.
+    """A level's feature map, whose box deltas are computed once positive anchors are known.
 
     Attributes:
-        x: Its map.
-        always: Compute them even where none count.
+        x: Feature map, (N, in_channels, H, W).
+        always: Compute box deltas even without a positive anchor.
     """
 
     x: Tensor

@@ -1,4 +1,4 @@
-"""MMDetection's RPN head with a backward pass that visits the sampled anchors only."""
+"""RPN head whose backward pass computes only positions with a gradient."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from torch import Tensor, nn
 
 from .. import winograd
 
-#: Share of the positions above which the whole map is cheaper than its parts.
+#: Fraction of a map's positions above which computing the whole map is faster.
 DENSE_SHARE = 0.1
 
 
 @MODELS.register_module()
 class SparseGradRPNHead(RPNHead):
-    """An RPN head that learns the same as MMDetection's in less time.
+    """MMDetection's ``RPNHead`` with a faster backward pass on a CPU.
 
-    The head looks at every position of every level, but its loss is taken at a few hundred sampled
-    anchors: nearly all of the gradient that comes back is zero. Here only the positions that have
-    one are computed once more, on their 3x3 neighborhoods, and differentiated. Outputs are those
-    of ``RPNHead`` and gradients equal up to rounding; tensors are named the same. Where many
-    positions have a gradient, with several convolutions, and under autocast the stock head works;
-    on a GPU too, which would have to wait at every level to know the positions.
+    The RPN loss is computed at a few hundred sampled anchors, so the gradient of the outputs is
+    zero at nearly all positions. The backward pass recomputes and differentiates only positions
+    with a nonzero gradient, from their 3x3 neighborhoods. Outputs equal those of ``RPNHead``,
+    gradients are equal up to rounding, and tensor names are the same.
+
+    ``RPNHead``'s own implementation is used with several convolutions, under autocast, and on a
+    GPU, which would have to synchronize at every level to find the positions.
 
     Args:
-        *args: As in ``mmdet.models.RPNHead``.
-        **kwargs: Likewise.
+        *args: Arguments of ``mmdet.models.RPNHead``.
+        **kwargs: Keyword arguments of ``mmdet.models.RPNHead``.
 
     Example:
         >>> import torch
@@ -42,18 +43,19 @@ class SparseGradRPNHead(RPNHead):
         >>> features = torch.rand(1, 16, 8, 8, requires_grad=True)
         >>> scores, deltas = head.forward_single(features)
         >>> scores[0, 0, 4, 4].backward()
-        >>> features.grad.abs().sum(dim=1).count_nonzero().item()  # one neighborhood
+        >>> features.grad.abs().sum(dim=1).count_nonzero().item()  # one 3x3 neighborhood
         9
     """
 
     def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Score the anchors of one level.
+        """Compute objectness scores and box deltas of one level.
 
         Args:
-            x: A map of the pyramid, (N, in_channels, H, W).
+            x: Map of the level, (N, in_channels, H, W).
 
         Returns:
-            Scores (N, A, H, W) and box deltas (N, 4A, H, W).
+            Objectness scores (logits), (N, A, H, W), and box deltas, (N, 4 * A, H, W), for A
+            anchors per position.
         """
         learns = self.training and torch.is_grad_enabled() and not torch.jit.is_tracing()
         one_convolution = isinstance(self.rpn_conv, nn.Conv2d)
@@ -74,10 +76,10 @@ class _SampledGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, *weights = (t.detach().requires_grad_() for t in ctx.saved_tensors)
-        touched = torch.stack([(g != 0).any(dim=1) for g in gradients]).any(dim=0)
-        image, row, column = touched.nonzero(as_tuple=True)
+        has_gradient = torch.stack([(g != 0).any(dim=1) for g in gradients]).any(dim=0)
+        image, row, column = has_gradient.nonzero(as_tuple=True)
         with torch.enable_grad():
-            if len(image) > DENSE_SHARE * touched.numel():
+            if len(image) > DENSE_SHARE * has_gradient.numel():
                 outputs = _head(x, weights)
             else:
                 hidden = F.conv2d(_neighborhoods(x, image, row, column), *weights[:2])
@@ -96,7 +98,7 @@ def _outputs(hidden: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, Tensor]
 
 
 def _neighborhoods(x: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """(K, C, 3, 3): what a 3x3 convolution sees at K positions, zero beyond the borders."""
+    """The 3x3 neighborhoods of K positions, (K, C, 3, 3), with zero padding at the borders."""
     steps = torch.arange(-1, 2, device=x.device)
     rows, columns = row[:, None, None] + steps[:, None], column[:, None, None] + steps
     rows, columns = torch.broadcast_tensors(rows, columns)

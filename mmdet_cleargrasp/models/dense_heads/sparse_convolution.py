@@ -1,4 +1,4 @@
-"""3x3 convolutions at some positions of a map."""
+"""3x3 convolutions at selected positions of a map."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from torch import Tensor, nn
 def convolve_at(
     x: Tensor, wanted: Tensor, layers: Sequence[nn.Conv2d], dense_share: float = 1.0
 ) -> Tensor | None:
-    """Apply 3x3 convolutions, with ReLU between them, where the last one's output is wanted.
+    """Compute a sequence of 3x3 convolutions, with ReLU between them, at selected positions only.
 
-    Each layer is computed at the positions that the next one sees, as one matrix product.
+    Each layer is computed, as one matrix product, at the positions that the next layer reads.
 
     Args:
-        x: (N, C, H, W).
-        wanted: Bool (N, H, W).
-        layers: Convolutions with padding 1 and stride 1.
-        dense_share: Share of the positions above which the whole map is cheaper.
+        x: Input map, (N, C, H, W).
+        wanted: Positions whose output is computed, bool (N, H, W).
+        layers: Convolutions with kernel 3, padding 1 and stride 1.
+        dense_share: Fraction of the positions, in [0, 1], above which nothing is computed.
 
     Returns:
-        (K, channels), in the order of ``wanted.nonzero()``, up to rounding; ``None`` if the first
-        layer needs more than the share.
+        Outputs at the K wanted positions, (K, out_channels), in the order of ``wanted.nonzero()``
+        and equal to those of the whole map up to rounding; ``None`` if the first layer is needed at
+        more than ``dense_share`` of the positions, where computing the whole map is faster.
 
     Example:
+        >>> import torch
+        >>> from torch import nn
         >>> layers = [nn.Conv2d(4, 8, 3, padding=1), nn.Conv2d(8, 2, 3, padding=1)]
         >>> x, wanted = torch.rand(1, 4, 9, 9), torch.zeros(1, 9, 9, dtype=torch.bool)
         >>> wanted[0, 0, 5] = True
@@ -43,14 +46,16 @@ def convolve_at(
     for layer, positions in zip(layers, needed, strict=True):
         values = F.relu(values) if layer is not layers[0] else values
         neighbors = _neighbors(computed, positions)
-        near = F.embedding(neighbors, _with_zero_row(values))  # a faster gradient than indexing
+        near = F.embedding(
+            neighbors, _with_zero_row(values)
+        )  # its backward is faster than indexing's
         values = F.linear(near.transpose(1, 2).flatten(1), layer.weight.flatten(1), layer.bias)
         computed = positions
     return values
 
 
 def _neighbors(computed: Tensor, positions: Tensor) -> Tensor:
-    """(K, 9): which computed values are around K positions; beyond the border, their number."""
+    """Indices of the computed values around K positions, (K, 9); their number is for padding."""
     index = (computed.flatten().cumsum(0) - 1).view_as(computed)
     index = F.pad(index, (1, 1, 1, 1), value=int(computed.sum()))
     image, row, column = (values[:, None] for values in positions.nonzero(as_tuple=True))
@@ -59,5 +64,5 @@ def _neighbors(computed: Tensor, positions: Tensor) -> Tensor:
 
 
 def _with_zero_row(values: Tensor) -> Tensor:
-    """Values, and zeros at the end for what is beyond the border."""
+    """Append a row of zeros, which the indices of padding refer to."""
     return F.pad(values, (0, 0, 0, 1))

@@ -6,7 +6,7 @@ from mmdet_cleargrasp.models.backbones import AlexNet
 from tests.published_files import torchvision_alexnet
 
 
-def test_it_is_torchvision_s_without_the_last_pooling(tmp_path):
+def test_maps_equal_torchvision_without_the_last_pooling(tmp_path):
     content = torchvision_alexnet()
     torch.save(content, tmp_path / 'alexnet.pth')
     backbone = AlexNet(frozen=True).eval()

@@ -30,7 +30,7 @@ def test_every_layer_equals_the_reference(name):
 
 
 @pytest.mark.parametrize('name', RECORDED)
-def test_tensor_names_are_the_reference_s(name):
+def test_tensor_names_equal_the_reference(name):
     keys = json.loads((PARITY / f'{name}.keys.json').read_text())
     backbone = ClearGraspDRN(RECORDED[name], 8, frozen=False, out_indices=ALL)
     assert {k: list(v.shape) for k, v in backbone.state_dict().items()} == keys
@@ -38,7 +38,7 @@ def test_tensor_names_are_the_reference_s(name):
 
 @pytest.mark.parametrize('size', [(64, 96), (75, 61)], ids=str)
 @pytest.mark.parametrize(('arch', 'output'), [('D-22', 32), ('C-26', 16), ('D-54', 32)])
-def test_subsampled_maps_are_the_dense_maps_at_their_positions(arch, output, size):
+def test_subsampled_maps_equal_the_dense_maps(arch, output, size):
     dense = published_files.seeded(ClearGraspDRN(arch, 8, frozen=False)).eval()
     sparse = ClearGraspDRN(arch, output, frozen=False).eval()
     sparse.load_state_dict(dense.state_dict())
@@ -55,7 +55,7 @@ def test_subsampled_maps_are_the_dense_maps_at_their_positions(arch, output, siz
 
 @pytest.mark.parametrize('arch', ARCHS)
 @pytest.mark.parametrize(('output', 'indices'), [(8, ALL), (16, (1, 3)), (32, (0, 1, 2, 3))])
-def test_published_contract_holds(arch, output, indices):
+def test_maps_have_the_published_channels_and_strides(arch, output, indices):
     backbone = ClearGraspDRN(arch, output, frozen=False, out_indices=indices).eval()
     with torch.no_grad():
         maps = backbone(torch.rand(1, 3, 32, 64))
@@ -63,7 +63,7 @@ def test_published_contract_holds(arch, output, indices):
     assert [m.shape[2:] for m in maps] == [(32 // s, 64 // s) for s in backbone.out_strides]
 
 
-def test_strides_and_channels_of_the_released_network():
+def test_channels_and_strides_of_drn_d_54():
     dense = ClearGraspDRN('D-54', 8, frozen=False, out_indices=ALL)
     assert dense.out_channels == (256, 512, 1024, 2048, 512)
     assert dense.out_strides == (4, 8, 8, 8, 8)
@@ -72,7 +72,7 @@ def test_strides_and_channels_of_the_released_network():
 
 @pytest.mark.parametrize('wrap', [published_files.cleargrasp, None], ids=['cleargrasp', 'authors'])
 @pytest.mark.parametrize(('indices', 'tensors'), [((0, 1, 2, 3), 138), (ALL, 150)])
-def test_whole_released_files_load(tmp_path, wrap, indices, tensors):
+def test_released_checkpoints_load(tmp_path, wrap, indices, tensors):
     whole = ClearGraspDRN('D-22', 8, frozen=False, out_indices=ALL)
     content = wrap(whole) if wrap else published_files.drn_of_its_authors('D-22')
     torch.save(content, tmp_path / 'file.pth')
@@ -83,14 +83,14 @@ def test_whole_released_files_load(tmp_path, wrap, indices, tensors):
     assert {part: n for part, n in file.left_out.items() if part.startswith('layer')} == unused
 
 
-def test_tail_that_is_asked_for_has_to_be_in_the_file(tmp_path):
+def test_layers_7_and_8_must_be_in_the_checkpoint_if_used(tmp_path):
     torch.save(ClearGraspDRN('D-22', frozen=False).state_dict(), tmp_path / 'file.pth')
     load_backbone(ClearGraspDRN('D-22'), tmp_path / 'file.pth')
     with pytest.raises(CheckpointError, match=r'10 missing \(first: layer7.0.weight'):
         load_backbone(ClearGraspDRN('D-22', 8, out_indices=ALL), tmp_path / 'file.pth')
 
 
-def test_layers_beyond_the_last_wanted_are_not_computed():
+def test_layers_after_the_last_returned_one_are_not_computed():
     backbone = ClearGraspDRN('D-22', frozen=False, out_indices=(0, 1)).eval()
     backbone.layer5.register_forward_pre_hook(lambda *_: pytest.fail('layer5 was computed'))
     assert len(backbone(torch.rand(1, 3, 64, 64))) == 2
@@ -106,9 +106,9 @@ def test_layers_beyond_the_last_wanted_are_not_computed():
         (dict(out_indices=()), 'out_indices'),
         (dict(out_indices=(1, 0)), 'ascending'),
         (dict(out_indices=(3, 4)), 'layers 7 and 8 need the dense map'),
-        (dict(out_indices=(4,), output_stride=16), 'at output_stride=8'),
+        (dict(out_indices=(4,), output_stride=16), 'only at output_stride=8'),
     ],
 )
-def test_bad_arguments_name_what_is_allowed(arguments, message):
+def test_invalid_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         ClearGraspDRN(**arguments)

@@ -1,4 +1,4 @@
-"""Maps are computed once, and never found for anything else."""
+"""Cached maps equal computed ones and are never returned for other inputs or weights."""
 
 import io
 
@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.models.backbones.dilation import set_dilation
 from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
-from mmdet_cleargrasp.models.backbones.frozen import set_dilation
 from mmdet_cleargrasp.utils.errors import DataError
 
 
@@ -48,7 +48,7 @@ def test_cached_maps_equal_computed_maps(backbone, tmp_path, dtype, tolerance):
     assert {level.dtype for level in found} == {torch.float32}
 
 
-def test_batches_are_put_together_from_what_is_there(backbone, tmp_path):
+def test_batches_combine_cached_and_computed_images(backbone, tmp_path):
     cache = FeatureCache(backbone, tmp_path)
     cache(images()[:1], backbone)
     mixed = cache(images()[[2, 0]], backbone)
@@ -56,7 +56,7 @@ def test_batches_are_put_together_from_what_is_there(backbone, tmp_path):
     assert largest_difference(mixed, backbone(images()[[2, 0]])) <= 1e-6
 
 
-def test_another_process_finds_them(backbone, tmp_path):
+def test_another_cache_object_reads_the_same_files(backbone, tmp_path):
     FeatureCache(backbone, tmp_path)(images(), backbone)
     later = FeatureCache(backbone, tmp_path)
     later(images(), backbone)
@@ -64,7 +64,7 @@ def test_another_process_finds_them(backbone, tmp_path):
 
 
 @pytest.mark.parametrize('change', ['pixel', 'flip', 'weights', 'structure', 'dilation', 'dtype'])
-def test_other_inputs_are_not_taken_from_the_cache(backbone, tmp_path, change):
+def test_other_inputs_or_backbones_miss_the_cache(backbone, tmp_path, change):
     FeatureCache(backbone, tmp_path)(images(), backbone)
     other, options = images(), {}
     if change == 'pixel':
@@ -84,8 +84,8 @@ def test_other_inputs_are_not_taken_from_the_cache(backbone, tmp_path, change):
     assert cache.hits == 0
 
 
-def test_size_is_bounded(backbone, tmp_path):
-    cache = FeatureCache(backbone, tmp_path, max_gigabytes=6e-5)  # 60 kB: one image's maps
+def test_max_gigabytes_limits_the_files(backbone, tmp_path):
+    cache = FeatureCache(backbone, tmp_path, max_gigabytes=6e-5)  # 60 kB, the maps of one image
     cache(images(), backbone)
     cache(images(), backbone)
     kept = list(cache.folder.glob('*/*.npy'))
@@ -93,7 +93,7 @@ def test_size_is_bounded(backbone, tmp_path):
     assert cache.hits == len(kept) == 1
 
 
-def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
+def test_mixed_batches_are_channels_last_and_equal_computed_maps(backbone, tmp_path):
     cache, known, mixed = FeatureCache(backbone, tmp_path), images()[:1], images()
     cache(known, backbone)
     for found, expected in zip(cache(mixed, backbone), backbone(mixed), strict=True):
@@ -102,7 +102,7 @@ def test_maps_come_back_as_they_were_beside_new_ones(backbone, tmp_path):
     assert (cache.hits, cache.misses) == (1, len(mixed))
 
 
-def test_runs_in_other_precision_keep_exact_maps(backbone, tmp_path):
+def test_runs_under_autocast_store_exact_maps(backbone, tmp_path):
     cache = FeatureCache(backbone, tmp_path)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         cache(images(), backbone)
@@ -111,12 +111,12 @@ def test_runs_in_other_precision_keep_exact_maps(backbone, tmp_path):
 
 
 @pytest.mark.parametrize('share', [0.5, 0.99])
-def test_files_that_are_cut_off_are_named(backbone, tmp_path, share):
+def test_truncated_files_are_named(backbone, tmp_path, share):
     cache = FeatureCache(backbone, tmp_path)
     cache(images(), backbone)
     file = sorted(cache.folder.glob('*/*.npy'))[0]
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
-    with pytest.raises(DataError, match='is cut off: remove it'):
+    with pytest.raises(DataError, match='is truncated: remove it'):
         cache(images(), backbone)
 
 
@@ -136,7 +136,7 @@ def test_foreign_files_are_named(backbone, tmp_path, content):
     cache(images(), backbone)
     file = cache._file(images()[1])
     file.write_bytes(content)
-    with pytest.raises(DataError, match='remove it, and it is computed again'):
+    with pytest.raises(DataError, match='remove it to have its maps computed again'):
         cache(images(), backbone)
 
 

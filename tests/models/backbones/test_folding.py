@@ -17,14 +17,14 @@ BACKBONES = {
     'resnet-18': lambda **kw: ClearGraspResNet(18, **kw),
     'resnet-50 dense': lambda **kw: ClearGraspResNet(50, output_stride=8, **kw),
     'drn-d-22': lambda **kw: ClearGraspDRN('D-22', **kw),
-    'drn-c-26 with its tail': lambda **kw: ClearGraspDRN(
+    'drn-c-26 with layer 8': lambda **kw: ClearGraspDRN(
         'C-26', output_stride=8, out_indices=(0, 4), **kw
     ),
     'alexnet': AlexNet,
     # activations within batch norm, as in most of timm's networks
     'efficientnet-lite0': lambda **kw: TimmBackbone('tf_efficientnet_lite0', **kw),
     'mobilenetv3': lambda **kw: TimmBackbone('mobilenetv3_small_100', **kw),
-    # none at all
+    # no batch norm
     'convnext': lambda **kw: TimmBackbone('convnext_atto', **kw),
 }
 
@@ -32,7 +32,7 @@ BACKBONES = {
 def build(name='resnet-18', **kw):
     torch.manual_seed(0)
     backbone = BACKBONES[name](**kw)
-    for module in backbone.modules():  # as training leaves them: no scale of one, no mean of zero
+    for module in backbone.modules():  # as after training, not scale 1 and mean 0
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
@@ -58,16 +58,16 @@ def test_maps_are_equal_up_to_rounding(name):
     'change',
     [
         pytest.param(lambda b: b.load_state_dict(build('resnet-18').state_dict()), id='loaded'),
-        pytest.param(lambda b: b.conv1.weight.mul_(2), id='written to'),
-        pytest.param(lambda b: (b.conv1.weight.data.mul_(2), b.eval()), id='behind its back'),
+        pytest.param(lambda b: b.conv1.weight.mul_(2), id='modified in place'),
+        pytest.param(lambda b: (b.conv1.weight.data.mul_(2), b.eval()), id='modified through data'),
         pytest.param(lambda b: b.layer4[0].bn1.running_mean.add_(1), id='statistics'),
         pytest.param(
-            lambda b: setattr(b, 'conv1', nn.Conv2d(3, 64, 7, 2, 3, bias=False)), id='put'
+            lambda b: setattr(b, 'conv1', nn.Conv2d(3, 64, 7, 2, 3, bias=False)), id='replaced'
         ),
     ],
 )
 @torch.no_grad()
-def test_the_maps_follow_the_weights(change):
+def test_maps_follow_changes_of_the_weights(change):
     backbone, images = build(frozen=False), torch.rand(1, 3, 64, 64)
     for parameter in backbone.parameters():
         parameter.mul_(1.1)
@@ -77,21 +77,21 @@ def test_the_maps_follow_the_weights(change):
     assert difference(backbone(images), before) > 1e-3
 
 
-def test_the_weights_keep_their_layout_and_copies_their_independence():
+def test_state_dict_is_unchanged_and_copies_are_independent():
     backbone = build(frozen=False)
     names = list(backbone.state_dict())
     with torch.no_grad():
         backbone(torch.rand(1, 3, 64, 64))
     assert list(backbone.state_dict()) == names
-    for twin in (copy.deepcopy(backbone), pickle.loads(pickle.dumps(backbone))):
+    for other in (copy.deepcopy(backbone), pickle.loads(pickle.dumps(backbone))):
         with torch.no_grad():
-            twin.conv1.weight.mul_(2)
+            other.conv1.weight.mul_(2)
             images = torch.rand(1, 3, 64, 64)
-            assert difference(twin(images), twin.forward_features(images)) < 1e-5
-            assert difference(twin(images), backbone(images)) > 1e-3
+            assert difference(other(images), other.forward_features(images)) < 1e-5
+            assert difference(other(images), backbone(images)) > 1e-3
 
 
-def test_what_learns_is_not_folded():
+def test_nothing_is_folded_in_training():
     backbone, images = build(frozen=False).train(), torch.rand(2, 3, 64, 64)
     backbone(images)[-1].sum().backward()
     assert all(p.grad is not None for p in backbone.parameters())
@@ -102,7 +102,7 @@ def test_what_learns_is_not_folded():
 
 
 @torch.no_grad()
-def test_where_modules_are_not_in_order_of_computation_nothing_is_folded():
+def test_nothing_is_folded_if_modules_are_registered_in_another_order():
     class NormFirst(FreezableBackbone):
         def __init__(self):
             super().__init__()

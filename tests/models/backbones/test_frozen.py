@@ -1,4 +1,4 @@
-"""What every backbone promises about being frozen."""
+"""Freezing works the same in every backbone."""
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ def norms(backbone):
     return [module for module in backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)]
 
 
-def test_file_is_loaded_by_init_weights_and_training_leaves_it_bit_identical(config, tmp_path):
+def test_init_weights_loads_a_checkpoint_that_training_does_not_change(config, tmp_path):
     torch.save(MODELS.build(dict(config, frozen=False)).state_dict(), tmp_path / 'file.pth')
     init_cfg = dict(type='ClearGraspCheckpoint', checkpoint=str(tmp_path / 'file.pth'))
     backbone = MODELS.build(dict(config, frozen=True, init_cfg=init_cfg))
@@ -57,7 +57,7 @@ def test_no_autograd_graph(loaded):
     assert not any(norm.training for norm in norms(loaded))
 
 
-def test_thawed_it_learns_and_frozen_again_it_does_not(loaded):
+def test_unfrozen_it_has_gradients_and_frozen_again_it_has_none(loaded):
     loaded.train().freeze(False)
     loaded(torch.rand(1, 3, 64, 64))[-1].sum().backward()
     assert next(loaded.parameters()).grad is not None
@@ -66,7 +66,7 @@ def test_thawed_it_learns_and_frozen_again_it_does_not(loaded):
     assert not loaded(torch.rand(1, 3, 64, 64))[-1].requires_grad
 
 
-def test_without_weights_training_is_refused(config):
+def test_training_without_weights_is_refused(config):
     backbone = MODELS.build(dict(config, frozen=True))
     with pytest.raises(CheckpointError, match='random'):
         backbone.init_weights()
@@ -74,7 +74,7 @@ def test_without_weights_training_is_refused(config):
         backbone.train()(torch.rand(1, 3, 64, 64))
 
 
-def test_frozen_backbone_with_partial_weights_is_refused(config):
+def test_training_with_partial_weights_is_refused(config):
     backbone = MODELS.build(dict(config, frozen=True))
     name, tensor = next(backbone.named_parameters())
     backbone.load_state_dict({name: tensor}, strict=False)
@@ -84,7 +84,7 @@ def test_frozen_backbone_with_partial_weights_is_refused(config):
 
 @pytest.mark.parametrize('config', BACKBONES[:2], indirect=True)
 @pytest.mark.parametrize('norm_eval', [True, False])
-def test_norm_eval_says_whether_statistics_follow_the_images(config, norm_eval):
+def test_norm_eval_keeps_the_running_statistics(config, norm_eval):
     backbone = MODELS.build(dict(config, frozen=False, norm_eval=norm_eval)).train()
     before = [norm.running_mean.clone() for norm in norms(backbone)]
     backbone(torch.rand(2, 3, 64, 64))

@@ -28,7 +28,7 @@ def test_every_stage_equals_the_reference(name, depth, stride):
 
 
 @pytest.mark.parametrize('name', ['resnet50_os8', 'resnet101_os16'])
-def test_tensor_names_are_the_reference_s(name):
+def test_tensor_names_equal_the_reference(name):
     keys = json.loads((PARITY / f'{name}.keys.json').read_text())
     backbone = ClearGraspResNet(int(name[6:].split('_')[0]), trained_stride=16, frozen=False)
     assert {k: list(v.shape) for k, v in backbone.state_dict().items()} == keys
@@ -39,7 +39,7 @@ def test_tensor_names_are_the_reference_s(name):
     ('depth', 'trained', 'output'),
     [(18, 8, 32), (34, 8, 16), (50, 8, 32), (50, 8, 16), (101, 16, 32)],
 )
-def test_subsampled_maps_are_the_dense_maps_at_their_positions(depth, trained, output, size):
+def test_subsampled_maps_equal_the_dense_maps(depth, trained, output, size):
     torch.manual_seed(0)
     dense = ClearGraspResNet(depth, trained, output_stride=trained, frozen=False).eval()
     sparse = ClearGraspResNet(depth, trained, output_stride=output, frozen=False).eval()
@@ -61,7 +61,7 @@ def test_subsampled_maps_are_the_dense_maps_at_their_positions(depth, trained, o
         assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
-def test_shapes_that_cleargrasp_s_decoder_reads():
+def test_shapes_of_the_maps_for_the_cleargrasp_decoder():
     backbone = ClearGraspResNet(50, output_stride=8, frozen=False, out_indices=(0, 3)).eval()
     with torch.no_grad():
         low, high = backbone(torch.rand(1, 3, 512, 512))
@@ -71,7 +71,7 @@ def test_shapes_that_cleargrasp_s_decoder_reads():
 
 @pytest.mark.parametrize('depth', [18, 34, 50, 101, 152])
 @pytest.mark.parametrize(('trained', 'output'), [(8, 8), (8, 16), (8, 32), (16, 16), (16, 32)])
-def test_published_contract_holds(depth, trained, output):
+def test_maps_have_the_published_channels_and_strides(depth, trained, output):
     backbone = ClearGraspResNet(depth, trained, output, frozen=False, out_indices=(1, 2, 3)).eval()
     with torch.no_grad():
         maps = backbone(torch.rand(1, 3, 32, 64))
@@ -93,19 +93,19 @@ def test_published_contract_holds(depth, trained, output):
         (dict(out_indices=(2, 1)), 'ascending'),
     ],
 )
-def test_bad_arguments_name_what_is_allowed(arguments, message):
+def test_invalid_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         ClearGraspResNet(**{'depth': 50, **arguments})
 
 
-def test_stages_beyond_the_last_wanted_are_not_computed():
+def test_stages_after_the_last_returned_one_are_not_computed():
     backbone = ClearGraspResNet(18, frozen=False, out_indices=(0, 1)).eval()
     backbone.layer4.register_forward_pre_hook(lambda *_: pytest.fail('layer4 was computed'))
     assert len(backbone(torch.rand(1, 3, 64, 64))) == 2
 
 
 @pytest.mark.parametrize('depth', [18, 50])
-def test_never_dilated_is_torchvision_s_resnet(depth):
+def test_without_dilation_maps_equal_torchvision(depth):
     reference = published_files.seeded(getattr(torchvision.models, f'resnet{depth}')(weights=None))
     backbone = ClearGraspResNet(depth, trained_stride=32, frozen=False).eval()
     weights = {k: v for k, v in reference.state_dict().items() if not k.startswith('fc.')}

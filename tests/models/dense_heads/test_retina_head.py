@@ -33,8 +33,6 @@ ARGUMENTS = dict(
         debug=False,
     ),
 )
-
-
 SIZE = 128
 
 
@@ -46,8 +44,8 @@ def image(boxes, ignored=()):
     return sample
 
 
-def learn(head, images):
-    """Losses and gradients of the maps and of all parameters."""
+def train_step(head, images):
+    """Losses, and gradients of all parameters and of the maps, of a training step."""
     torch.manual_seed(1)
     levels = [torch.randn(len(images), 8, SIZE // s, SIZE // s) for s in (8, 16, 32)]
     levels = [level.requires_grad_() for level in levels]
@@ -83,7 +81,7 @@ SMALL, LARGE, WHOLE = [10.0, 10, 40, 42], [50.0, 40, 110, 100], [2.0, 2, 120, 12
     ],
 )
 @pytest.mark.parametrize('dense_share', [0, 1])
-def test_losses_and_gradients_are_the_stock_head_s(images, options, dense_share, monkeypatch):
+def test_losses_and_gradients_equal_the_stock_head(images, options, dense_share, monkeypatch):
     arguments = ARGUMENTS | options
     arguments['train_cfg'] = copy.deepcopy(ARGUMENTS['train_cfg'])
     arguments['train_cfg']['assigner']['ignore_iof_thr'] = 0.5
@@ -91,7 +89,7 @@ def test_losses_and_gradients_are_the_stock_head_s(images, options, dense_share,
     torch.manual_seed(0)
     stock, sparse = RetinaHead(**arguments), SparseGradRetinaHead(**arguments)
     sparse.load_state_dict(stock.state_dict())
-    (losses, gradients), (our_losses, ours) = learn(stock, images), learn(sparse, images)
+    (losses, gradients), (our_losses, ours) = train_step(stock, images), train_step(sparse, images)
     torch.testing.assert_close(our_losses, losses)
     for name, expected in gradients.items():
         torch.testing.assert_close(ours[name], expected, rtol=1e-4, atol=1e-6, msg=name)
@@ -102,20 +100,20 @@ def test_boxes_are_regressed_at_positive_positions_only(monkeypatch):
     monkeypatch.setattr(
         retina_head, 'convolve_at', lambda x, wanted, *rest: seen.append(wanted.sum().item())
     )
-    learn(SparseGradRetinaHead(**ARGUMENTS), [image([LARGE]), image([])])
-    assert len(seen) == 2, 'the level without a positive anchor is skipped, unless the last'
+    train_step(SparseGradRetinaHead(**ARGUMENTS), [image([LARGE]), image([])])
+    assert len(seen) == 2, 'a level without a positive anchor is skipped, except the last'
     assert 0 < seen[0] < 16 and seen[1] == 0
 
 
 @pytest.mark.parametrize(
     'passing',
     [
-        pytest.param([], id='nowhere'),
+        pytest.param([], id='none'),
         pytest.param([(0, 0, 0), (1, 15, 15), (1, 4, 9)], id='corners and inside'),
-        pytest.param([(k % 2, k % 16, k // 16) for k in range(256)], id='nearly everywhere'),
+        pytest.param([(k % 2, k % 16, k // 16) for k in range(256)], id='all'),
     ],
 )
-def test_boxes_in_prediction_are_the_stock_head_s_where_scores_pass(passing):
+def test_predicted_boxes_equal_the_stock_head_where_scores_pass(passing):
     torch.manual_seed(0)
     test_cfg = dict(score_thr=0.05, nms_pre=1000)
     stock, sparse = (
@@ -146,7 +144,7 @@ def test_boxes_in_prediction_are_the_stock_head_s_where_scores_pass(passing):
         torch.testing.assert_close(found[level], expected[level], rtol=1e-5, atol=1e-6)
 
 
-def test_all_boxes_are_regressed_where_gradients_may_be_wanted():
+def test_all_boxes_are_regressed_with_autograd():
     torch.manual_seed(0)
     head = SparseGradRetinaHead(**ARGUMENTS, test_cfg=dict(score_thr=0.9)).eval()
     levels = [torch.randn(1, 8, 16 // k, 16 // k) for k in (1, 2, 4)]

@@ -36,13 +36,13 @@ def gradients(head, features, positions):
     [
         pytest.param([0], id='a corner'),
         pytest.param([0, 7, 8, 31, 239, 240, 479], id='borders of both images'),
-        pytest.param([5, 5, 6], id='twice the same'),
+        pytest.param([5, 5, 6], id='a repeated position'),
         pytest.param([], id='none'),
         pytest.param(list(range(480)), id='all'),
     ],
 )
 @pytest.mark.parametrize('num_convs', [1, 2])
-def test_gradients_are_the_stock_head_s(positions, num_convs):
+def test_gradients_equal_the_stock_head(positions, num_convs):
     stock, sampled = heads(num_convs=num_convs)
     features = torch.rand(2, 8, 12, 20)
     expected = gradients(stock, features, positions)
@@ -52,7 +52,7 @@ def test_gradients_are_the_stock_head_s(positions, num_convs):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_without_autograd_and_under_autocast_it_is_the_stock_head():
+def test_stock_implementation_without_autograd_and_under_autocast():
     stock, sampled = heads()
     features = torch.rand(1, 8, 6, 6)
     with torch.no_grad():
@@ -61,7 +61,7 @@ def test_without_autograd_and_under_autocast_it_is_the_stock_head():
         assert sampled.forward_single(features)[0].dtype == torch.bfloat16
 
 
-def test_copies_and_weights_of_mmdetection_s_head_work():
+def test_state_dict_and_deepcopy():
     stock, sampled = heads()
     assert list(sampled.state_dict()) == list(stock.state_dict())
     assert torch.equal(copy.deepcopy(sampled).rpn_conv.weight, stock.rpn_conv.weight)
