@@ -1,6 +1,6 @@
 """ClearGrasp's pretraining: mask, outlines and surface normals of transparent objects.
 
-A config names `custom_imports = ['mmdet_cleargrasp.pretraining']` to have these types registered.
+Configs register its types with ``custom_imports=dict(imports=['mmdet_cleargrasp.pretraining'])``.
 """
 
 from . import augmentation, transforms

@@ -1,8 +1,8 @@
-"""ClearGrasp's changes of light, color, sharpness and content, which leave the truth as it is.
+"""ClearGrasp's image augmentation: brightness, color, blur, noise and blocks, not geometry.
 
-Kinds, strengths and probabilities follow its training scripts
-(https://github.com/Shreeyak/cleargrasp, ``pytorch_networks/*/train.py``), which draw them with
-imgaug; that package no longer works with numpy 2.
+Kinds, strengths and probabilities are those of its training scripts
+(https://github.com/Shreeyak/cleargrasp, ``pytorch_networks/*/train.py``). These use imgaug, which
+does not support NumPy 2. Images are float32 (H, W, 3) in BGR, from 0 to 255.
 """
 
 from __future__ import annotations
@@ -18,17 +18,24 @@ from ..datasets.augmentation import Image, RandomChange
 
 @TRANSFORMS.register_module()
 class BrightPatches(RandomChange):
-    """Smooth blotches half again to three times as bright, as from a lamp or the sun.
+    """Brighten smooth random regions, as a lamp or the sun does.
+
+    There the image is blended with itself at 1.5 to 3 times the brightness.
 
     Args:
-        prob: In [0, 1].
+        prob: Probability that an image is changed, in [0, 1].
+
+    Example:
+        >>> image = np.full((32, 48, 3), 100, np.uint8)
+        >>> BrightPatches(prob=1.0)(dict(img=image))['img'].shape
+        (32, 48, 3)
     """
 
     def __init__(self, prob: float = 0.1) -> None:
         super().__init__(prob)
 
     def change(self, image: Image) -> Image:
-        """Brighten where smooth noise is high."""
+        """Brighten regions where smooth noise is high."""
         coarse = np.random.rand(*np.random.randint(2, 8, 2)).astype(np.float32)
         noise = cv2.resize(coarse, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
         share = (noise.clip(0, 1) * np.random.uniform(0.2, 0.7))[..., None]
@@ -37,33 +44,43 @@ class BrightPatches(RandomChange):
 
 @TRANSFORMS.register_module()
 class ColorChange(RandomChange):
-    """One of: brighter by addition or factor, another hue or saturation, contrast, towards gray.
+    """Change brightness, hue, saturation or contrast, or blend with the grayscale image.
 
     Args:
-        prob: In [0, 1].
+        prob: Probability that an image is changed, in [0, 1].
+
+    Example:
+        >>> image = np.full((32, 48, 3), 100, np.uint8)
+        >>> ColorChange(prob=1.0)(dict(img=image))['img'].shape
+        (32, 48, 3)
     """
 
     def __init__(self, prob: float = 0.3) -> None:
         super().__init__(prob)
 
     def change(self, image: Image) -> Image:
-        """Change by one of the kinds, drawn evenly."""
+        """Apply one of the changes, all with the same probability."""
         return _one_of(_add, _multiply, _hue, _saturation, _contrast, _gray)(image)
 
 
 @TRANSFORMS.register_module()
 class BlurAndNoise(RandomChange):
-    """A slight blur, noise of one of five kinds, or both.
+    """Apply a slight blur, one of five kinds of noise, or both.
 
     Args:
-        prob: In [0, 1].
+        prob: Probability that an image is changed, in [0, 1].
+
+    Example:
+        >>> image = np.full((32, 48, 3), 100, np.uint8)
+        >>> BlurAndNoise(prob=1.0)(dict(img=image))['img'].shape
+        (32, 48, 3)
     """
 
     def __init__(self, prob: float = 0.2) -> None:
         super().__init__(prob)
 
     def change(self, image: Image) -> Image:
-        """Blur, add noise, or both in either order."""
+        """Blur, add noise, or do both in random order."""
         steps = [_one_of(_motion_blur, _gaussian_blur), _one_of(*NOISES)]
         np.random.shuffle(steps)  # type: ignore[arg-type]  # any list; the stubs know arrays
         for step in steps[: np.random.randint(1, 3)]:
@@ -73,11 +90,16 @@ class BlurAndNoise(RandomChange):
 
 @TRANSFORMS.register_module()
 class ColoredBlocks(RandomChange):
-    """Little blocks, in some or all of the color channels, blacked out.
+    """Set random blocks of pixels to zero, in all color channels or in each independently.
 
     Args:
-        prob: In [0, 1].
-        share: Of the blocks that are, in [0, 1].
+        prob: Probability that an image is changed, in [0, 1].
+        share: Probability that a block is set to zero, in [0, 1].
+
+    Example:
+        >>> image = np.full((32, 48, 3), 100, np.uint8)
+        >>> ColoredBlocks(prob=1.0)(dict(img=image))['img'].shape
+        (32, 48, 3)
     """
 
     def __init__(self, prob: float = 0.2, share: float = 0.02) -> None:
@@ -85,7 +107,7 @@ class ColoredBlocks(RandomChange):
         self.share = share
 
     def change(self, image: Image) -> Image:
-        """Black out blocks on a grid of 4 to 16 by 4 to 16."""
+        """Set blocks of a grid of 4 to 16 by 4 to 16 to zero."""
         channels = 3 if np.random.rand() < 0.5 else 1
         rows, columns = np.random.randint(4, 17, 2)
         kept: Image = (np.random.rand(rows, columns, channels) >= self.share).astype(np.float32)
@@ -98,7 +120,7 @@ def _one_of(*changes: Callable[[Image], Image]) -> Callable[[Image], Image]:
 
 
 def _by_channel(probability: float) -> int:
-    """3 to draw a value for each channel, 1 for one value."""
+    """Number of random values to draw: 3, one per channel, or 1 for all channels."""
     return 3 if np.random.rand() < probability else 1
 
 

@@ -1,4 +1,4 @@
-"""ClearGrasp's tasks together with the feature maps of another backbone."""
+"""Pretraining on ClearGrasp's tasks with feature distillation from another backbone."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from .network import ClearGraspNetwork
 
 @MODELS.register_module()
 class DistilledClearGraspNetwork(ClearGraspNetwork):
-    """ClearGrasp's network, whose backbone also learns to predict a teacher's feature maps.
+    """ClearGrasp's network whose backbone also learns to predict a teacher's feature maps.
 
-    Renders teach a backbone what they show; a teacher with ImageNet weights teaches it what a
-    million photographs show. Each map of the backbone is projected by a 1 × 1 convolution and
-    compared with the teacher's map at the same place in the list, standardized by channel.
+    Renders lack the variety of photographs; a teacher with ImageNet weights transfers features that
+    were learned from a million of them. Each map of the backbone is projected by a 1x1 convolution
+    and compared, by mean squared error, with the teacher's map of the same index, standardized per
+    channel.
 
     Args:
-        teacher: ``backbone``, a config with as many maps as the backbone has, and the ``mean`` and
-            ``std`` of its input, for RGB between 0 and 255. It does not learn.
-        distillation: Weight of the loss.
-        **options: As in :class:`.ClearGraspNetwork`; ``data_preprocessor`` gives RGB.
+        teacher: Dict with ``backbone``, the config of a backbone with the same number of maps, and
+            ``mean`` and ``std`` of its input, for RGB from 0 to 255. Its weights stay fixed.
+        distillation: Weight of the distillation loss.
+        **options: Arguments of :class:`.ClearGraspNetwork`. The ``data_preprocessor`` has to give
+            RGB images and have ``mean`` and ``std``.
 
     Raises:
-        ValueError: The backbones have different numbers of maps.
+        ValueError: Backbone and teacher have different numbers of maps.
 
     Source: feature distillation as in Romero et al., FitNets, ICLR 2015,
     https://arxiv.org/abs/1412.6550.
@@ -56,7 +58,7 @@ class DistilledClearGraspNetwork(ClearGraspNetwork):
         if len(widths[0]) != len(widths[1]):
             raise ValueError(
                 f'the backbone has {len(widths[0])} maps and its teacher {len(widths[1])}, '
-                'expected as many: set out_indices'
+                'expected the same number: set out_indices'
             )
         self.projections = nn.ModuleList(
             nn.Conv2d(own, other, 1) for own, other in zip(*widths, strict=True)
@@ -70,7 +72,14 @@ class DistilledClearGraspNetwork(ClearGraspNetwork):
         self.to(memory_format=self.memory_format)
 
     def train(self, mode: bool = True) -> DistilledClearGraspNetwork:
-        """Switch between training and evaluation; the teacher stays in evaluation."""
+        """Set training or evaluation mode; the teacher stays in evaluation mode.
+
+        Args:
+            mode: ``True`` for training mode, ``False`` for evaluation mode.
+
+        Returns:
+            ``self``.
+        """
         super().train(mode)
         self.teacher.eval()
         return self
@@ -89,7 +98,7 @@ class DistilledClearGraspNetwork(ClearGraspNetwork):
 
     @torch.no_grad()
     def _teacher_maps(self, inputs: Tensor) -> list[Tensor]:
-        """Standardized, so that every channel counts the same; 1.0 is the error of a constant."""
+        """The teacher's maps, standardized per channel: predicting the mean has an error of 1."""
         images = inputs * self.data_preprocessor.std + self.data_preprocessor.mean
         images = (images - self.teacher_mean) / self.teacher_std
         maps = self.teacher(images.contiguous(memory_format=self.memory_format))

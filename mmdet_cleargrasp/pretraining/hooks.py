@@ -1,4 +1,4 @@
-"""Hooks that export the backbone and draw images during pretraining."""
+"""Hooks that save the network and draw predictions during pretraining."""
 
 from __future__ import annotations
 
@@ -26,17 +26,23 @@ NOTE = 'pretrained with mmdet_cleargrasp; not a ClearGrasp release'
 
 @HOOKS.register_module()
 class BackboneFileHook(Hook):
-    """Write the network in ClearGrasp's layout after every validation.
+    """Save the network as ``WORK_DIR/backbone.pth`` in ClearGrasp's layout after every validation.
 
-    The file holds ``model_state_dict`` with ``backbone.``, ``aspp.``, ``decoder.`` and ``heads.``,
-    the epoch and the figures: what a detector's ``ClearGraspCheckpoint`` reads. Where an
-    ``EMAHook`` averages the weights, the averages are written, which are those that were validated.
+    The file contains ``model_state_dict`` with the prefixes ``backbone.``, ``aspp.``, ``decoder.``
+    and ``heads.``, the trained stride, the epoch, the iteration and the metrics. Detectors read it
+    with ``init_cfg=dict(type='ClearGraspCheckpoint')``. With an ``EMAHook`` the averaged weights,
+    which were validated, are saved.
 
     Args:
-        note: Kept in the file, to say what it is and what it is not.
+        note: Text that is saved in the file, to tell it from ClearGrasp's releases.
+
+    Example:
+        >>> custom_hooks = [dict(type='BackboneFileHook'), dict(type='PicturesHook', images=4)]
+        >>> HOOKS.build(custom_hooks[0]).note
+        'pretrained with mmdet_cleargrasp; not a ClearGrasp release'
     """
 
-    # Before EMAHook puts the trained weights back.
+    # Runs before EMAHook, which swaps the trained weights back in after validation.
     priority = 'HIGH'
 
     def __init__(self, note: str = NOTE) -> None:
@@ -44,7 +50,7 @@ class BackboneFileHook(Hook):
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Write ``WORK_DIR/backbone.pth``."""
+        """Save ``WORK_DIR/backbone.pth``."""
         model = unwrapped(runner.model)
         backbone: Any = model.backbone
         content = {
@@ -60,10 +66,12 @@ class BackboneFileHook(Hook):
 
 @HOOKS.register_module()
 class PicturesHook(Hook):
-    """Draw input, predictions and truth of the first validation images, epoch by epoch.
+    """Draw the first validation images with predictions and ground truth after every validation.
+
+    Writes ``WORK_DIR/pictures/epoch_NNN.png``.
 
     Args:
-        images: How many, from 1 on.
+        images: Number of images, 1 or more.
     """
 
     priority = 'LOW'
@@ -73,7 +81,7 @@ class PicturesHook(Hook):
         self._rows: list[tuple[Any, Any, Any]] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Reset."""
+        """Forget the images of the validation before."""
         self._rows = []
 
     def after_val_iter(
@@ -83,7 +91,7 @@ class PicturesHook(Hook):
         data_batch: dict[str, Any] | None = None,
         outputs: Sequence[dict[str, Any]] | None = None,
     ) -> None:
-        """Keep what is drawn."""
+        """Collect images, predictions and ground truth of a batch."""
         batch = data_batch or {}
         for index, predicted in enumerate(outputs or []):
             if len(self._rows) < self.images:
@@ -92,7 +100,7 @@ class PicturesHook(Hook):
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Write ``WORK_DIR/pictures/EPOCH.png``."""
+        """Write ``WORK_DIR/pictures/epoch_NNN.png``."""
         folder = Path(runner.work_dir) / PICTURES_FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         picture = draw_rows(*zip(*self._rows, strict=True))
@@ -101,10 +109,19 @@ class PicturesHook(Hook):
 
 
 def _without_teacher(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the teacher of a distillation."""
+    """Drop the teacher of a :class:`.DistilledClearGraspNetwork`, which detectors do not use."""
     return {name: t for name, t in tensors.items() if not name.startswith('teacher.')}
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """A model without the wrapper of distributed training."""
+    """Return the model without its wrapper for distributed training, if it has one.
+
+    Args:
+        model: Model or wrapper, such as ``MMDistributedDataParallel``.
+
+    Example:
+        >>> model = nn.Linear(1, 1)
+        >>> unwrapped(model) is model
+        True
+    """
     return model.get_submodule('module') if is_model_wrapper(model) else model

@@ -1,4 +1,4 @@
-"""Running a pretrained network over photographs, to see what it sees."""
+"""Predictions of a pretrained network on photographs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,30 @@ from .pictures import draw_rows
 
 
 def load_network(cfg: Config, checkpoint: str | Path) -> ClearGraspNetwork:
-    """Build a network and fill in the weights of a pretraining.
+    """Build the network of a pretraining run and load its weights.
 
     Args:
-        cfg: Of the run.
-        checkpoint: Its ``backbone.pth``, decoder and heads included.
+        cfg: Config of the run.
+        checkpoint: The run's ``backbone.pth``, which contains decoder and heads too.
+
+    Returns:
+        The network in evaluation mode, on a GPU if there is one.
 
     Raises:
-        CheckpointError: The file cannot be read or holds another network.
+        CheckpointError: The file cannot be read or does not fit the config's network.
+
+    Example:
+        >>> from mmdet_cleargrasp.engine.run_config import load_config
+        >>> run = Path('work_dirs/resnet50_joint')
+        >>> cfg = load_config(run / 'resnet50_joint.py')  # doctest: +SKIP
+        >>> network = load_network(cfg, run / 'backbone.pth')  # doctest: +SKIP
+        >>> picture = draw_photographs(network, ['day_3.jpg'])  # doctest: +SKIP
     """
     content = read_checkpoint(checkpoint)
     weights = content.get('model_state_dict') if isinstance(content, dict) else None
     if weights is None:
         raise CheckpointError(
-            f'{checkpoint} has no model_state_dict: expected the backbone.pth of a pretraining'
+            f'{checkpoint} has no model_state_dict: expected the backbone.pth of a pretraining run'
         )
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     cfg.model.backbone.init_cfg = None
@@ -43,7 +53,7 @@ def load_network(cfg: Config, checkpoint: str | Path) -> ClearGraspNetwork:
         load_state_dict(network, weights, strict=True)
     except RuntimeError as error:
         raise CheckpointError(
-            f'{checkpoint} does not fit the network of this config, or is a backbone alone: use '
+            f'{checkpoint} does not fit the network of this config, or is a backbone alone: pass '
             "the run's own config and its backbone.pth"
         ) from error
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -55,19 +65,19 @@ def draw_photographs(
     photographs: Iterable[str | Path],
     size: tuple[int, int] = (288, 216),
 ) -> np.ndarray:
-    """Draw what a network sees in photographs, a row each.
+    """Draw photographs and the network's predictions, one row per photograph.
 
     Args:
         network: From :func:`load_network`.
         photographs: Image files.
-        size: Width and height in pixels that they are fitted into, the rest
-            staying black; about what the network was trained on.
+        size: Width and height in pixels to which photographs are resized, keeping their aspect
+            ratio and padding with black; close to the size that the network was trained with.
 
     Returns:
-        As of :func:`.draw_rows`.
+        BGR image, uint8 (H, W, 3), from :func:`.draw_rows`.
 
     Raises:
-        DataError: No photograph, or one that cannot be read.
+        DataError: There are no photographs, or one cannot be read.
     """
     images = [_fitted(path, size) for path in photographs]
     if not images:
@@ -83,7 +93,7 @@ def _predict(network: ClearGraspNetwork, image: torch.Tensor) -> dict[str, torch
 
 
 def _fitted(path: str | Path, size: Sequence[int]) -> torch.Tensor:
-    image = read_image(path)[..., ::-1]  # BGR, as the data preprocessor expects
+    image = read_image(path, channel_order='bgr')  # as the data preprocessor expects
     factor = min(size[0] / image.shape[1], size[1] / image.shape[0])
     width, height = (max(1, round(side * factor)) for side in image.shape[1::-1])
     canvas = np.zeros((size[1], size[0], 3), np.uint8)

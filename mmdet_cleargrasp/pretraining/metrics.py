@@ -1,4 +1,4 @@
-"""ClearGrasp's metrics of mask, outlines and normals."""
+"""ClearGrasp's metrics for masks, outlines and surface normals."""
 
 from __future__ import annotations
 
@@ -14,27 +14,39 @@ from torch import Tensor
 
 from .tasks import CHANNELS, OUTLINE_CLASSES
 
-#: Angles in degrees under which ClearGrasp counts the share of normals.
+#: Thresholds in degrees: ClearGrasp reports the share of normals with a smaller angular error.
 ANGLES = (11.25, 22.5, 30.0)
-#: Bins of the histogram from which mean and median angle come: a tenth of a degree each.
+#: Bins of the histogram of angular errors, 0.1 degrees each, for mean and median.
 BINS = 1800
 
 
 @METRICS.register_module()
 class PretrainingMetric(BaseMetric):
-    """Mask IoU, outline F1 and the angles between normals, over all pixels of the data set.
+    """Mask IoU, outline F1 and angular error of normals, over all pixels of the dataset.
 
     ========================  ==================================================================
-    ``mask_iou``              of the transparent pixels, in [0, 1]
-    ``outlines_f1``           mean of the outline classes' F1, pixel by pixel, in [0, 1]; a class
-                              that is neither there nor predicted does not count
-    ``depth_boundary_f1`` …   of each
-    ``normals_mean``          angle in degrees, over transparent pixels where the mask is known
-    ``normals_median``        likewise
-    ``normals_11.25`` …       per cent of these pixels whose angle is below
-    ``score``                 mean of mask IoU, outline F1 and the share under 30 degrees, of those
-                              that the network predicts: what the best checkpoint is chosen by
+    ``mask_iou``              IoU of the transparent pixels, in [0, 1]
+    ``outlines_f1``           mean F1 of the outline classes, per pixel, in [0, 1]; a class that
+                              is neither in the ground truth nor predicted is skipped
+    ``depth_boundary_f1``     F1 of depth boundaries
+    ``contact_edge_f1``       F1 of contact edges
+    ``normals_mean``          mean angular error in degrees, over pixels with a known normal that
+                              are transparent (all of them without a mask)
+    ``normals_median``        median angular error in degrees
+    ``normals_11.25``         percentage of pixels with an angular error below 11.25 degrees; also
+                              ``normals_22.5`` and ``normals_30``
+    ``score``                 mean of mask IoU, outline F1 and the share of normals below 30
+                              degrees, as far as the network predicts them; used by ``save_best``
     ========================  ==================================================================
+
+    Names have the prefix ``pretrain/``.
+
+    Example:
+        >>> mask = torch.tensor([[1, 1], [0, 0]])
+        >>> metric = PretrainingMetric()
+        >>> metric.process({'mask': mask[None]}, [{'mask': torch.tensor([[1, 0], [0, 0]])}])
+        >>> metric.evaluate(size=1)
+        {'pretrain/mask_iou': 0.5, 'pretrain/score': 0.5}
     """
 
     default_prefix = 'pretrain'
@@ -42,11 +54,11 @@ class PretrainingMetric(BaseMetric):
     def process(
         self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Tensor]]
     ) -> None:
-        """Count one batch.
+        """Add the counts of one batch.
 
         Args:
-            data_batch: With the truth by task, as :class:`.PackSample` packs it.
-            data_samples: What the network predicts, by image.
+            data_batch: Ground truth by task, as :class:`.PackSample` packs it, in batches.
+            data_samples: Predictions by task, one dict per image.
         """
         for index, predicted in enumerate(data_samples):
             truth = {t: data_batch[t][index].to(p.device) for t, p in predicted.items()}
@@ -54,7 +66,14 @@ class PretrainingMetric(BaseMetric):
             self.results.append(_count(predicted, truth, mask))
 
     def compute_metrics(self, results: list[dict[str, np.ndarray]]) -> dict[str, float]:
-        """Turn the counts of all batches into figures."""
+        """Compute the metrics from the counts of all images.
+
+        Args:
+            results: Confusion matrices and histograms by task, one dict per image.
+
+        Returns:
+            Metrics by name, without the prefix.
+        """
         totals = {task: np.sum([r[task] for r in results], axis=0) for task in results[0]}
         figures: dict[str, float] = {}
         shares = []

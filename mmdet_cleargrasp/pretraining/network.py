@@ -1,4 +1,4 @@
-"""The network of the pretraining: a dense backbone, DeepLabv3+'s decoder, a head for each task."""
+"""Pretraining network: a dense backbone, DeepLabv3+'s decoder and one head per task."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ from torchvision.models.segmentation.deeplabv3 import ASPP
 
 from .tasks import CHANNELS, predict, task_loss
 
-#: Dilations of the spatial pyramid by output stride, as DeepLabv3 has them.
+#: DeepLabv3's dilations of atrous spatial pyramid pooling (ASPP), by output stride.
 ATROUS_RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
+#: Channels to which the decoder reduces the low-level map.
 LOW_LEVEL_CHANNELS = 48
 
 
 class Decoder(nn.Module):
-    """DeepLabv3+'s decoder: what the pyramid saw, sharpened by the maps of the first stage.
+    """DeepLabv3+'s decoder, which refines the ASPP output with the map of the first stage.
 
     Args:
         low_level: Channels of the first stage's map.
-        channels: Of the pyramid's output and of the result.
+        channels: Channels of the ASPP output and of the decoder's output.
 
     Source: Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018,
     https://arxiv.org/abs/1802.02611.
+
+    Example:
+        >>> decoder = Decoder(low_level=64, channels=32).eval()
+        >>> decoder(torch.rand(1, 64, 16, 16), torch.rand(1, 32, 8, 8)).shape
+        torch.Size([1, 32, 16, 16])
     """
 
     def __init__(self, low_level: int, channels: int) -> None:
@@ -39,32 +45,41 @@ class Decoder(nn.Module):
         )
 
     def forward(self, low_level: Tensor, x: Tensor) -> Tensor:
-        """Fuse (N, low_level, H, W) and (N, channels, h, w) into (N, channels, H, W)."""
+        """Upsample the ASPP output to the size of the low-level map and fuse both.
+
+        Args:
+            low_level: Map of the first stage, (N, low_level, H, W).
+            x: ASPP output, (N, channels, h, w).
+
+        Returns:
+            Decoded map, (N, channels, H, W).
+        """
         x = F.interpolate(x, low_level.shape[2:], mode='bilinear', align_corners=False)
         return self.fuse(torch.cat([x, self.reduce(low_level)], dim=1))
 
 
 @MODELS.register_module()
 class ClearGraspNetwork(BaseModel):
-    """Backbone, decoder and heads for mask, outlines and normals, in one pass of the backbone.
+    """Predict masks, outlines and surface normals with a shared backbone and decoder.
+
+    ClearGrasp trains one network per task, which is the case of a single entry in ``tasks``.
 
     Args:
-        backbone: Config of a backbone of this plugin that returns its first and its last
-            map (and others, which are not used), dense at its trained stride.
-        tasks: The weight of each task's loss, of ``'mask'``, ``'outlines'``
-            and ``'normals'``; one task alone is ClearGrasp's way, all three share the decoder.
-        channels: Of decoder and spatial pyramid; ClearGrasp has 256.
-        outline_weights: Cross entropy's weights of background, depth boundary
-            and contact edge.
-        channels_last: Keep tensors channels-last, which CPUs compute faster.
-        data_preprocessor: Config of mmengine's.
-        init_cfg: As in mmengine.
+        backbone: Config of a backbone of this plugin, dense at its trained stride. The first and
+            the last of its maps are used.
+        tasks: Loss weight of each task to train, of ``'mask'``, ``'outlines'`` and ``'normals'``.
+        channels: Channels of ASPP and decoder; ClearGrasp uses 256.
+        outline_weights: Class weights of the outlines' cross entropy, for background, depth
+            boundary and contact edge.
+        channels_last: Use the channels-last memory format, which is faster on CPUs.
+        data_preprocessor: Config of an mmengine data preprocessor.
+        init_cfg: As in mmengine's ``BaseModule``.
 
     Raises:
-        ValueError: An unknown task, or none.
+        ValueError: ``tasks`` is empty or contains an unknown task.
 
-    Source: the joint form of the three networks in https://github.com/Shreeyak/cleargrasp; losses
-    as in Sajjan et al., ClearGrasp, ICRA 2020, https://arxiv.org/abs/1910.02550.
+    Source: The three networks of https://github.com/Shreeyak/cleargrasp, joined; losses as in
+    Sajjan et al., ClearGrasp, ICRA 2020, https://arxiv.org/abs/1910.02550.
 
     Example:
         >>> import torch
@@ -107,13 +122,13 @@ class ClearGraspNetwork(BaseModel):
         Args:
             inputs: Normalized images, (N, 3, H, W), float.
             mode: ``'tensor'``, ``'loss'`` or ``'predict'``, as in mmengine.
-            **targets: Ground truth by task, see :func:`.task_loss`; anything else, such
-                as the samples' names, is left alone.
+            **targets: Ground truth by task, see :func:`.task_loss`, for ``'loss'``; other entries
+                of a batch, such as paths, are ignored.
 
         Returns:
-            Logits by task at the input's size; losses
-            by name; or, to predict, one dict an image of class indices (H, W) and normals
-            (3, H, W).
+            ``'tensor'``: logits by task, (N, C, H, W). ``'loss'``: losses by name, such as
+            ``loss_mask``. ``'predict'``: one dict per image with class indices, int64 (H, W), and
+            unit normals, float (3, H, W), by task.
         """
         maps = self.backbone(inputs.contiguous(memory_format=self.memory_format))
         logits = self._logits(maps, inputs.shape[2:])

@@ -1,4 +1,4 @@
-"""Predictions next to ground truth, one row per image."""
+"""Pictures of predictions beside ground truth, one row per image."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from ..visualization.boxes import add_caption
 from ..visualization.palette import OUTLINE_COLORS
 from .tasks import CHANNELS
 
-#: BGR of background, depth boundary and contact edge.
+#: BGR colors of background, depth boundary and contact edge.
 OUTLINE_BGR = np.array(OUTLINE_COLORS, np.uint8)[:, ::-1]
+#: White gap between images, in pixels.
 GAP = 4
 
 
@@ -21,15 +22,16 @@ def draw_rows(
     predictions: Sequence[Mapping[str, Tensor]],
     truths: Sequence[Mapping[str, Tensor]],
 ) -> np.ndarray:
-    """Draw input, predictions and truth side by side.
+    """Draw images, predictions and ground truth side by side.
 
     Args:
-        images: uint8 (3, H, W) in BGR, all of one size.
-        predictions: By task, as the network predicts.
-        truths: By task; may lack any.
+        images: Images of one size, uint8 (3, H, W) in BGR.
+        predictions: Predictions of each image by task: class indices (H, W) or normals (3, H, W).
+        truths: Ground truth of each image by task, in the same form; all images have the same
+            tasks, which may be none.
 
     Returns:
-        uint8 (rows, columns, 3) in BGR, with a caption over each column.
+        BGR picture, uint8 (height, width, 3), with a caption over each column.
 
     Example:
         >>> import torch

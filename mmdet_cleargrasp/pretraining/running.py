@@ -1,4 +1,4 @@
-"""Pretraining a backbone: check, run, print where the results are."""
+"""Run a pretraining: check it, train, print the paths of the results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .network import ClearGraspNetwork
 from .transforms import LoadClearGraspSample
 
 LOOPS = ('train', 'val')
-#: A detector for each kind of backbone, to try the result in.
+#: Config of a detector by type of backbone, for the command that is suggested after the run.
 DETECTORS = {
     'ClearGraspResNet': 'configs/frcnn_cleargrasp_plates.py',
     'ClearGraspDRN': 'configs/frcnn_cleargrasp_drn54_plates.py',
@@ -38,12 +38,25 @@ DETECTORS = {
 
 
 def prepare_pretraining(config: str | Path, options: RunOptions) -> RunPlan:
-    """Read a config, apply the options, and plan the run.
+    """Read a config and apply the command line's options.
 
     Args:
-        config: Of a :class:`.ClearGraspNetwork`.
-        options: What the command line changes. ``data_root`` is a folder with ``train`` and
-            ``val``, as ``tools/render_plates.py`` writes it, or ClearGrasp data sorted so.
+        config: Config file whose model is a :class:`.ClearGraspNetwork`.
+        options: Options of the command line. ``data_root`` is a folder with ``train/`` and
+            ``val/`` in ClearGrasp's layout, as ``tools/render_plates.py`` writes it.
+
+    Returns:
+        The plan, for :func:`pretrain`.
+
+    Raises:
+        ConfigError: The config cannot be read or an option does not fit it.
+
+    Example:
+        >>> from mmdet_cleargrasp.utils.config_paths import config_dir
+        >>> options = RunOptions(data_root='data/renders', epochs=2)
+        >>> plan = prepare_pretraining(config_dir() / 'pretrain' / 'resnet50_joint.py', options)
+        >>> plan.cfg.train_dataloader.dataset.folders
+        ['data/renders/train']
     """
     folders = {}
     if options.data_root:
@@ -55,13 +68,13 @@ def prepare_pretraining(config: str | Path, options: RunOptions) -> RunPlan:
 
 @safe_files()
 def pretrain(plan: RunPlan) -> None:
-    """Check a pretraining and run it.
+    """Check a pretraining run, train, and print the paths of the results.
 
     Args:
         plan: From :func:`prepare_pretraining`.
 
     Raises:
-        ConfigError: The check found errors; nothing was started.
+        ConfigError: The checks found errors; nothing was trained.
     """
     init_default_scope(plan.cfg.get('default_scope', 'mmdet'))
     findings = check_pretraining(plan)
@@ -70,14 +83,20 @@ def pretrain(plan: RunPlan) -> None:
     with own_folder(plan.work_dir, plan.launcher):
         runner = build_runner(plan.cfg, verbose=plan.verbose)
         run(runner, plan)
-    _say_where(runner)
+    _print_results(runner)
 
 
 def check_pretraining(plan: RunPlan) -> list[Finding]:
-    """Check device, work dir, data and initial weights.
+    """Check versions, device, work dir, data and initial weights.
 
     Args:
-        plan: Of the run.
+        plan: From :func:`prepare_pretraining`.
+
+    Returns:
+        Errors and confirmations, in the order of the checks.
+
+    Raises:
+        ConfigError: The config's model is not a :class:`.ClearGraspNetwork`.
     """
     network = MODELS.get(plan.cfg.model.get('type', ''))
     if not (isinstance(network, type) and issubclass(network, ClearGraspNetwork)):
@@ -107,7 +126,7 @@ def _check_samples(plan: RunPlan, loop: str) -> Iterable[Finding]:
         return
     yield from check_workers(subject, data)
     samples = [s for folder in dataset.folders for s in find_samples(folder, dataset.tasks)]
-    # What is wrong with one file, such as its encoding, is often wrong with all.
+    # Reading one sample finds errors that all files share, such as a wrong encoding.
     LoadClearGraspSample()({'files': {kind: str(path) for kind, path in samples[0].items()}})
     each = len(samples) // world_size(plan.launcher)
     if loop == 'train' and not 2 <= data.loader.batch_size <= each:
@@ -131,7 +150,7 @@ def _check_network(plan: RunPlan) -> Iterable[Finding]:
 
 
 @master_only
-def _say_where(runner: Runner) -> None:
+def _print_results(runner: Runner) -> None:
     work_dir = Path(runner.work_dir)
     print(f'\npretraining is complete; everything is in {work_dir}')
     print(f'  backbone  {work_dir / BACKBONE_FILE}')

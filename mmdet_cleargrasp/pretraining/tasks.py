@@ -1,4 +1,4 @@
-"""ClearGrasp's three tasks: what each one predicts and what it loses."""
+"""ClearGrasp's three tasks: output channels, losses and predictions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Channels that each task predicts: two classes, three classes, a vector.
+#: Output channels by task: two classes, three classes (:data:`OUTLINE_CLASSES`), a 3D vector.
 CHANNELS = {'mask': 2, 'outlines': 3, 'normals': 3}
 OUTLINE_CLASSES = ('background', 'depth_boundary', 'contact_edge')
 
@@ -14,19 +14,18 @@ OUTLINE_CLASSES = ('background', 'depth_boundary', 'contact_edge')
 def task_loss(
     task: str, logits: Tensor, target: Tensor, class_weight: Tensor | None = None
 ) -> Tensor:
-    """The loss of one task.
+    """Compute the loss of one task.
 
     Args:
-        task: Of :data:`CHANNELS`.
-        logits: What the network predicts, (N, C, H, W), float.
-        target: Class indices, (N, H, W), int64; for normals unit vectors, (N, 3, H, W),
-            float, zero where none is known.
-        class_weight: Of the cross entropy, (C,), float. Outlines are a few per
-            cent of the pixels.
+        task: A key of :data:`CHANNELS`.
+        logits: Output of the task's head, (N, C, H, W), float.
+        target: Class indices, int64 (N, H, W); for ``'normals'`` unit vectors, float
+            (N, 3, H, W), zero where unknown.
+        class_weight: Class weights of the cross entropy, float (C,); ignored for ``'normals'``.
 
     Returns:
-        The cross entropy, or for normals one minus the cosine, a mean over all pixels that
-        have a truth.
+        Scalar: cross entropy; for ``'normals'`` one minus the cosine similarity, averaged over
+        pixels with a known normal.
 
     Example:
         >>> up = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1)
@@ -39,7 +38,19 @@ def task_loss(
 
 
 def predict(task: str, logits: Tensor) -> Tensor:
-    """Convert logits to predictions: class indices (N, H, W) or unit normals (N, 3, H, W)."""
+    """Convert logits to predictions.
+
+    Args:
+        task: A key of :data:`CHANNELS`.
+        logits: Output of the task's head, (N, C, H, W), float.
+
+    Returns:
+        Class indices, int64 (N, H, W); for ``'normals'`` unit vectors, float (N, 3, H, W).
+
+    Example:
+        >>> predict('mask', torch.tensor([0.2, 0.8]).view(1, 2, 1, 1))
+        tensor([[[1]]])
+    """
     return F.normalize(logits, dim=1) if task == 'normals' else logits.argmax(dim=1)
 
 

@@ -1,8 +1,8 @@
-"""From files to tensors: reading, the geometry of image and truth together, and packing.
+"""Transforms of the pretraining: loading, geometric augmentation and packing.
 
-A sample is a dict with ``img``, uint8 (H, W, 3) in BGR, and the truth that the task needs:
-``mask`` and ``outlines``, uint8 (H, W), ``normals``, float32 (H, W, 3) in camera axes (x right,
-y up, z towards the viewer), zero where none is known.
+A sample is a dict with ``img``, uint8 (H, W, 3) in BGR, and the ground truth of the tasks: ``mask``
+and ``outlines``, class indices as uint8 (H, W); ``normals``, unit vectors as float32 (H, W, 3) in
+camera axes (x right, y up, z towards the viewer), zero where unknown.
 """
 
 from __future__ import annotations
@@ -25,14 +25,30 @@ Sample = dict[str, Any]
 
 @TRANSFORMS.register_module()
 class LoadClearGraspSample(BaseTransform):
-    """Load an image and its ground truth.
+    """Load an image and its ground truth from the files of a :class:`.ClearGraspDataset`.
 
     Raises:
-        DataError: A file that cannot be read, sizes that differ, or an unknown outline class.
+        DataError: A file cannot be read, sizes differ, or an outline class is unknown.
+
+    Example:
+        >>> train_pipeline = [
+        ...     dict(type='LoadClearGraspSample'),
+        ...     dict(type='RandomCropSample', size=256),
+        ...     dict(type='RandomTurnSample', mirror=0.5),
+        ...     dict(type='PackSample')]
+        >>> [type(TRANSFORMS.build(step)).__name__ for step in train_pipeline[:2]]
+        ['LoadClearGraspSample', 'RandomCropSample']
     """
 
     def transform(self, results: Sample) -> Sample:
-        """Read the files that ``results['files']`` names."""
+        """Load the files.
+
+        Args:
+            results: Sample with ``files``: paths by kind, ``'rgb'`` and any of the tasks.
+
+        Returns:
+            The sample with ``img`` and the ground truth added.
+        """
         files = results['files']
         results['img'] = read_image(files['rgb'], channel_order='bgr')
         if 'mask' in files:
@@ -44,25 +60,32 @@ class LoadClearGraspSample(BaseTransform):
         for field in FIELDS:
             if field in results and results[field].shape[:2] != results['img'].shape[:2]:
                 raise DataError(
-                    f'{files[field]} has {results[field].shape[:2]} rows and columns, its image '
-                    f'{files["rgb"]} {results["img"].shape[:2]}'
+                    f'{files[field]} has {results[field].shape[:2]} rows and columns, expected '
+                    f'{results["img"].shape[:2]} as in its image {files["rgb"]}'
                 )
         return results
 
 
 @TRANSFORMS.register_module()
 class ResizeSample(BaseTransform):
-    """Resize without interpolation, as ClearGrasp does: no class or normal lies between others.
+    """Resize image and ground truth by nearest neighbor, as ClearGrasp does.
+
+    Interpolation would mix class indices and normals.
 
     Args:
         size: Width and height in pixels.
+
+    Example:
+        >>> sample = dict(img=np.zeros((48, 64, 3), np.uint8), mask=np.zeros((48, 64), np.uint8))
+        >>> {key: value.shape for key, value in ResizeSample((32, 16))(sample).items()}
+        {'img': (16, 32, 3), 'mask': (16, 32)}
     """
 
     def __init__(self, size: tuple[int, int] = (256, 256)) -> None:
         self.size = tuple(size)
 
     def transform(self, results: Sample) -> Sample:
-        """Resize image and truth."""
+        """Resize the image and its ground truth."""
         for field in FIELDS:
             if field in results:
                 results[field] = cv2.resize(
@@ -73,12 +96,17 @@ class ResizeSample(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomCropSample(BaseTransform):
-    """Cut a square out at random and resize it.
+    """Crop a random square from image and ground truth and resize it.
 
     Args:
-        size: Of the result in pixels.
-        scale: Least and greatest side of the square, as a share of the
-            image's shorter side, in (0, 1].
+        size: Side of the resized square in pixels.
+        scale: Smallest and largest side of the cropped square, as a share of the image's shorter
+            side, in (0, 1].
+
+    Example:
+        >>> sample = dict(img=np.zeros((48, 64, 3), np.uint8), mask=np.zeros((48, 64), np.uint8))
+        >>> {key: value.shape for key, value in RandomCropSample(32)(sample).items()}
+        {'img': (32, 32, 3), 'mask': (32, 32)}
     """
 
     def __init__(self, size: int, scale: tuple[float, float] = (0.5, 1.0)) -> None:
@@ -86,7 +114,7 @@ class RandomCropSample(BaseTransform):
         self._resize = ResizeSample((size, size))
 
     def transform(self, results: Sample) -> Sample:
-        """Cut and resize image and truth."""
+        """Crop and resize the image and its ground truth."""
         height, width = results['img'].shape[:2]
         side = max(1, round(np.random.uniform(*self.scale) * min(height, width)))
         top = np.random.randint(height - side + 1)
@@ -99,19 +127,25 @@ class RandomCropSample(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomTurnSample(BaseTransform):
-    """Mirror and turn by right angles, normals included.
+    """Flip horizontally and rotate by multiples of 90 degrees, with the normals.
 
     Args:
-        mirror: Probability of a mirror image, in [0, 1].
-        turn: Probability of a turn by 90, 180 or 270 degrees, in [0, 1]. Seen from above
-            a bench has no upright side; ClearGrasp itself only mirrors.
+        mirror: Probability of a horizontal flip, in [0, 1].
+        turn: Probability of a rotation by 90, 180 or 270 degrees, in [0, 1]. For images taken from
+            above, which have no upright side; ClearGrasp only flips.
+
+    Example:
+        >>> sample = dict(img=np.zeros((48, 64, 3), np.uint8), normals=np.ones((48, 64, 3)))
+        >>> flipped = RandomTurnSample(mirror=1.0)(sample)
+        >>> flipped['normals'][0, 0].tolist()
+        [-1.0, 1.0, 1.0]
     """
 
     def __init__(self, mirror: float = 0.5, turn: float = 0.0) -> None:
         self.mirror, self.turn = mirror, turn
 
     def transform(self, results: Sample) -> Sample:
-        """Mirror and turn image and truth."""
+        """Flip and rotate the image and its ground truth."""
         mirrored = np.random.rand() < self.mirror
         quarters = np.random.randint(1, 4) if np.random.rand() < self.turn else 0
         for field in FIELDS:
@@ -127,10 +161,23 @@ class RandomTurnSample(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackSample(BaseTransform):
-    """Turn a sample into the tensors that the network takes: ``inputs`` and one for each task."""
+    """Convert a sample to the inputs of a :class:`.ClearGraspNetwork`.
+
+    Example:
+        >>> sample = dict(img=np.zeros((48, 64, 3), np.uint8), mask=np.zeros((48, 64), np.uint8),
+        ...               files={'rgb': '0-rgb.jpg'})
+        >>> packed = PackSample()(sample)
+        >>> packed['inputs'].shape, packed['mask'].dtype, packed['path']
+        (torch.Size([3, 48, 64]), torch.int64, '0-rgb.jpg')
+    """
 
     def transform(self, results: Sample) -> Sample:
-        """Pack image and truth; the image's path comes along as ``path``."""
+        """Pack the image and its ground truth.
+
+        Returns:
+            ``inputs``, uint8 (3, H, W); ``mask`` and ``outlines``, int64 (H, W); ``normals``,
+            float32 (3, H, W); ``path``, the file of the image.
+        """
         packed = {'inputs': _channels_first(results['img']), 'path': results['files']['rgb']}
         for task in CHANNELS:
             if task in results:
@@ -145,11 +192,11 @@ def read_normals(path: str) -> np.ndarray:
     """Read surface normals from an OpenEXR file.
 
     Args:
-        path: The file, with channels R, G and B; ClearGrasp marks unknown normals by -1 in
-            all three.
+        path: File with channels R, G and B, which are x, y and z. ClearGrasp sets all three to -1
+            where the normal is unknown.
 
     Returns:
-        Unit normals, float32 of shape (H, W, 3); zeros where unknown.
+        Unit normals, float32 (H, W, 3), zero where unknown.
 
     Raises:
         DataError: The file cannot be read, or the package that reads OpenEXR is not installed.
@@ -164,7 +211,7 @@ def read_normals(path: str) -> np.ndarray:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = file.channels()
             normals = np.stack([channels[c].pixels for c in 'RGB'], axis=-1).astype(np.float32)
-    except Exception as error:  # its C++ exceptions have no common type
+    except Exception as error:  # OpenEXR's exceptions have no common base class
         text = f'{path} cannot be read as OpenEXR with channels R, G and B: {error}'
         raise DataError(text) from error
     normals[(normals == -1).all(axis=-1)] = 0
@@ -194,7 +241,7 @@ def _outline_classes(path: str) -> np.ndarray:
 
 
 def _turned_normals(normals: np.ndarray, mirrored: bool, quarters: int) -> np.ndarray:
-    """Turn vectors with the picture: x points right and y up, whatever the rows do."""
+    """Flip and rotate the vectors of a flipped and rotated image: x points right and y up."""
     normals = normals.copy()
     if mirrored:
         normals[..., 0] *= -1

@@ -1,4 +1,4 @@
-"""A data set in ClearGrasp's layout, drawn: tinted discs, with the normals of half spheres."""
+"""A dataset in ClearGrasp's layout: drawn discs with the normals of half spheres."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every pretraining config builds, takes a step and predicts."""
+"""Every pretraining config builds, trains one step and predicts."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ CONFIGS = sorted(path.name for path in (config_dir() / 'pretrain').glob('*.py'))
 
 
 @pytest.mark.parametrize('name', CONFIGS)
-def test_config_learns(name, samples, backbone_files, tmp_path):
+def test_config_trains(name, samples, backbone_files, tmp_path):
     options = RunOptions(work_dir=tmp_path, data_root=samples)
     cfg = prepare_pretraining(config_dir() / 'pretrain' / name, options).cfg
     init_default_scope('mmdet')
-    ours = cfg.model.backbone.type != 'TimmBackbone'  # whose weights are an installed package's
-    if ours and cfg.model.backbone.get('init_cfg'):
+    has_file = cfg.model.backbone.type != 'TimmBackbone'  # its weights come from a package
+    if has_file and cfg.model.backbone.get('init_cfg'):
         cfg.model.backbone.init_cfg.checkpoint = str(backbone_files(50))
     cfg.train_dataloader.batch_size = 2
     assert '://' not in cfg.pretty_text

@@ -1,4 +1,4 @@
-"""A pretraining's file is read again and looks at photographs."""
+"""Pretrained networks are loaded and their predictions on photographs are drawn."""
 
 import cv2
 import numpy as np
@@ -35,11 +35,13 @@ def test_photographs_of_any_size(cfg, checkpoint, tmp_path):
         cv2.imwrite(str(tmp_path / name), np.full(shape, 120, np.uint8))
     network = load_network(cfg, checkpoint)
     picture = draw_photographs(network, [tmp_path / 'wide.png', tmp_path / 'high.jpg'], (96, 64))
-    # caption, two rows of four columns, gaps between
+    # a caption and two rows of four columns, with gaps
     assert picture.shape == (CAPTION_HEIGHT + 4 + 2 * (64 + 4), 4 * (96 + 4), 3)
 
 
-def test_what_cannot_be_used(cfg, checkpoint, tmp_path, backbone_files):
+def test_unusable_checkpoints_and_no_photographs_are_refused(
+    cfg, checkpoint, tmp_path, backbone_files
+):
     with pytest.raises(CheckpointError, match='or is a backbone alone'):
         load_network(cfg, backbone_files(18))
     torch.save({'state_dict': {}}, tmp_path / 'other.pth')

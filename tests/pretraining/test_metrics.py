@@ -1,4 +1,4 @@
-"""Figures on predictions whose quality is known by hand."""
+"""Metrics of predictions whose values are computed by hand."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def evaluate(predicted, truth):
 
 
 def tilted(degrees):
-    """Normals that all lean to the right by an angle."""
+    """Normals that all lean to the right by an angle in degrees."""
     angle = torch.deg2rad(torch.tensor(float(degrees)))
     return torch.stack([angle.sin(), angle * 0, angle.cos()]).view(3, 1, 1).expand(3, H, W).clone()
 
@@ -35,12 +35,12 @@ def test_mask_iou(found, expected):
     assert figures['pretrain/score'] == pytest.approx(expected)
 
 
-def test_outline_f1_is_the_mean_of_both_classes():
+def test_outline_f1_is_the_mean_over_both_classes():
     truth = torch.zeros(H, W, dtype=torch.int64)
     truth[0], truth[1] = 1, 2
     found = truth.clone()
     found[1] = 0  # contact edges are missed
-    found[2, :] = 1  # and as many pixels wrongly called depth boundaries
+    found[2, :] = 1  # and as many false positives of depth boundaries
     figures = evaluate({'outlines': found}, {'outlines': truth})
     assert figures['pretrain/depth_boundary_f1'] == pytest.approx(2 / 3)
     assert figures['pretrain/contact_edge_f1'] == 0
@@ -49,7 +49,7 @@ def test_outline_f1_is_the_mean_of_both_classes():
 
 @pytest.mark.parametrize(
     ('angle', 'below'),
-    # per cent under 11.25, 22.5 and 30 degrees
+    # percentages below 11.25, 22.5 and 30 degrees
     [(0, (100, 100, 100)), (15, (0, 100, 100)), (25, (0, 0, 100)), (90, (0, 0, 0))],
 )
 def test_normals(angle, below):
@@ -60,7 +60,7 @@ def test_normals(angle, below):
     assert shares == pytest.approx(below)
 
 
-def test_normals_count_where_known_and_transparent():
+def test_normals_are_evaluated_where_known_and_transparent():
     truth, found, mask = tilted(0), tilted(0), rectangle(5)
     found[:, :, 5:] = tilted(80)[:, :, 5:]  # wrong on the bench
     truth[:, 0] = 0  # unknown in one row
@@ -69,7 +69,7 @@ def test_normals_count_where_known_and_transparent():
     assert figures['pretrain/normals_30'] == 100
 
 
-def test_median_of_a_mixture():
+def test_mean_and_median_differ_for_mixed_errors():
     found = tilted(10)
     found[:, :, :3] = tilted(40)[:, :, :3]
     figures = evaluate({'normals': found}, {'normals': tilted(0)})

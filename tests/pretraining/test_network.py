@@ -1,4 +1,4 @@
-"""The joint network loses, learns and predicts."""
+"""Losses, training and predictions of the joint network."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ def truth(n=2, size=64):
 
 
 @pytest.mark.parametrize('tasks', [{'mask': 1.0}, {'outlines': 2.0}, {'mask': 1.0, 'normals': 1.0}])
-def test_losses_of_the_tasks_asked_for(tasks):
+def test_losses_of_the_given_tasks(tasks):
     network = ClearGraspNetwork(BACKBONE, tasks, channels=16)
     losses = network(torch.rand(2, 3, 64, 64), mode='loss', path=['a', 'b'], **truth())
     assert set(losses) == {f'loss_{task}' for task in tasks}
@@ -40,7 +40,7 @@ def test_weights_scale_losses():
     assert torch.allclose(network(inputs, mode='loss', **truth())['loss_mask'], 3 * single)
 
 
-def test_channels_last_is_a_matter_of_memory_alone():
+def test_channels_last_does_not_change_the_output():
     torch.manual_seed(0)
     network = ClearGraspNetwork(BACKBONE, {'mask': 1.0}, channels=16).eval()
     other = ClearGraspNetwork(BACKBONE, {'mask': 1.0}, channels=16, channels_last=True).eval()
@@ -50,7 +50,7 @@ def test_channels_last_is_a_matter_of_memory_alone():
         assert torch.allclose(network(inputs)['mask'], other(inputs)['mask'], atol=1e-5)
 
 
-def test_prediction_of_each_image():
+def test_predictions_of_each_image():
     network = ClearGraspNetwork(BACKBONE, dict(mask=1, outlines=1, normals=1), channels=16).eval()
     with torch.no_grad():
         predicted = network(torch.rand(2, 3, 48, 64), mode='predict')
@@ -60,12 +60,12 @@ def test_prediction_of_each_image():
 
 
 @pytest.mark.parametrize('tasks', [{}, {'depth': 1.0}])
-def test_unknown_tasks(tasks):
+def test_unknown_or_no_tasks_are_refused(tasks):
     with pytest.raises(ValueError, match='expected weights for some of'):
         ClearGraspNetwork(BACKBONE, tasks)
 
 
-def test_cosine_loss_leaves_unknown_normals_out():
+def test_cosine_loss_ignores_unknown_normals():
     target = torch.zeros(1, 3, 2, 2)
     target[0, 2, 0, 0] = 1.0
     logits = torch.zeros(1, 3, 2, 2, requires_grad=True)
@@ -77,7 +77,7 @@ def test_cosine_loss_leaves_unknown_normals_out():
     assert not logits.grad[..., 1, :].any()
 
 
-def test_outline_weights_make_lines_count():
+def test_outline_weights_raise_the_loss_of_missed_lines():
     logits = torch.zeros(1, 3, 1, 100)
     logits[:, 0] = 2.0  # all background
     target = torch.zeros(1, 1, 100, dtype=torch.int64)
@@ -87,7 +87,7 @@ def test_outline_weights_make_lines_count():
     assert weighted > even
 
 
-def test_a_backbone_learns_from_its_teacher():
+def test_distillation_loss_decreases_and_the_teacher_is_unchanged():
     torch.manual_seed(0)
     backbone = {**BACKBONE, 'out_indices': (0, 1, 2, 3)}
     teacher = dict(backbone=backbone, mean=[127] * 3, std=[128] * 3)
@@ -109,7 +109,7 @@ def test_a_backbone_learns_from_its_teacher():
     assert all(torch.equal(value, before[n]) for n, value in network.teacher.state_dict().items())
 
 
-def test_teacher_and_backbone_need_as_many_maps():
+def test_teacher_and_backbone_need_the_same_number_of_maps():
     teacher = dict(backbone={**BACKBONE, 'out_indices': (3,)}, mean=[0] * 3, std=[1] * 3)
     with pytest.raises(ValueError, match='has 2 maps and its teacher 1'):
         DistilledClearGraspNetwork(teacher=teacher, backbone=BACKBONE, tasks={'mask': 1.0})

@@ -1,4 +1,4 @@
-"""Image and truth are read, cut, turned and packed together."""
+"""Images and ground truth are loaded, cropped, rotated and packed together."""
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ def sample(samples):
     return {'files': {kind: str(path) for kind, path in files.items()}}
 
 
-def test_sample_is_read_as_it_was_written(sample):
+def test_sample_is_loaded_as_it_was_written(sample):
     loaded = transforms.LoadClearGraspSample()(sample)
     assert loaded['img'].shape == (48, 64, 3)
     assert set(np.unique(loaded['mask'])) == {0, 1}
@@ -41,8 +41,8 @@ def test_unknown_normals_are_zero(tmp_path):
 
 @pytest.mark.parametrize('mirror', [0.0, 1.0])
 @pytest.mark.parametrize('seed', range(4))
-def test_normals_turn_with_the_picture(sample, mirror, seed):
-    """A half sphere has, turned in any way, the normals of a half sphere."""
+def test_normals_rotate_with_the_image(sample, mirror, seed):
+    """A half sphere that is flipped or rotated is a half sphere again."""
     loaded = transforms.LoadClearGraspSample()(sample)
     np.random.seed(seed)
     turned = transforms.RandomTurnSample(mirror=mirror, turn=0.75)(loaded)
@@ -53,7 +53,7 @@ def test_normals_turn_with_the_picture(sample, mirror, seed):
     assert np.abs(normals - away / radius).max() < 0.25
 
 
-def test_crop_keeps_image_and_truth_together(sample):
+def test_crop_keeps_image_and_ground_truth_aligned(sample):
     loaded = transforms.LoadClearGraspSample()(sample)
     loaded['mask'] = (loaded['img'][..., 0] > 90).astype(np.uint8)
     cropped = transforms.RandomCropSample(32, scale=(0.4, 0.9))(loaded)
@@ -61,7 +61,7 @@ def test_crop_keeps_image_and_truth_together(sample):
     assert np.array_equal(cropped['mask'], cropped['img'][..., 0] > 90)
 
 
-def test_packed_as_the_network_takes_it(sample):
+def test_packed_types_and_shapes(sample):
     packed = transforms.PackSample()(transforms.LoadClearGraspSample()(sample))
     assert packed['inputs'].dtype == torch.uint8 and packed['inputs'].shape == (3, 48, 64)
     assert packed['mask'].dtype == torch.int64 and packed['mask'].shape == (48, 64)
@@ -73,11 +73,11 @@ def test_packed_as_the_network_takes_it(sample):
     [
         ('rgb', b'', 'is empty'),
         ('outlines', 7 * np.ones((48, 64), np.uint8), 'has the value 7, expected the classes 0 to 2'),
-        ('mask', np.ones((10, 10), np.uint8), r'\(10, 10\) rows and columns'),
+        ('mask', np.ones((10, 10), np.uint8), r'\(10, 10\) rows and columns, expected \(48, 64\)'),
         ('normals', b'no OpenEXR', 'cannot be read as OpenEXR'),
     ],
 )  # fmt: skip
-def test_files_that_cannot_be_right(sample, tmp_path, kind, content, message):
+def test_invalid_files_are_refused(sample, tmp_path, kind, content, message):
     path = tmp_path / ('bad.exr' if kind == 'normals' else 'bad.png')
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -92,7 +92,7 @@ def test_files_that_cannot_be_right(sample, tmp_path, kind, content, message):
     'change',
     ['BrightPatches', 'ColorChange', 'BlurAndNoise', 'ColoredBlocks'],
 )
-def test_changes_of_appearance(sample, change):
+def test_augmentation_changes_the_image_alone(sample, change):
     loaded = transforms.LoadClearGraspSample()(sample)
     kind = getattr(augmentation, change)
     never = kind(prob=0)(dict(loaded))['img']
