@@ -1,8 +1,8 @@
 """MMDetection plugin: detectors of transparent plates on ClearGrasp backbones.
 
-Importing it closes upstream's gaps (:mod:`.compat`) and registers its types with MMDetection, so
-that configs, ``DetInferencer`` and everything else of MMDetection find them. It takes milliseconds:
-torch and MMDetection are imported no earlier than they are used.
+Importing it applies workarounds for upstream packages (:mod:`.compat`) and registers its types with
+MMDetection, for configs, ``DetInferencer`` and all other uses of MMDetection's registries. This
+takes milliseconds: torch and MMDetection are imported only when they are used.
 """
 
 from . import compat

@@ -4,12 +4,12 @@ MMDetection's registries import it at their first look-up; see :mod:`.compat.reg
 """
 
 from . import checkpoints, models
-from .compat.inferencer import let_inferencer_load_by
+from .compat.inferencer import patch_inferencer
 from .datasets import augmentation, composition, loading
 from .engine import hooks, mixed_precision, resuming
 from .evaluation import coco_metric
 
-let_inferencer_load_by(loading.LoadPhotograph)
+patch_inferencer(loading.LoadPhotograph)
 
 __all__ = [
     'augmentation',

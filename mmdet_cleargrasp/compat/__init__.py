@@ -1,15 +1,24 @@
-"""Workarounds for upstream, one module each; each says what will make it unnecessary.
+"""Workarounds for upstream packages, one module each.
 
-- :mod:`.versions`: versions that cannot work together are refused in one sentence.
-- :mod:`.mmcv_extension`, :mod:`.mmcv_operators`, :mod:`.roi_align`: mmcv's compiled operators.
-- :mod:`.opencv`: OpenCV that cannot be imported says what to install.
-- :mod:`.module_search`: what Python 3.14 removed.
-- :mod:`.registries`: a plugin's types are imported when a registry first looks one up.
-- :mod:`.checkpoint_reading`, :mod:`.file_writing`: files of a run, read safely and written whole.
-- :mod:`.processes`, :mod:`.cpu_memory`: runs without a GPU.
+Each module's docstring names the upstream change that will make it unnecessary.
 
-The first five are for every use of the package and closed by :func:`apply`. The others hold within
-our own runs only.
+Applied by :func:`apply`, when the package is imported:
+
+- :mod:`.versions`: refuses package versions that do not work together.
+- :mod:`.module_search`: replaces ``pkgutil.find_loader``, which Python 3.14 removed.
+- :mod:`.mmcv_extension`: provides mmcv's compiled operators (:mod:`.mmcv_operators`,
+  :mod:`.roi_align`).
+- :mod:`.opencv`: explains a failed ``import cv2``.
+- :mod:`.registries`: imports this package's types when a registry is first used.
+
+Applied later, by the code that needs them:
+
+- :mod:`.inferencer`: lets ``DetInferencer`` load images with ``LoadPhotograph``.
+- :mod:`.checkpoint_reading`, :mod:`.file_writing`: read checkpoints safely and write files
+  atomically during a run.
+- :mod:`.processes`, :mod:`.cpu_memory`: distributed training and memory without a GPU.
+
+:mod:`.import_hooks` is what the first group is built on.
 """
 
 from .mmcv_extension import provide_mmcv_extension
@@ -22,7 +31,13 @@ __all__ = ['apply']
 
 
 def apply() -> None:
-    """Close the gaps that concern every use; torch, mmcv and mmdet are not imported for it."""
+    """Apply the workarounds that every use of the package needs.
+
+    Imports neither torch nor mmcv nor mmdet.
+
+    Raises:
+        InstallationError: See :func:`.check_versions`.
+    """
     check_versions()
     provide_find_loader()
     provide_mmcv_extension()

@@ -1,8 +1,8 @@
-"""mmengine reads local checkpoints with ``torch.load``.
+"""Replaces ``torch.load``, with which mmengine reads local checkpoints.
 
-That runs whatever a file names by default up to torch 2.5, refuses mmengine's own log history from
-2.6 on (https://github.com/open-mmlab/mmengine/issues/1655), and doesn't compare checksums.
-Unnecessary once mmengine saves plain lists and reads with ``weights_only=True``
+By default, ``torch.load`` executes code in a file up to torch 2.5, refuses mmengine's own log
+history from 2.6 on (https://github.com/open-mmlab/mmengine/issues/1655), and does not verify
+checksums. Unnecessary once mmengine saves plain lists and reads with ``weights_only=True``
 (https://github.com/open-mmlab/mmengine/pull/1650 proposes the contrary).
 """
 
@@ -14,11 +14,11 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def local_checkpoints_read_by(load: Callable[..., Any]) -> Iterator[None]:
-    """Within it, mmengine reads local files by a function of ours.
+def read_local_checkpoints_with(load: Callable[..., Any]) -> Iterator[None]:
+    """Let mmengine read local checkpoints with another function inside a ``with`` block.
 
     Args:
-        load: With the signature of ``mmengine.runner.checkpoint.load_from_local``.
+        load: Function with the signature of ``mmengine.runner.checkpoint.load_from_local``.
     """
     from mmengine.runner import CheckpointLoader
     from mmengine.runner.checkpoint import load_from_local

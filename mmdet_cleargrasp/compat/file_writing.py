@@ -1,8 +1,8 @@
-"""mmengine writes over its files, checkpoints above all, without a temporary one.
+"""Lets mmengine write checkpoints and other files atomically.
 
-A run that is killed meanwhile, or whose disk is full, leaves half a checkpoint under its final
-name.
-Unnecessary once mmengine's ``LocalBackend`` writes and renames.
+mmengine writes directly to the final path, so a run that is killed meanwhile, or runs out of disk
+space, leaves a truncated checkpoint. Unnecessary once mmengine's ``LocalBackend`` writes to a
+temporary file and renames it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ..utils.atomic_files import write_atomically
 
 
 @contextlib.contextmanager
-def local_files_written_whole() -> Iterator[None]:
-    """Within it, mmengine writes local files by :func:`.write_atomically`."""
+def write_local_files_atomically() -> Iterator[None]:
+    """Let mmengine write local files by :func:`.write_atomically` inside a ``with`` block."""
     from mmengine.fileio import LocalBackend, register_backend
 
     class WholeFileBackend(LocalBackend):
-        """mmengine's files on disk, each written whole or not at all."""
+        """mmengine's backend for local files, which writes each of them atomically."""
 
         def put(self, obj: bytes, filepath: str) -> None:
             write_atomically(filepath, obj)

@@ -1,4 +1,4 @@
-"""Run code when another module is imported, without importing it now."""
+"""Run code when another module is imported later, without importing it now."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ Around = Callable[[Callable[[ModuleType], None], ModuleType], None]
 
 
 def after_import(name: str, action: Callable[[ModuleType], None]) -> None:
-    """Call a function with a module as soon as it has been imported; at once if it has been.
+    """Call a function with a module once the module has been imported.
 
     Args:
-        name: Of the module, absolute.
-        action: Takes the module.
+        name: Absolute name of the module. If it is imported already, the function is called at
+            once.
+        action: Function that is called with the module.
+
+    Example:
+        >>> import json
+        >>> after_import('json', lambda module: print('imported', module.__name__))
+        imported json
     """
 
     def execute_and_act(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
@@ -32,17 +38,18 @@ def after_import(name: str, action: Callable[[ModuleType], None]) -> None:
 
 
 def around_import(name: str, around: Around) -> None:
-    """Let a function execute a module when it is imported.
+    """Wrap the execution of a module that is imported later.
 
     Args:
-        name: Of the module, absolute.
-        around: Is called in place of the loader's ``exec_module``, which is its first argument.
+        name: Absolute name of the module.
+        around: Function that is called in place of the loader's ``exec_module``; its arguments are
+            that ``exec_module`` and the module.
     """
     sys.meta_path.insert(0, _AroundImport(name, around))
 
 
 class _AroundImport(MetaPathFinder):
-    """Finds one module as the other finders do, and replaces how it is executed."""
+    """Finder of one module, which wraps the ``exec_module`` that the other finders give."""
 
     def __init__(self, name: str, around: Around) -> None:
         self.name = name
@@ -52,7 +59,7 @@ class _AroundImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The specification that the other finders give, with the function in its loader."""
+        """Return the spec of the module with a wrapped loader; ``None`` for other modules."""
         if fullname != self.name or self._searching:
             return None
         self._searching = True

@@ -1,7 +1,8 @@
-"""``DetInferencer`` looks for the transform ``LoadImageFromFile`` by name, not for its subclasses.
+"""Lets MMDetection's ``DetInferencer`` run configs that load images with ``LoadPhotograph``.
 
-It loads files with that class whatever the config says. Unnecessary once its ``InferencerLoader``
-builds the transform that it replaces.
+``DetInferencer`` looks for the transform ``LoadImageFromFile`` by its name, which excludes
+subclasses, and always loads files with that class. Unnecessary once its ``InferencerLoader`` builds
+the transform that it replaces.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 
-def let_inferencer_load_by(transform: Callable[[], BaseTransform]) -> None:
-    """Allow ``DetInferencer`` to run configs whose pipeline starts with ``LoadPhotograph``.
+def patch_inferencer(transform: Callable[[], BaseTransform]) -> None:
+    """Patch ``DetInferencer`` to load images with a transform, in configs that name it.
 
-    Other configs are left alone.
+    Configs without the transform are not affected.
 
     Args:
-        transform: The registered class.
+        transform: Registered class of the transform, which the test pipeline names as its type.
     """
     from mmdet.apis import DetInferencer
 

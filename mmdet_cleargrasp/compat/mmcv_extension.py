@@ -1,6 +1,6 @@
-"""``mmcv._ext`` where mmcv was installed without its compiled operators.
+"""Provides ``mmcv._ext``, the module of mmcv's compiled operators, where mmcv has none.
 
-mmcv's wheels with operators exist for few torch versions and building them takes a compiler
+mmcv's wheels with operators exist for few torch versions, and building them needs a compiler
 (https://github.com/open-mmlab/mmcv/issues/2059). Unnecessary once mmcv falls back on torchvision's
 operators itself.
 """
@@ -19,27 +19,27 @@ NAME = 'mmcv._ext'
 def provide_mmcv_extension() -> None:
     """Provide :mod:`.mmcv_operators` as ``mmcv._ext`` if mmcv has no compiled operators.
 
-    The finder is the last that Python asks, so that a compiled mmcv is left alone.
+    The finder comes last in ``sys.meta_path``, so a compiled ``mmcv._ext`` takes precedence.
     """
     if not any(isinstance(finder, ExtensionFinder) for finder in sys.meta_path):
         sys.meta_path.append(ExtensionFinder())
 
 
 class ExtensionFinder(MetaPathFinder, Loader):
-    """Finds and loads the module; torch is imported no earlier than then."""
+    """Finder and loader of ``mmcv._ext``; imports torch only when the module is loaded."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module's specification; ``None`` for every other."""
+        """Return the spec of ``mmcv._ext``; ``None`` for every other module."""
         return ModuleSpec(NAME, self) if fullname == NAME else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """An empty module that answers for missing operators."""
+        """Create an :class:`Extension` without operators."""
         return Extension(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill it with the operators."""
+        """Add the provided operators to the module."""
         from . import mmcv_operators
 
         for name in mmcv_operators.__all__:
@@ -47,7 +47,10 @@ class ExtensionFinder(MetaPathFinder, Loader):
 
 
 class Extension(ModuleType):
-    """A module in which every operator that is not provided exists, and says so when called."""
+    """A module in which an operator that is not provided raises an error when it is called.
+
+    It must not raise at attribute access: mmcv looks up all of its operators on import.
+    """
 
     def __getattr__(self, name: str) -> object:
         if name.startswith('__'):

@@ -1,7 +1,8 @@
-"""mmcv's operators over torchvision's and ours, with the signatures of its compiled extension.
+"""mmcv's operators in Python, with the signatures of its compiled extension.
 
-What Faster R-CNN and RetinaNet call, on any device that torchvision or torch supports. As in the
-extension, results go into tensors that the caller made, except where an operator returns indices.
+These are the operators that Faster R-CNN and RetinaNet call, based on torch and torchvision, for
+any device that these support. As in the extension, results are written into tensors that the
+caller allocated, except for the indices that NMS returns.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     Args:
         boxes: (N, 4) as x1, y1, x2, y2 in pixels.
         scores: (N,).
-        iou_threshold: A box goes when its IoU with a kept one is above this.
+        iou_threshold: A box is removed if its IoU with a kept box is above this.
         offset: 0, or 1 where boxes include their last pixel.
 
     Returns:
@@ -60,15 +61,15 @@ def softnms(
     Args:
         boxes: (N, 4) as x1, y1, x2, y2 in pixels.
         scores: (N,).
-        dets: (N, 5), is filled with the kept boxes and their lowered scores.
-        iou_threshold: Overlap from which the naive and the linear method act.
-        sigma: Width of the gaussian method.
-        min_score: Boxes whose lowered score is below this are dropped.
-        method: 0 naive, 1 linear, 2 gaussian.
+        dets: (N, 5), filled with the kept boxes and their lowered scores.
+        iou_threshold: IoU from which the naive and linear methods lower a score.
+        sigma: Parameter of the Gaussian method, which multiplies scores by exp(-IoU² / sigma).
+        min_score: Boxes with a lowered score below this are dropped.
+        method: 0 for naive, 1 for linear, 2 for Gaussian.
         offset: 0, or 1 where boxes include their last pixel.
 
     Returns:
-        Indices of the kept boxes, int64, in the order in which they were picked.
+        Indices of the kept boxes, int64, by descending lowered score.
     """
     far = boxes[:, 2:] + offset
     areas = (far - boxes[:, :2]).prod(dim=1)
@@ -114,18 +115,18 @@ def roi_align_forward(
     Args:
         input: Feature map (N, C, H, W).
         rois: (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
-        output: (R, C, aligned_height, aligned_width), is filled.
-        argmax_y: Used by max pooling only.
-        argmax_x: Used by max pooling only.
-        aligned_height: Rows of the grid.
-        aligned_width: Columns of the grid.
-        spatial_scale: Positions of the map per pixel of the image.
-        sampling_ratio: Samples a bin and axis; 0 for as many as the bin has positions.
-        pool_mode: 1, the average.
-        aligned: Shift the regions by half a pixel, as is right.
+        output: (R, C, aligned_height, aligned_width), filled with the result.
+        argmax_y: Not used; for max pooling only.
+        argmax_x: Not used; for max pooling only.
+        aligned_height: Number of bins along the height of a region.
+        aligned_width: Number of bins along its width.
+        spatial_scale: Size of the feature map relative to the image, such as 1/8.
+        sampling_ratio: Samples per bin and axis; 0 for as many as the bin has positions.
+        pool_mode: 1, average pooling.
+        aligned: Shift the regions by half a position of the map, as in Detectron2.
 
     Raises:
-        NotImplementedError: ``pool_mode`` 0, the maximum, which torchvision does not have.
+        NotImplementedError: ``pool_mode`` is 0, max pooling, which torchvision does not have.
     """
     if pool_mode != 1:
         raise NotImplementedError(
@@ -162,19 +163,19 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Send the gradient of :func:`roi_align_forward` back to the feature map.
+    """Compute the gradient of :func:`roi_align_forward` with respect to the feature map.
 
     Args:
-        grad_output: (R, C, aligned_height, aligned_width).
+        grad_output: Gradient of the output, (R, C, aligned_height, aligned_width).
         rois: As in the forward pass.
         argmax_y: Not used.
         argmax_x: Not used.
-        grad_input: (N, C, H, W), is filled.
+        grad_input: (N, C, H, W), filled with the result.
         aligned_height: As in the forward pass.
         aligned_width: As in the forward pass.
         spatial_scale: As in the forward pass.
         sampling_ratio: As in the forward pass.
-        pool_mode: 1; the forward pass refuses the other.
+        pool_mode: 1; the forward pass refuses 0.
         aligned: As in the forward pass.
     """
     if grad_output.device.type == 'cpu':
@@ -198,15 +199,15 @@ def roi_align_backward(
 def sigmoid_focal_loss_forward(
     input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Focal loss of every class's sigmoid (Lin et al., 2017, https://arxiv.org/abs/1708.02002).
+    """Compute the sigmoid focal loss (Lin et al., 2017, https://arxiv.org/abs/1708.02002).
 
     Args:
         input: Logits (N, C).
         target: Class indices (N,), int64 from 0 to C, where C is the background.
-        weight: (C,) weight of each class, or empty.
-        output: (N, C), is filled with the loss.
-        gamma: Exponent that turns down what is easy.
-        alpha: Share of the positives.
+        weight: Weight of each class (C,), or empty.
+        output: (N, C), filled with the loss.
+        gamma: Focusing parameter; 0 gives weighted cross-entropy.
+        alpha: Weight of positive samples, between 0 and 1; negative ones have 1 - alpha.
     """
     positive = _one_hot(target, input)
     log_p, log_q = _log_probabilities(input)
@@ -219,13 +220,13 @@ def sigmoid_focal_loss_forward(
 def sigmoid_focal_loss_backward(
     input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Gradient of :func:`sigmoid_focal_loss_forward` with respect to the logits.
+    """Compute the gradient of :func:`sigmoid_focal_loss_forward` with respect to the logits.
 
     Args:
         input: Logits (N, C).
-        target: Class indices (N,), int64 from 0 to C.
-        weight: (C,) weight of each class, or empty.
-        grad_input: (N, C), is filled.
+        target: Class indices (N,), int64 from 0 to C, where C is the background.
+        weight: Weight of each class (C,), or empty.
+        grad_input: (N, C), filled with the result.
         gamma: As in the forward pass.
         alpha: As in the forward pass.
     """
@@ -238,7 +239,7 @@ def sigmoid_focal_loss_backward(
 
 
 def _one_hot(target: Tensor, logits: Tensor) -> Tensor:
-    """(N, C) with 1 at each row's class; a row of background has none."""
+    """Return (N, C) with 1 at the class of each row; background rows are zero."""
     classes = torch.arange(logits.size(1), device=logits.device)
     return (target[:, None] == classes).to(logits.dtype)
 
@@ -248,7 +249,10 @@ def _log_probabilities(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _class_weight(target: Tensor, weight: Tensor, logits: Tensor) -> Tensor:
-    """(N, 1): the weight of each row's class, 1 for background and where there are no weights."""
+    """Return the weight of the class of each row, (N, 1); 1 for background.
+
+    Without class weights, (1, 1) with 1.
+    """
     if not weight.numel():
         return logits.new_ones(1, 1)
     return torch.cat([weight, weight.new_ones(1)])[target][:, None].to(logits.dtype)

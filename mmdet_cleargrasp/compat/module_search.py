@@ -1,8 +1,8 @@
-"""mmengine and mmcv look for compiled operators with ``pkgutil.find_loader``.
+"""Replaces ``pkgutil.find_loader``, which Python 3.14 removed, in mmengine and mmcv.
 
-Python 3.14 removed it, and no runner can be built without it
-(https://github.com/python/cpython/issues/120581). onedl-mmengine 0.10.12 calls importlib; mmcv and
-onedl-mmcv 2.3.6 do not yet. Unnecessary once both do.
+They look for compiled operators with it, and no runner can be built without it
+(https://github.com/python/cpython/issues/120581). Unnecessary once both call ``importlib``:
+onedl-mmengine 0.10.12 does; mmengine, mmcv and onedl-mmcv 2.3.6 do not yet.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from types import ModuleType, SimpleNamespace
 
 from .import_hooks import after_import
 
-#: Modules that call it.
+#: Modules that call ``pkgutil.find_loader``.
 CALLERS = ('mmengine.utils.dl_utils.misc', 'mmcv.utils.ext_loader')
 
 
 def provide_find_loader() -> None:
-    """Give the function to the modules that call it, where Python has none."""
+    """Provide ``find_loader`` to the modules that call it, from Python 3.14 on."""
     if not hasattr(pkgutil, 'find_loader'):
         for name in CALLERS:
             after_import(name, _provide)

@@ -1,7 +1,8 @@
-"""mmcv asks for ``opencv-python``, which needs X libraries that servers and containers lack.
+"""Explains a failed ``import cv2``.
 
-Its import ends in ``ImportError: libxcb.so.1``, which doesn't say what to do. Unnecessary once mmcv
-asks for either package.
+mmcv requires ``opencv-python``, which needs X libraries that most servers and containers lack. Its
+import fails with ``ImportError: libxcb.so.1``, which does not say what to do. Unnecessary once mmcv
+accepts ``opencv-python-headless`` too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from .versions import explain_import_error
 
 
 def explain_failed_import() -> None:
-    """Let ``import cv2`` say what to install where it fails for want of a library."""
+    """Let ``import cv2`` raise an error that says what to install if a library is missing.
+
+    The error is an :class:`.InstallationError`, which is an ``ImportError``.
+    """
     around_import('cv2', _import_or_explain)
 
 

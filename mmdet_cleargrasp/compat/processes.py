@@ -1,8 +1,8 @@
-"""Distributed runs without a GPU, and several of them on one node of a Slurm cluster.
+"""Distributed training without a GPU, and several Slurm jobs on one node.
 
-mmengine's ``init_dist`` and ``Runner`` pick a CUDA device for each process of any backend, and its
-Slurm launcher lets the processes of every job meet at port 29500. Unnecessary once mmengine asks
-``torch.cuda.is_available()`` first, and chooses a port by the job.
+mmengine's ``init_dist`` and ``Runner`` set a CUDA device for each process, whatever the backend,
+and its Slurm launcher uses port 29500 for every job. Unnecessary once mmengine checks
+``torch.cuda.is_available()`` first and derives the port from the job.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from ..utils.errors import ConfigError
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-#: Ports for jobs, below those that systems give to clients.
+#: Ports for jobs, below the ephemeral ports that Linux assigns to client connections.
 FIRST_PORT, PORTS = 20_000, 10_000
 
 
-def train_on_cpu_processes(cfg: Config) -> None:
-    """Allow distributed training on a machine without GPU, by torchrun's variables.
+def prepare_cpu_training(cfg: Config) -> None:
+    """Prepare distributed training on CPUs; does nothing on a machine with a GPU.
 
-    A process group that exists already is left alone, and so is a wrapper that the config names.
+    Initializes a gloo process group from the environment variables of ``torchrun``, unless there is
+    a process group, and sets ``model_wrapper_cfg``, unless the config has it.
 
     Args:
-        cfg: Of the run; is changed.
+        cfg: Config of the run, modified in place.
     """
     import torch
 
@@ -44,9 +45,13 @@ def train_on_cpu_processes(cfg: Config) -> None:
 
 
 def use_slurm_variables() -> None:
-    """Set torchrun's variables from those that ``srun`` sets, with a port of the job's own.
+    """Set the environment variables of ``torchrun`` from those of ``srun``.
 
-    ``MASTER_ADDR`` and ``MASTER_PORT`` are left as they are where they are set.
+    These are ``RANK``, ``WORLD_SIZE`` and ``LOCAL_RANK``, and, unless they are set, ``MASTER_ADDR``
+    and ``MASTER_PORT`` (derived from the job id).
+
+    Raises:
+        ConfigError: Variables of ``srun`` are missing or malformed.
     """
     try:
         _set_variables()
@@ -61,7 +66,7 @@ def _set_variables() -> None:
     job, step = int(os.environ['SLURM_JOB_ID']), int(os.environ.get('SLURM_STEP_ID', 0))
     os.environ.setdefault('MASTER_PORT', str(FIRST_PORT + (4 * job + step) % PORTS))
     if 'MASTER_ADDR' not in os.environ:
-        # The step's: a step may run on some nodes of its job.
+        # A step may run on a subset of the nodes of its job.
         nodes = os.environ.get('SLURM_STEP_NODELIST') or os.environ['SLURM_NODELIST']
         hosts = ['scontrol', 'show', 'hostnames', nodes]
         os.environ['MASTER_ADDR'] = subprocess.check_output(hosts, text=True).split()[0]

@@ -1,11 +1,10 @@
-"""Types of a plugin, imported when a registry first looks one up.
+"""Imports a plugin's registered types when a registry is first used.
 
-MMEngine's registries import the modules of their own package at the first look-up, and offer
-plugins nothing of the kind: ``custom_imports`` help only where a config is read. Importing all
-types at once would take seconds, and fail in the middle of MMDetection's own import. Unnecessary
-once MMEngine takes locations from outside
-(https://github.com/open-mmlab/mmengine/pull/643 brought them
-for its own family).
+MMEngine's registries import the modules of their own package at the first look-up, but not those of
+plugins: ``custom_imports`` only works where a config is read. Importing all types with the plugin
+would take seconds, and fail during MMDetection's own import. Unnecessary once MMEngine accepts
+locations from other packages (https://github.com/open-mmlab/mmengine/pull/643 added them for its
+own packages).
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from types import ModuleType
 
 from .import_hooks import after_import
 
-#: Modules of registries, and which of theirs hold types of ours; empty for all. MMEngine's have
-#: those that it looks up without MMDetection's scope.
+#: Modules with registries, and the registries in them that get this package's types; empty for
+#: all. Those of MMEngine are the ones that are looked up without MMDetection's scope.
 REGISTRIES: dict[str, tuple[str, ...]] = {
     'mmengine.registry': ('FUNCTIONS', 'OPTIM_WRAPPERS', 'WEIGHT_INITIALIZERS'),
     'mmdet.registry': (),
@@ -26,9 +25,10 @@ REGISTRIES: dict[str, tuple[str, ...]] = {
 def import_at_first_lookup(location: str) -> None:
     """Import a module at the first look-up in the registries of MMEngine and MMDetection.
 
+    If a registry has been used already, the module is imported at once.
+
     Args:
-        location: The module, whose import registers types. It is imported at once where a registry
-            has looked something up already.
+        location: Absolute name of a module that registers types when it is imported.
     """
     for name, members in REGISTRIES.items():
 

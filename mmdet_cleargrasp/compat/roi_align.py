@@ -1,10 +1,11 @@
-"""RoIAlign on a CPU: bilinear sampling as two small matrix products a region.
+"""RoIAlign on a CPU: bilinear sampling as two small matrix products per region.
 
-Averaged bilinear samples on a grid are linear in the rows and in the columns of the map. So a
-region's output is ``rows @ crop @ columns.T``, where ``rows`` (bins, h) and ``columns`` (bins, w)
-hold the weights of the positions that the region covers, and the gradient goes back through their
-transposes. The values are those of torchvision's operator up to rounding; its loops over samples
-and channels run on one thread and take several times as long (docs/performance.md).
+The average of bilinear samples on a grid is linear in the rows and in the columns of the feature
+map. The output for a region is therefore ``rows @ crop @ columns.T``, where ``rows`` (bins, h) and
+``columns`` (bins, w) are the weights of the positions that the region covers, and the gradient is
+computed with their transposes. Values are equal to torchvision's up to rounding. torchvision's
+operator loops over samples and channels on one thread and takes several times as long
+(docs/performance.md).
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ class Grid(NamedTuple):
     """Sampling parameters of RoIAlign.
 
     Attributes:
-        height: Bins along a region's height.
-        width: Bins along its width.
-        spatial_scale: Positions of the map per pixel of the image.
-        sampling_ratio: Samples a bin and axis; 0 for as many as a bin has positions.
-        aligned: Shift the regions by half a position.
+        height: Number of bins along the height of a region.
+        width: Number of bins along its width.
+        spatial_scale: Size of the feature map relative to the image, such as 1/8.
+        sampling_ratio: Samples per bin and axis; 0 for as many as the bin has positions.
+        aligned: Shift the regions by half a position of the map, as in Detectron2.
     """
 
     height: int
@@ -35,15 +36,15 @@ class Grid(NamedTuple):
 
 
 def forward(features: Tensor, rois: Tensor, grid: Grid) -> Tensor:
-    """Pool each region into a grid.
+    """Pool each region of interest into a grid of bins.
 
     Args:
-        features: A map, (N, C, H, W), on the CPU; fastest where it is channels-last.
+        features: Feature map (N, C, H, W) on the CPU; fastest in channels-last memory format.
         rois: (R, 5) as image index, x1, y1, x2, y2 in pixels of the image.
-        grid: How.
+        grid: Sampling parameters.
 
     Returns:
-        (R, C, height, width).
+        Averages of the bins, (R, C, height, width).
 
     Example:
         >>> ramp = torch.arange(8.0).expand(1, 1, 8, 8)
@@ -63,16 +64,16 @@ def forward(features: Tensor, rois: Tensor, grid: Grid) -> Tensor:
 
 
 def backward(grad: Tensor, rois: Tensor, grid: Grid, shape: tuple[int, ...]) -> Tensor:
-    """Send the gradient of :func:`forward` back to the map.
+    """Compute the gradient of :func:`forward` with respect to the feature map.
 
     Args:
-        grad: (R, C, height, width), on the CPU.
+        grad: Gradient of the output, (R, C, height, width), on the CPU.
         rois: As in the forward pass.
         grid: As in the forward pass.
-        shape: Of the map, (N, C, H, W).
+        shape: Shape of the feature map, (N, C, H, W).
 
     Returns:
-        Of that shape.
+        Gradient of that shape.
     """
     images, channels, height, width = shape
     grad_positions = grad.new_zeros(images, height, width, channels)
@@ -87,7 +88,7 @@ def backward(grad: Tensor, rois: Tensor, grid: Grid, shape: tuple[int, ...]) -> 
 def _regions(
     rois: Tensor, shape: tuple[int, ...], grid: Grid, dtype: torch.dtype
 ) -> Iterator[tuple[int, tuple[int, slice, slice], Tensor, Tensor]]:
-    """Each region's index, its window in (N, H, W, C), and the weights of rows and columns."""
+    """Yield index, window in (N, H, W, C), row weights and column weights of each region."""
     offset = 0.5 if grid.aligned else 0.0
     left, top, right, bottom = (rois[:, 1:].float() * grid.spatial_scale - offset).unbind(dim=1)
     widths, heights = right - left, bottom - top
@@ -103,14 +104,25 @@ def _regions(
 
 
 def _axis_weights(start: Tensor, extent: Tensor, size: int, bins: int, ratio: int) -> Tensor:
-    """(R, bins, size): the weight of each position of one axis in each bin's average."""
+    """Return the weight of each position along one axis in the average of each bin.
+
+    Args:
+        start: (R,) first coordinate of each region, in positions of the map.
+        extent: (R,) length of each region.
+        size: Number of positions along the axis.
+        bins: Number of bins along the axis.
+        ratio: Samples per bin; 0 for as many as the bin has positions.
+
+    Returns:
+        (R, bins, size).
+    """
     if not len(start):
         return start.new_zeros(0, bins, size)
     samples = torch.full_like(start, ratio) if ratio > 0 else torch.ceil(extent / bins)
     counts = samples.clamp(min=1)[:, None, None]
     sample = torch.arange(int(counts.max()))
     step = (extent / bins)[:, None, None]
-    # In the order in which torchvision adds, so that rounding puts samples on the same positions.
+    # Added in torchvision's order, so that rounding puts samples on the same positions.
     at = start[:, None, None] + torch.arange(bins)[:, None] * step + (sample + 0.5) * step / counts
     counted = (sample < samples[:, None, None]) & (at >= -1) & (at <= size)
     at = at.clamp(0, size - 1)
@@ -122,7 +134,7 @@ def _axis_weights(start: Tensor, extent: Tensor, size: int, bins: int, ratio: in
 
 
 def _covered(weights: Tensor) -> list[slice]:
-    """From the first to the last position that has a weight, one slice a region."""
+    """Return a slice per region, from its first to its last position with a weight."""
     used = (weights != 0).any(dim=1)
     first = used.int().argmax(dim=1)
     last = used.size(1) - used.flip(1).int().argmax(dim=1)

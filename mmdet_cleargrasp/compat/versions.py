@@ -1,4 +1,4 @@
-"""Versions that cannot work together, refused in one sentence that names the fix."""
+"""Checks that the installed packages work together; errors name the command that fixes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..utils.errors import InstallationError
 
-#: Required packages, by import name.
+#: What ``pip install`` takes for each required package, by import name.
 PACKAGES = {
     'torch': "'torch>=2.10' torchvision",
     'torchvision': 'torchvision',
@@ -18,7 +18,7 @@ PACKAGES = {
     'mmdet': "'mmdet>=3.3'",
 }
 
-#: Parts of ``ImportError`` messages that come from the machine, and what to do about them.
+#: Parts of ``ImportError`` messages about shared libraries, and what to do about them.
 LIBRARIES = {
     ('libGL', 'libxcb', 'libX11', 'libgthread', 'libSM', 'libXext'): (
         'OpenCV was installed for desktops, and this machine has no X libraries: '
@@ -32,19 +32,20 @@ LIBRARIES = {
 
 
 def check_versions() -> None:
-    """Refuse what cannot work, from metadata and source of installed packages; none is imported.
+    """Refuse package versions that do not work together, without importing any of them.
 
-    - torch before 2.10 reads weights unsafely even with ``weights_only=True`` (CVE-2025-32434,
+    - torch before 2.10 reads checkpoints unsafely even with ``weights_only=True`` (CVE-2025-32434,
       CVE-2026-24747).
     - mmengine up to 0.10.7 finds ``mmdet::`` base configs through ``pkg_resources``, which
       setuptools 81 removed (https://github.com/open-mmlab/mmengine/pull/1676).
     - mmdet 3.3 refuses mmcv from 2.2 on (https://github.com/open-mmlab/mmdetection/issues/11763).
 
-    The last two ask the installed packages for what they need, so that maintained forks under the
-    same import names, which need neither, are accepted.
+    The last two are checked in the source of the installed packages, so that maintained forks under
+    the same import names, which have neither restriction, are accepted.
 
     Raises:
-        InstallationError: Naming what is installed, what is needed and the command to install it.
+        InstallationError: A package is missing or does not work with the others. The message names
+            what is installed, what is needed and the command that installs it.
     """
     for name, requirement in PACKAGES.items():
         if importlib.util.find_spec(name) is None:
@@ -72,10 +73,13 @@ def check_versions() -> None:
 
 
 def explain_import_error(error: ImportError) -> str | None:
-    """One sentence for an import that fails for reasons of the machine, or ``None``.
+    """Say what to install after an import failed because of a shared library.
 
     Args:
-        error: As Python raised it.
+        error: Error that the import raised.
+
+    Returns:
+        One sentence; ``None`` for an error of another kind.
 
     Example:
         >>> explain_import_error(ImportError('libGL.so.1: cannot open shared object file'))
@@ -88,7 +92,7 @@ def explain_import_error(error: ImportError) -> str | None:
 
 
 def _version(distribution: str) -> tuple[int, int] | None:
-    """Major and minor version of a distribution; ``None`` where it is not installed."""
+    """Return major and minor version of a distribution; ``None`` if it is not installed."""
     try:
         major, minor = metadata.version(distribution).split('.')[:2]
     except metadata.PackageNotFoundError:
@@ -97,7 +101,7 @@ def _version(distribution: str) -> tuple[int, int] | None:
 
 
 def _source(package: str, file: str) -> str:
-    """Source of a file in an installed package; empty if the package has no such file."""
+    """Return the source of a file in an installed package; empty if there is no such file."""
     spec = importlib.util.find_spec(package)
     path = Path(spec.origin).parent / file if spec and spec.origin else None
     return path.read_text(encoding='utf-8') if path and path.is_file() else ''

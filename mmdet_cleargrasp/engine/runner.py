@@ -15,10 +15,10 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from ..checkpoints.reading import load_from_local
-from ..compat.checkpoint_reading import local_checkpoints_read_by
+from ..compat.checkpoint_reading import read_local_checkpoints_with
 from ..compat.cpu_memory import keep_freed_memory
-from ..compat.file_writing import local_files_written_whole
-from ..compat.processes import train_on_cpu_processes, use_slurm_variables
+from ..compat.file_writing import write_local_files_atomically
+from ..compat.processes import prepare_cpu_training, use_slurm_variables
 from ..utils.errors import ConfigError
 from ..utils.locks import lock_folder
 from ..utils.text_files import is_number
@@ -38,7 +38,7 @@ def safe_files() -> Iterator[None]:
 
     Outside, mmengine is as it was: the package may be part of someone else's program.
     """
-    with local_checkpoints_read_by(load_from_local), local_files_written_whole():
+    with read_local_checkpoints_with(load_from_local), write_local_files_atomically():
         yield
 
 
@@ -118,7 +118,7 @@ def build_runner(cfg: Config, *, verbose: bool = True) -> Runner:
     if cfg.launcher == 'slurm':
         use_slurm_variables()
     if cfg.launcher in ('pytorch', 'slurm'):
-        train_on_cpu_processes(cfg)
+        prepare_cpu_training(cfg)
     if get_device() == 'cpu':
         keep_freed_memory()
     with quiet(verbose=verbose), as_config_error('the run cannot be set up'):

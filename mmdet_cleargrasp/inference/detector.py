@@ -25,7 +25,7 @@ from mmengine.registry import init_default_scope
 
 from ..checkpoints import check_trained
 from ..checkpoints.reading import load_from_local
-from ..compat.checkpoint_reading import local_checkpoints_read_by
+from ..compat.checkpoint_reading import read_local_checkpoints_with
 from ..datasets.images import MAX_ASPECT, read_image
 from ..engine.checks.building import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
@@ -102,7 +102,7 @@ class PlateDetector:
             return content
 
         # MMEngine prints the checkpoint's path.
-        with local_checkpoints_read_by(load), contextlib.redirect_stdout(io.StringIO()):
+        with read_local_checkpoints_with(load), contextlib.redirect_stdout(io.StringIO()):
             self.model = init_detector(cfg, str(checkpoint), device=device or get_device())
         # Without class names in the checkpoint, MMDetection uses COCO's.
         self.model.dataset_meta = {**self.model.dataset_meta, 'classes': self.classes}

@@ -7,7 +7,7 @@ import torch
 from mmdet_cleargrasp.compat.mmcv_extension import ExtensionFinder
 
 
-def test_a_compiled_mmcv_is_found_first():
+def test_a_compiled_mmcv_takes_precedence():
     kinds = [finder if isinstance(finder, type) else type(finder) for finder in sys.meta_path]
     assert kinds.index(ExtensionFinder) > kinds.index(PathFinder)
     assert kinds.count(ExtensionFinder) == 1
@@ -17,7 +17,7 @@ def test_a_compiled_mmcv_is_found_first():
 @pytest.mark.skipif(
     getattr(sys.modules['mmcv._ext'], '__file__', None) is not None, reason='mmcv is compiled'
 )
-def test_operator_that_is_not_provided_names_itself_and_the_remedy():
+def test_a_missing_operator_names_itself_and_the_package_to_install():
     from mmcv.ops import deform_conv2d
 
     image = torch.rand(1, 1, 8, 8)

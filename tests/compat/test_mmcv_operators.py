@@ -55,7 +55,7 @@ def test_roi_align_equals_mmcv_s_forward_and_backward(recorded, aligned, samplin
 
 
 @pytest.mark.skipif(IS_COMPILED, reason='a compiled mmcv has it')
-def test_max_pooling_is_refused_by_name(recorded):
+def test_max_pooling_raises_an_error(recorded):
     with pytest.raises(NotImplementedError, match="roi_align_forward.*'max'"):
         roi_align(recorded['feat'], recorded['rois'], (7, 7), 0.125, 0, 'max', True)
 
@@ -68,22 +68,22 @@ def test_nms_offset_counts_the_last_pixel():
 
 
 @pytest.mark.parametrize(
-    ('method', 'lowered'),
+    ('method', 'lowered_score'),
     [('naive', None), ('linear', 0.8 * (1 - 0.5)), ('gaussian', 0.8 * np.exp(-(0.5**2) / 0.5))],
 )
-def test_soft_nms_lowers_the_overlapping_box(method, lowered):
-    # IoU of the first two is 1/2, the third is apart.
+def test_soft_nms_lowers_the_overlapping_box(method, lowered_score):
+    # The IoU of the first two is 1/2; the third overlaps neither.
     boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 5], [50, 50, 60, 60]])
     scores = torch.tensor([0.9, 0.8, 0.7])
     dets, keep = soft_nms(boxes, scores, iou_threshold=0.3, sigma=0.5, method=method)
     found = dict(zip(keep.tolist(), dets[:, 4].tolist(), strict=True))
     assert found[0] == pytest.approx(0.9)
     assert found[2] == pytest.approx(0.7)
-    assert found.get(1) == (None if lowered is None else pytest.approx(lowered))
+    assert found.get(1) == (None if lowered_score is None else pytest.approx(lowered_score))
     assert dets[:, 4].tolist() == sorted(dets[:, 4].tolist(), reverse=True)
 
 
-def test_soft_nms_of_nothing_is_nothing():
+def test_soft_nms_of_no_boxes():
     dets, keep = soft_nms(torch.zeros(0, 4), torch.zeros(0))
     assert len(dets) == len(keep) == 0
 
@@ -91,7 +91,7 @@ def test_soft_nms_of_nothing_is_nothing():
 @pytest.mark.skipif(not IS_COMPILED, reason='compares with a compiled mmcv')
 @pytest.mark.parametrize('method', [0, 1, 2])
 @pytest.mark.parametrize('offset', [0, 1])
-def test_soft_nms_equals_the_compiled_one(recorded, method, offset):
+def test_soft_nms_equals_the_compiled_operator(recorded, method, offset):
     compiled = sys.modules['mmcv._ext']
     results = []
     for operators in (compiled, mmcv_operators):
@@ -106,7 +106,7 @@ def test_soft_nms_equals_the_compiled_one(recorded, method, offset):
 
 
 def focal_loss(logits, target, weight, gamma=2.0, alpha=0.25):
-    """The provided operator with its gradient, on any mmcv."""
+    """The operators of this package with their gradient, whether mmcv is compiled or not."""
 
     class Loss(torch.autograd.Function):
         @staticmethod
@@ -142,7 +142,7 @@ def test_focal_loss_equals_torchvision_s_forward_and_backward(gamma):
     assert torch.allclose(ours.grad, theirs.grad)
 
 
-def test_focal_loss_gradient_is_that_of_its_forward():
+def test_focal_loss_gradient_matches_finite_differences():
     torch.manual_seed(0)
     target = torch.tensor([0, 2, 3, 1])
     weight = torch.tensor([0.5, 1.0, 2.0]).double()
@@ -160,7 +160,7 @@ def test_focal_loss_stays_finite(logit):
 
 
 @pytest.mark.skipif(IS_COMPILED, reason='a compiled mmcv has it on CUDA only')
-def test_mmcv_s_focal_loss_calls_it():
+def test_mmcv_s_focal_loss_calls_the_operators():
     logits = torch.randn(5, 2, requires_grad=True)
     target = torch.randint(0, 3, (5,))
     loss = sigmoid_focal_loss(logits, target, 2.0, 0.25, None, 'mean')

@@ -1,4 +1,4 @@
-"""What Python 3.14 removed, on every Python."""
+"""The replacement of ``pkgutil.find_loader``, which Python 3.14 removed, on any Python."""
 
 import importlib
 import pkgutil
@@ -10,7 +10,7 @@ from mmdet_cleargrasp.compat.module_search import CALLERS, provide_find_loader
 
 @pytest.fixture(params=CALLERS)
 def caller(request, monkeypatch):
-    """A module of mmengine or mmcv in a Python without the function."""
+    """A module of mmengine or mmcv that calls the function, in a Python without it."""
     monkeypatch.delattr(pkgutil, 'find_loader', raising=False)
     module = importlib.import_module(request.param)
     if not hasattr(module, 'pkgutil'):
@@ -19,7 +19,7 @@ def caller(request, monkeypatch):
     return module
 
 
-def test_compiled_operators_are_looked_up(caller):
+def test_find_loader_finds_modules(caller):
     provide_find_loader()
-    assert caller.pkgutil.find_loader('mmcv._ext') is not None  # torchvision's
+    assert caller.pkgutil.find_loader('mmcv._ext') is not None  # of this package
     assert caller.pkgutil.find_loader('no_such_module') is None

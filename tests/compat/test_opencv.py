@@ -1,4 +1,4 @@
-"""``import cv2`` without X libraries: one message that names the two commands."""
+"""``import cv2`` without X libraries names the two commands that fix it."""
 
 import subprocess
 import sys

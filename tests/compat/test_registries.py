@@ -1,4 +1,4 @@
-"""Whatever is imported first, the types are found; the plugin alone imports nothing heavy."""
+"""Registered types are found in any order of imports; importing the plugin is fast."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ def python(code):
 
 
 @pytest.mark.parametrize('module', ['mmdet_cleargrasp', 'mmdet_cleargrasp.cli.dispatch'])
-def test_importing_takes_no_framework(module):
+def test_the_package_imports_no_framework(module):
     code = (
         f'import sys, {module}; '
         "heavy = {'torch', 'numpy', 'cv2', 'mmengine', 'mmcv', 'mmdet', 'rich', 'yaml'}; "
@@ -43,7 +43,7 @@ def test_importing_takes_no_framework(module):
         f'from mmdet.registry import MODELS; import mmdet_cleargrasp; {BACKBONE}',
         "from mmengine.registry import HOOKS; HOOKS.get('EMAHook'); import mmdet_cleargrasp; "
         f'from mmdet.registry import MODELS; {BACKBONE}',
-        # a part of it
+        # a module of the plugin
         'from mmdet_cleargrasp.models.backbones import ClearGraspResNet as R; '
         "from mmdet.registry import HOOKS, MODELS; assert MODELS.get('ClearGraspResNet') is R; "
         "assert 'FreezeBackboneHook' in HOOKS",
@@ -53,12 +53,12 @@ def test_importing_takes_no_framework(module):
         'cfg.model.backbone.update(frozen=False, init_cfg=None); MODELS.build(cfg.model)',
     ],
 )  # fmt: skip
-def test_types_are_found_in_every_order_of_imports(code):
+def test_types_are_found_in_any_order_of_imports(code):
     done = python(code)
     assert not done.returncode, done.stderr
 
 
-def test_looking_without_importing_changes_nothing():
+def test_find_spec_without_an_import_has_no_effect():
     done = python(
         'import mmdet_cleargrasp, importlib.util; importlib.util.find_spec("mmdet.registry"); '
         f'from mmdet.registry import MODELS; {BACKBONE}'

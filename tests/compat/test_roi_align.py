@@ -20,7 +20,7 @@ def regions(kind):
 @pytest.mark.parametrize('aligned', [True, False])
 @pytest.mark.parametrize('sampling_ratio', [0, 1, 2, 3])
 @pytest.mark.parametrize('kind', ['small', 'large', 'beyond'])
-def test_values_and_gradients_are_torchvision_s(kind, sampling_ratio, aligned):
+def test_values_and_gradients_equal_torchvision_s(kind, sampling_ratio, aligned):
     grid = Grid(7, 5, 1 / 8, sampling_ratio, aligned)
     rois, features = regions(kind), torch.rand(SHAPE, requires_grad=True)
     expected = torchvision_roi_align(features, rois, (7, 5), 1 / 8, sampling_ratio, aligned)
@@ -33,7 +33,7 @@ def test_values_and_gradients_are_torchvision_s(kind, sampling_ratio, aligned):
 
 
 @pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])
-def test_the_memory_format_makes_no_difference(memory_format):
+def test_values_do_not_depend_on_the_memory_format(memory_format):
     features = torch.rand(SHAPE)
     grid = Grid(7, 7, 1 / 8, 0, True)
     expected = forward(features, regions('small'), grid)

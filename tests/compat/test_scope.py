@@ -1,4 +1,4 @@
-"""mmengine reads and writes our way within a run, and its own way outside."""
+"""mmengine's file access is changed during a run only, and restored afterwards."""
 
 import pytest
 from mmengine.fileio import LocalBackend, get_file_backend
@@ -18,7 +18,7 @@ def test_mmengine_reads_checkpoints_safely_within_a_run_only(tmp_path):
     assert not isinstance(outside.value, CheckpointError)
 
 
-def test_mmengine_writes_files_whole_within_a_run_only(tmp_path, monkeypatch):
+def test_mmengine_writes_files_atomically_within_a_run_only(tmp_path, monkeypatch):
     with safe_files():
         assert type(get_file_backend(str(tmp_path))) is not LocalBackend
         get_file_backend(str(tmp_path)).put(b'whole', str(tmp_path / 'file'))

@@ -1,4 +1,4 @@
-"""Every private name of another package that this project relies on, and that it still exists."""
+"""Private names of other packages that this project uses: that they exist, and no others."""
 
 import ast
 import inspect
@@ -41,7 +41,7 @@ NAMES = [
     (torch.ops.torchvision, '_roi_align_backward'),
     (torch.nn.modules.batchnorm, '_BatchNorm'),
 ]
-#: Of the standard library.
+#: Private names of the standard library.
 STANDARD = {'_Unpickler', '_exit'}
 
 
@@ -64,7 +64,7 @@ def is_set_by(owner: type, name: str) -> bool:
 
 
 def private_names(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """Private attributes and imports of a module that are used, and names that it defines."""
+    """Return the private names that a module uses, and all names that it defines."""
     used, defined = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):

@@ -7,14 +7,14 @@ from mmdet_cleargrasp.compat import versions
 from mmdet_cleargrasp.utils.errors import InstallationError
 
 INSTALLED = {'torch': '2.14.1', 'mmengine': '0.10.7', 'mmcv-lite': '2.1.0', 'mmdet': '3.3.0'}
-#: What the installed packages say of their needs.
+#: Lines in the source of mmengine and mmdet that state a requirement.
 SOURCES = {'mmengine': 'import pkg_resources', 'mmdet': "mmcv_maximum_version = '2.2.0'"}
 FORKS = {'mmengine': 'from importlib import metadata', 'mmdet': ''}
 
 
 @pytest.fixture
 def install(monkeypatch):
-    """Pretend that distributions are installed in these versions; ``None`` removes one."""
+    """Replace the installed versions and sources; version ``None`` removes a distribution."""
 
     def pretend(changed, missing_modules=(), sources=SOURCES):
         installed = {**INSTALLED, **changed}
@@ -47,7 +47,7 @@ def install(monkeypatch):
         ({'mmcv-lite': None, 'mmcv': '2.2.0'}, (), 'mmcv 2.2 is installed.*mmcv-lite==2.1.0'),
     ],
 )
-def test_versions_that_cannot_work_are_refused_in_one_sentence(install, changed, missing, message):
+def test_incompatible_versions_are_refused(install, changed, missing, message):
     install(changed, missing)
     with pytest.raises(InstallationError, match=message):
         versions.check_versions()
@@ -61,16 +61,16 @@ def test_versions_that_cannot_work_are_refused_in_one_sentence(install, changed,
         ({'mmcv-lite': None, 'mmcv': '2.1.0'}, (), SOURCES),
         # Maintained forks: other distributions under the same import names.
         ({'mmengine': None, 'mmcv-lite': None, 'mmdet': None}, ('pkg_resources',), FORKS),
-        # The gates ask for what is needed, so a future release passes too.
+        # Releases without these requirements are accepted, whatever their version.
         ({'mmcv-lite': None, 'mmcv': '2.3.0'}, ('pkg_resources',), FORKS),
     ],
 )
-def test_versions_that_can_work_are_accepted(install, changed, missing, sources):
+def test_compatible_versions_are_accepted(install, changed, missing, sources):
     install(changed, missing, sources)
     versions.check_versions()
 
 
-def test_packages_say_what_they_need():
+def test_source_of_installed_packages_is_found():
     mmengine = versions._source('mmengine', 'utils/package_utils.py')
     assert 'def get_installed_path' in mmengine
     assert '__version__' in versions._source('mmdet', '__init__.py')
@@ -85,9 +85,9 @@ def test_packages_say_what_they_need():
         ('/site-packages/mmcv/_ext.so: undefined symbol: _ZN3c10', 'pip install mmcv-lite==2.1.0'),
     ],
 )  # fmt: skip
-def test_imports_that_fail_for_reasons_of_the_machine_are_explained(error, advice):
+def test_import_errors_about_shared_libraries_are_explained(error, advice):
     assert advice in versions.explain_import_error(ImportError(error))
 
 
-def test_other_import_errors_are_left_alone():
+def test_other_import_errors_are_not_explained():
     assert versions.explain_import_error(ImportError("No module named 'x'")) is None

@@ -6,7 +6,7 @@ import stat
 import pytest
 from mmengine.fileio import get_file_backend
 
-from mmdet_cleargrasp.compat.file_writing import local_files_written_whole
+from mmdet_cleargrasp.compat.file_writing import write_local_files_atomically
 from mmdet_cleargrasp.utils.atomic_files import open_atomically, write_atomically
 
 
@@ -40,7 +40,7 @@ def test_without_sync_nothing_waits_for_the_disk(tmp_path, monkeypatch):
 
 def test_mmengine_writes_checkpoints_atomically(tmp_path, monkeypatch):
     path = tmp_path / 'epoch_1.pth'
-    with local_files_written_whole():
+    with write_local_files_atomically():
         backend = get_file_backend(str(path))
         backend.put(b'first', str(path))
         monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('killed')))
