@@ -13,7 +13,8 @@ import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from ..utils.text_files import decode, read_regular_file
+from ..utils.regular_files import read_regular_file
+from ..utils.text_files import decode
 
 T = TypeVar('T')
 

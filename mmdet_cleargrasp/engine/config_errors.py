@@ -9,7 +9,7 @@ from typing import Any
 from torch.distributed import DistError
 
 from ..utils.errors import ConfigError, UserError
-from ..utils.text_files import is_number
+from ..utils.text_files import is_digits
 
 #: Exceptions that a value of the wrong type or range causes.
 MISTAKES = (
@@ -81,7 +81,7 @@ def _value(node: Any, path: Sequence[str]) -> Any:
     for part in path:
         if isinstance(node, Mapping):
             node = node.get(part)
-        elif isinstance(node, Sequence) and is_number(part) and int(part) < len(node):
+        elif isinstance(node, Sequence) and is_digits(part) and int(part) < len(node):
             node = node[int(part)]
         else:
             return None

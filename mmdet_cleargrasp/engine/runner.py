@@ -21,7 +21,7 @@ from ..compat.file_writing import write_local_files_atomically
 from ..compat.processes import prepare_cpu_training, use_slurm_variables
 from ..utils.errors import ConfigError
 from ..utils.locks import lock_folder
-from ..utils.text_files import is_number
+from ..utils.text_files import is_digits
 from .config_errors import as_config_error
 from .console import quiet, quiet_logger
 
@@ -169,6 +169,6 @@ def _from_environment(names: tuple[str, ...], default: int) -> int:
     name = next((name for name in names if name in os.environ), None)
     if name is None:
         return default
-    if not is_number(os.environ[name]):
+    if not is_digits(os.environ[name]):
         raise ConfigError(f'{name}={os.environ[name]!r} in the environment: expected a number')
     return int(os.environ[name])

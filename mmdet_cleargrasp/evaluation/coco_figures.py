@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from ..utils.errors import DataError
-from ..utils.text_files import read_regular_file
+from ..utils.regular_files import read_regular_file
 
 TEST_AGAIN = 'Run tools/test.py again'
 #: COCO's twelve figures, in the order of ``COCOeval.stats``.

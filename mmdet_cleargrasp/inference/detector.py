@@ -34,7 +34,7 @@ from ..engine.run_plan import read_plan
 from ..evaluation.working_threshold import working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
-from ..utils.text_files import is_number
+from ..utils.text_files import is_digits
 from .results import scores_of, select
 from .runtimes import use_runtime
 from .shipped import shipped_detector
@@ -280,7 +280,7 @@ def _is_work_dir(path: Path) -> bool:
 def _is_misspelled_run(arguments: Sequence[str]) -> bool:
     """Whether the argument before the inputs neither exists nor is a pattern."""
     first = arguments[0]
-    is_pattern = any(sign in first for sign in '*?[') or is_number(first)
+    is_pattern = any(sign in first for sign in '*?[') or is_digits(first)
     return len(arguments) > 1 and not is_pattern and not Path(first).exists()
 
 

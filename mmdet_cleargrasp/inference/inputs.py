@@ -16,7 +16,7 @@ import numpy as np
 
 from ..datasets.images import LONGEST_NAME, find_file, is_image, is_url, read_image
 from ..utils.errors import DataError
-from ..utils.text_files import is_number
+from ..utils.text_files import is_digits
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
 
@@ -84,7 +84,7 @@ def find_inputs(arguments: Sequence[str | Path]) -> Inputs:
             _add_folder(inputs, path)
         elif os.path.lexists(path):
             inputs.files.append(path)
-        elif is_number(argument):
+        elif is_digits(argument):
             inputs.cameras.append(int(argument))
         elif glob.has_magic(argument):
             _add_glob(inputs, argument)

@@ -1,1 +1,1 @@
-"""Errors, atomic files, progress bars, YAML specs and config paths; nothing here imports torch."""
+"""Errors, files, locks, tables, progress bars, YAML specs and config paths; imports no torch."""

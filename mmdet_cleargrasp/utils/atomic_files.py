@@ -1,4 +1,4 @@
-"""Writing files atomically, whatever ends the process."""
+"""Write files atomically: complete or not at all, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .errors import ConfigError
 
 
 def write_atomically(path: str | Path, content: bytes, sync: bool = True) -> Path:
-    """Write beside the target, then rename.
+    """Write a file atomically: to a temporary file in the same folder, which is then renamed.
 
     Args:
-        path: The file; its folder is made where needed, an older file replaced.
-        content: All of it.
-        sync: As for :func:`open_atomically`.
+        path: File to write. Its folder is created if needed, and an existing file is replaced.
+        content: Content of the file.
+        sync: As in :func:`open_atomically`.
 
     Returns:
-        The file.
+        Path of the file.
 
     Raises:
-        OSError: Disk full, no permission and the like; an older file is then as it was.
+        OSError: The file cannot be written, such as on a full disk; an existing file is unchanged.
 
     Example:
         >>> import tempfile
@@ -40,17 +40,30 @@ def write_atomically(path: str | Path, content: bytes, sync: bool = True) -> Pat
 
 @contextmanager
 def open_atomically(path: str | Path, sync: bool = True) -> Iterator[BinaryIO]:
-    """Open a file to write; it gets its name at the end, if nothing fails.
+    """Open a file for writing that appears under its name when the ``with`` block ends.
+
+    If the block raises an exception, nothing is written and an existing file is unchanged.
 
     Args:
-        path: The file; its folder is made where needed, an older file replaced.
-        sync: Wait until the disk has the content, so that it survives a power failure too.
+        path: File to write. Its folder is created if needed, and an existing file is replaced.
+        sync: Wait until the content is on the disk, so that it survives a power failure too.
 
     Yields:
-        A file open in binary mode.
+        File object in binary mode.
 
     Raises:
-        OSError: As :func:`write_atomically`.
+        OSError: The file cannot be written; the error names ``path``, not the temporary file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / 'a.txt'
+        ...     with open_atomically(path) as file:
+        ...         _ = file.write(b'first')
+        ...         print(path.exists())
+        ...     print(path.exists())
+        False
+        True
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,36 +79,39 @@ def open_atomically(path: str | Path, sync: bool = True) -> Iterator[BinaryIO]:
             names = (error.filename, error.filename2)
             if names == (None, None) or str(draft) in map(str, names):
                 error.filename = str(path)
-                del error.filename2  # None would be printed
+                del error.filename2  # None would be part of the message
         raise
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = 2) -> Path:
-    """Write JSON by :func:`write_atomically`, in UTF-8.
+    """Write JSON atomically, in UTF-8.
 
-    Bytes of file names that are not UTF-8 are escaped, so that Python reads the same name.
+    Bytes of file names that are not UTF-8 are escaped, so that reading restores the same name.
 
     Args:
-        path: The file.
-        content: Of JSON's types.
-        indent: As in ``json.dumps``; ``None`` puts all on one line.
+        path: File to write, as in :func:`write_atomically`.
+        content: Value that ``json.dumps`` accepts.
+        indent: Number of spaces, as in ``json.dumps``; ``None`` writes a single line.
 
     Returns:
-        The file.
+        Path of the file.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     text = json.dumps(content, indent=indent, ensure_ascii=False)
     return write_atomically(path, f'{text}\n'.encode(errors='backslashreplace'))
 
 
 def refuse_unwritable(path: str | Path, option: str) -> None:
-    """Refuse a file that cannot be written, before expensive work.
+    """Check before expensive work that a file can be written.
 
     Args:
-        path: The file to write.
-        option: Its name on the command line, for the message.
+        path: File to write.
+        option: Name of the command-line option, for the message.
 
     Raises:
-        ConfigError: It is a folder, or its folder cannot be written to.
+        ConfigError: The path is a folder, or its folder cannot be written to.
 
     Example:
         >>> refuse_unwritable('docs', '--out')
@@ -116,10 +132,11 @@ def refuse_unwritable(path: str | Path, option: str) -> None:
 
 @contextmanager
 def _draft(draft: Path, sync: bool) -> Iterator[BinaryIO]:
-    """A file without a name until it is complete, so that a killed process leaves none.
+    """Open a temporary file that has no name until it is complete (Linux's ``O_TMPFILE``).
 
-    File systems without such files, as NFS, get one with a name, and so do systems without /proc,
-    which is needed to name it.
+    A killed process therefore leaves no file behind. The file has a name from the start where the
+    file system does not support ``O_TMPFILE``, such as NFS, or where there is no /proc, which is
+    needed to name it.
     """
     handle = None
     if os.path.isdir('/proc/self/fd'):
@@ -134,5 +151,6 @@ def _draft(draft: Path, sync: bool) -> Iterator[BinaryIO]:
         if sync:
             os.fsync(file.fileno())
         if nameless:
-            # With a directory, which an absolute path ignores, Python calls the system's linkat.
+            # An absolute path ignores src_dir_fd, but with it Python calls linkat, which follows
+            # the link in /proc; link does not.
             os.link(f'/proc/self/fd/{handle}', draft, src_dir_fd=handle)

@@ -1,4 +1,4 @@
-"""Finding the plugin's configs, in a checkout or an installed package."""
+"""Find the plugin's configs, in a checkout or an installed package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .errors import ConfigError
 
 
 def config_dir() -> Path:
-    """The folder of the plugin's configs.
+    """Return the folder of the plugin's configs.
 
     Example:
         >>> (config_dir() / 'frcnn_cleargrasp_plates.py').is_file()
@@ -18,16 +18,20 @@ def config_dir() -> Path:
 
 
 def find_config(path: str | Path) -> Path:
-    """A config's file, from its path or from the name of one of the plugin's configs.
+    """Find a config file by its path, or by the name of one of the plugin's configs.
 
-    A file at the path comes first. An installed plugin has no ``configs/`` in the working
-    directory, so the name is looked up in :func:`config_dir`.
+    An existing file at the path takes precedence. Otherwise the name is looked up in
+    :func:`config_dir`, because an installed plugin has no ``configs/`` in the working directory.
 
     Args:
-        path: As in ``'configs/frcnn_cleargrasp_plates.py'`` or ``'frcnn_cleargrasp_plates'``.
+        path: Path or name, such as ``'configs/frcnn_cleargrasp_plates.py'`` or
+            ``'frcnn_cleargrasp_plates'``.
+
+    Returns:
+        Path of the config file.
 
     Raises:
-        ConfigError: No such file, and no config of the plugin by that name.
+        ConfigError: There is neither a file at the path nor a config of that name.
 
     Example:
         >>> find_config('retinanet_cleargrasp_plates').name
@@ -45,13 +49,13 @@ def find_config(path: str | Path) -> Path:
 
 
 def config_path(name: str) -> Path:
-    """The path of one config, by its name with or without ``.py``.
+    """Return the path of one of the plugin's configs.
 
     Args:
-        name: As in ``'frcnn_cleargrasp_plates'``.
+        name: Name with or without ``.py``, such as ``'frcnn_cleargrasp_plates'``.
 
     Raises:
-        ConfigError: No config of this name; the message lists those that there are.
+        ConfigError: There is no config of this name; the message lists the existing ones.
 
     Example:
         >>> config_path('retinanet_cleargrasp_plates').name
@@ -59,6 +63,6 @@ def config_path(name: str) -> Path:
     """
     path = config_dir() / f'{name.removesuffix(".py")}.py'
     if not path.is_file():
-        there = ', '.join(sorted(file.stem for file in config_dir().glob('*.py')))
-        raise ConfigError(f'no config {name!r}; there are {there}')
+        names = ', '.join(sorted(file.stem for file in config_dir().glob('*.py')))
+        raise ConfigError(f'no config {name!r}, expected one of {names}')
     return path

@@ -1,4 +1,4 @@
-"""Writing folders so that they are there whole or not at all, whatever ends the process."""
+"""Write folders atomically: a folder is complete or absent, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .locks import FolderInUseError, lock_folder
 
 @contextlib.contextmanager
 def draft_folder(out: Path) -> Iterator[Path]:
-    """Provide a place beside a folder to write its content to, and remove what is left there.
+    """Provide a temporary path next to a folder, to create the folder there and then rename it.
 
     Args:
-        out: The folder that is to be written.
+        out: Folder to write.
 
     Yields:
-        A path that does not exist, also after a process was killed. Create a folder there, and
-        rename it to ``out`` once it is complete.
+        Path that does not exist; what a killed process left there is removed. Create a folder at
+        this path, and rename it to ``out`` when it is complete.
 
     Raises:
-        FolderInUseError: Another process writes the same folder.
+        FolderInUseError: Another process is writing the same folder.
 
     Example:
         >>> import tempfile

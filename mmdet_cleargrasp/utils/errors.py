@@ -1,35 +1,35 @@
-"""Errors that a user can act on."""
+"""Exceptions whose message is meant for the user."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """A mistake in what the user gave: its text says what was found, expected and to be done.
+    """Base class of errors that a user can fix.
 
-    The command lines print only the text (:mod:`mmdet_cleargrasp.cli.command`); Python callers can
-    catch it.
+    The message says what was found, what was expected and what to do. The command lines print only
+    the message (:mod:`mmdet_cleargrasp.cli.command`); Python code can catch the exception.
     """
 
 
 class CheckpointError(UserError):
-    """A checkpoint that is absent, unreadable, unsafe or made for another network."""
+    """A checkpoint is missing, unreadable, unsafe or of another network."""
 
 
 class DataError(UserError):
-    """A data set that is absent, malformed or at odds with the configuration."""
+    """A data set, image or other input file is missing, malformed or does not match the config."""
 
 
 class ConfigError(UserError):
-    """A configuration or command line that cannot work."""
+    """A config, option or output path is invalid."""
 
 
 class TrainingError(UserError):
-    """A training that cannot go on."""
+    """A training run cannot continue."""
 
 
 class InstallationError(UserError, ImportError):
-    """Installed packages that cannot work together."""
+    """Installed packages are missing or do not work together."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM during a command, which ends it in order as Ctrl-C does."""
+    """Raised in the main thread on SIGTERM, so that a command cleans up as on Ctrl-C."""

@@ -1,4 +1,4 @@
-"""Results of a check: ok, warning or error."""
+"""Results of the checks before a run: ok, warning or error."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-#: How many examples a message names.
+#: Maximum number of examples in a message.
 EXAMPLES = 3
-#: Characters of an example that are shown.
+#: Maximum length of an example, in characters.
 LONGEST = 80
 
 
@@ -17,9 +17,9 @@ class Finding:
     """One result of a check.
 
     Attributes:
-        level: ``'ok'``, ``'warning'`` or ``'error'``; an error is in the way of a run.
+        level: ``'ok'``, ``'warning'`` or ``'error'``. A run is not started if there is an error.
         subject: What was checked, such as ``'train data'``.
-        text: What was found, and for the others what was expected and what to do.
+        text: What was found and, unless it is ok, what was expected and what to do.
     """
 
     level: Literal['ok', 'warning', 'error']
@@ -28,25 +28,25 @@ class Finding:
 
 
 def ok(subject: str, text: str) -> Finding:
-    """A finding that all is well."""
+    """Create a finding of level ``'ok'``."""
     return Finding('ok', subject, text)
 
 
 def warning(subject: str, text: str) -> Finding:
-    """A finding that is doubtful but lets a run go on."""
+    """Create a finding of level ``'warning'``, for a possible mistake."""
     return Finding('warning', subject, text)
 
 
 def error(subject: str, text: str) -> Finding:
-    """A finding that is in the way of a run."""
+    """Create a finding of level ``'error'``, for a mistake that prevents the run."""
     return Finding('error', subject, text)
 
 
 def examples(items: Iterable[Any]) -> str:
-    """The first items for a message, and how many more there are.
+    """List the first items for a message, and the number of further ones.
 
     Args:
-        items: Ids, names and the like.
+        items: Items such as ids or names, shown by their ``repr``.
 
     Example:
         >>> examples(range(5))

@@ -1,4 +1,4 @@
-"""Reading JSON files that this project wrote, and that may have been damaged since."""
+"""Read JSON files that this project wrote, and that may be damaged."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DataError
-from .text_files import read_regular_file
+from .regular_files import read_regular_file
 
 
 def read_json_object(path: str | Path) -> dict[str, Any]:
     """Read a JSON file that holds an object.
 
     Args:
-        path: The file.
+        path: File to read.
 
     Raises:
-        DataError: It cannot be opened, is not JSON, or holds another kind of value.
+        DataError: The file cannot be opened, is not JSON, or holds something other than an object.
     """
     try:
         content = json.loads(read_regular_file(path))
     except OSError as error:
         raise DataError(f'{path} cannot be opened: {error.strerror}') from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f'{path} is not valid JSON: {error}. Remove it to redo') from error
+        raise DataError(
+            f'{path} is not valid JSON: {error}. Remove the file to write it again'
+        ) from error
     if not isinstance(content, dict):
         raise DataError(f'{path} holds a {type(content).__name__}, expected an object')
     return content
 
 
 def read_json_if_whole(path: str | Path) -> dict[str, Any]:
-    """Read a JSON file that a run can do without.
+    """Read a JSON file that is optional.
 
     Args:
-        path: The file.
+        path: File to read.
 
     Returns:
-        Its object; empty where the file is missing or damaged.
+        The object in the file; empty if the file is missing or damaged.
     """
     try:
         return read_json_object(path)

@@ -1,4 +1,4 @@
-"""Keeping two runs from writing to one folder."""
+"""File locks that prevent two processes from writing to the same folder."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from .regular_files import open_regular_file
 
 
 class FolderInUseError(ConfigError):
-    """Another process writes to the folder."""
+    """Another process is writing to the folder."""
 
 
 @contextlib.contextmanager
 def lock_folder(folder: str | Path, name: str = '.lock') -> Iterator[IO[str]]:
-    """Hold a folder while this process writes to it.
+    """Lock a folder while this process writes to it.
 
-    The operating system releases the lock when the process ends, however it ends, so that a crash
-    leaves nothing to remove; on NFS the server does. The file stays, and says who had it last.
+    The operating system (on NFS, the server) releases the lock when the process ends, also after a
+    crash. The lock file remains and names the last process. Where the file system does not support
+    locks, a warning is printed.
 
     Args:
-        folder: Is made where needed.
-        name: Of the lock's file in the folder.
+        folder: Folder to lock; created if needed.
+        name: Name of the lock file in the folder.
 
     Yields:
-        The open file. A child process that inherits it holds the lock too.
+        The open lock file. A child process that inherits it also holds the lock.
 
     Raises:
-        FolderInUseError: Another process has it; the message names it.
+        FolderInUseError: Another process holds the lock; the message names it.
+        ConfigError: The lock file is not a regular file.
 
     Example:
         >>> import tempfile
@@ -58,7 +60,7 @@ def lock_folder(folder: str | Path, name: str = '.lock') -> Iterator[IO[str]]:
                 f'{folder} is in use by {holder}. Wait until it ends, or use another folder'
             ) from error
         except OSError as error:
-            # A few network file systems have no locks at all.
+            # Some network file systems do not support locks.
             print(f'warning: {folder} cannot be locked ({error.strerror})', file=sys.stderr)
         file.truncate(0)
         started = time.strftime('%Y-%m-%d %H:%M')

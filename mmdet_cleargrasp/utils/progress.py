@@ -1,4 +1,4 @@
-"""The progress bar of all command lines: how much is done, and how long the rest will take."""
+"""The progress bar of the command lines, with elapsed and remaining time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from rich.progress import (
 
 
 def progress_bar() -> Progress:
-    """A bar on standard error, for ``with``; a file or pipe gets nothing of it.
+    """Create a progress bar on standard error, to be used in a ``with`` statement.
+
+    It prints nothing if standard error is not a terminal.
 
     Example:
         >>> with progress_bar() as bar:
-        ...     for _ in bar.track(range(3), description='images'):
-        ...         pass
+        ...     sum(bar.track(range(3), description='images'))
+        3
     """
     return Progress(
         TextColumn('{task.description}'),

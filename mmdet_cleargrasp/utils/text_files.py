@@ -1,15 +1,11 @@
-"""Reading text that other programs and people have written, in any usual encoding."""
+"""Decode text files from other programs, in any common encoding."""
 
 from __future__ import annotations
 
 import codecs
-import errno
-import os
 import re
-import stat
-from pathlib import Path
 
-#: Byte order marks, the longer first: UTF-32's begins with UTF-16's.
+#: Byte order marks and encodings. UTF-32 comes before UTF-16, whose mark its own begins with.
 MARKS = (
     (codecs.BOM_UTF8, 'utf-8-sig'),
     (codecs.BOM_UTF32_LE, 'utf-32'),
@@ -17,50 +13,39 @@ MARKS = (
     (codecs.BOM_UTF16_LE, 'utf-16'),
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
-#: Letters outside ASCII as Western European words have them: one, or a few lowercase ones.
+#: Non-ASCII letters as they occur in Western European words: one, or two lowercase ones.
 WESTERN = re.compile('[À-ÖØ-öø-ÿŠšŽžŒœŸ°²³µ×€]|[ß-öø-ÿœšž]{2}')
 
 
-def is_number(text: str) -> bool:
-    """Whether a text is a small whole number, which ``int`` always reads.
+def is_digits(text: str) -> bool:
+    """Whether a text consists of 1 to 9 ASCII digits, so that ``int`` accepts it.
 
-    ``str.isdigit`` also accepts signs that ``int`` does not, and more digits than it takes.
+    ``str.isdigit`` also accepts characters such as ``'²'`` and more digits than ``int`` converts.
 
     Args:
-        text: Of a command line or file.
+        text: Text from a command line or file.
 
     Example:
-        >>> is_number('12'), is_number('²'), is_number('-1'), is_number('9' * 5000)
+        >>> is_digits('12'), is_digits('²'), is_digits('-1'), is_digits('9' * 5000)
         (True, False, False, False)
     """
     return re.fullmatch('[0-9]{1,9}', text) is not None
 
 
-def read_regular_file(path: str | Path) -> bytes:
-    """Bytes of a file; a pipe or device is refused, which could be read forever.
-
-    Args:
-        path: The file.
-
-    Raises:
-        OSError: It cannot be opened, or is not a regular file.
-    """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(errno.EINVAL, 'Not a regular file', str(path))
-    return Path(path).read_bytes()
-
-
 def decode(data: bytes) -> tuple[str, str]:
-    """Text of a file, and the encoding that it was taken for.
+    """Decode the text of a file whose encoding is unknown.
 
-    UTF-8 and UTF-16, with or without a byte order mark, and UTF-32 are recognized. Anything else is
-    taken for Windows' Western encoding where it reads as such.
+    Recognizes UTF-8 and UTF-16 with or without a byte order mark, and UTF-32 with one. Other files
+    are decoded as Windows-1252 (Western European) if the result looks like words.
 
     Args:
-        data: The file's bytes.
+        data: Content of the file.
+
+    Returns:
+        The text and the name of the encoding.
 
     Raises:
-        ValueError: None of these encodings; the text says what to do.
+        ValueError: The text has none of these encodings.
 
     Example:
         >>> decode('größe'.encode('utf-16')), decode('Näpfe'.encode('cp1252'))

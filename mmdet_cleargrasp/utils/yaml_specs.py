@@ -1,4 +1,4 @@
-"""Reading YAML files that say what is to be done, strictly: nothing unknown, nothing ignored."""
+"""Read YAML specs strictly: unknown keys and values of a wrong type are errors."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ from typing import Any
 import yaml
 
 from .errors import ConfigError
-from .text_files import read_regular_file
+from .regular_files import read_regular_file
 
-#: Aliases let a few hundred bytes stand for more values than memory holds.
+#: Maximum number of values in a spec. With aliases, a few hundred bytes can expand to more values
+#: than fit into memory.
 MOST_VALUES = 100_000
 
 
 class SpecError(ConfigError):
-    """A spec that cannot be read, or says something that cannot be done."""
+    """A spec cannot be read or has an invalid value."""
 
 
 def read_yaml(path: str | Path) -> Any:
-    """Content of a YAML file.
+    """Read a YAML file.
 
     Args:
-        path: The file.
+        path: File to read, in UTF-8.
+
+    Returns:
+        Content of the file: a mapping, list or single value.
 
     Raises:
-        SpecError: It cannot be read, or is not YAML.
+        SpecError: The file cannot be read, is not YAML, or expands to too many values.
     """
     try:
         text = read_regular_file(path).decode('utf-8')
@@ -44,30 +48,30 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def expect_mapping(value: Any, where: str) -> Mapping[Any, Any]:
-    """The value, which has to be a mapping.
+    """Return a value if it is a mapping.
 
     Args:
-        value: As YAML holds it.
+        value: Value from :func:`read_yaml`.
         where: Its place in the file, for the message.
 
     Raises:
-        SpecError: Something else.
+        SpecError: The value is not a mapping.
     """
     if not isinstance(value, Mapping):
-        raise SpecError(f'{where} is {value!r}, expected names with values')
+        raise SpecError(f'{where} is {value!r}, expected a mapping of names to values')
     return value
 
 
 def expect_known(values: Mapping[Any, Any], known: Collection[Any], where: str) -> None:
-    """Refuse keys that would be ignored.
+    """Check that a mapping has no unknown keys.
 
     Args:
-        values: As YAML holds it.
-        known: The keys that there are.
+        values: Mapping from :func:`read_yaml`.
+        known: Accepted keys.
         where: Its place in the file, for the message.
 
     Raises:
-        SpecError: A key that is not among them; the message names the closest.
+        SpecError: A key is unknown; the message names the most similar known one.
 
     Example:
         >>> expect_known({'seads': [0]}, {'seeds', 'arms'}, 'mine.yaml')
@@ -84,15 +88,21 @@ def expect_known(values: Mapping[Any, Any], known: Collection[Any], where: str) 
 
 
 def expect_number(value: Any, where: str, whole: bool = False) -> float:
-    """The value, which has to be a number.
+    """Return a value if it is a number.
 
     Args:
-        value: As YAML holds it.
+        value: Value from :func:`read_yaml`.
         where: Its place in the file, for the message.
-        whole: Only a whole number will do.
+        whole: Accept integers only.
 
     Raises:
-        SpecError: Something else.
+        SpecError: The value is not a number, or not an integer where one is required.
+
+    Example:
+        >>> expect_number(0.5, 'epochs', whole=True)
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.utils.yaml_specs.SpecError: epochs is 0.5, expected a whole number
     """
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SpecError(f'{where} is {value!r}, expected a {"whole " if whole else ""}number')
@@ -100,7 +110,7 @@ def expect_number(value: Any, where: str, whole: bool = False) -> float:
 
 
 def _count(value: Any, limit: int) -> int:
-    """Number of values within one, counted no further than beyond a limit."""
+    """Count a value and all values in it; stops when the count exceeds a limit."""
     if isinstance(value, Mapping):
         children = [*value, *value.values()]
     else:

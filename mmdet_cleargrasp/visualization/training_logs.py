@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.errors import DataError
-from ..utils.text_files import read_regular_file
+from ..utils.regular_files import read_regular_file
 
 # Keys of a log line that are positions, not measured values.
 POSITION_KEYS = ('step', 'epoch', 'iter')

@@ -57,7 +57,7 @@ def expect_mapping(value: Any, known: Collection[Any] | None, where: str) -> Map
         plate_renderer.scene.yaml_values.SpecError: mine.yaml has no `imges`: did you mean `images`?
     """
     if not isinstance(value, Mapping):
-        raise SpecError(f'{where} is {value!r}, expected names with values')
+        raise SpecError(f'{where} is {value!r}, expected a mapping of names to values')
     for key in value:
         if known is not None and key not in known:
             names = sorted(str(name) for name in known)

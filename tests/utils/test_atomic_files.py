@@ -1,4 +1,4 @@
-"""A file is whole or as it was."""
+"""Files are written atomically: complete, or unchanged."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ def test_files_are_written_and_replaced(tmp_path):
 
 
 @pytest.mark.parametrize('failing', ['fsync', 'replace'])
-def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch, failing):
+def test_a_failure_leaves_the_old_file_and_no_temporary_one(tmp_path, monkeypatch, failing):
     path = write_atomically(tmp_path / 'a.txt', b'old')
 
     def full(*_):
@@ -33,7 +33,7 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch, faili
     assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
 
 
-def test_without_sync_nothing_waits_for_the_disk(tmp_path, monkeypatch):
+def test_without_sync_the_file_is_not_flushed_to_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'fsync', lambda _: pytest.fail('waited'))
     assert write_atomically(tmp_path / 'a.txt', b'new', sync=False).read_bytes() == b'new'
 
@@ -50,7 +50,7 @@ def test_mmengine_writes_checkpoints_atomically(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('system', ['Linux', 'NFS', 'no /proc'])
-def test_the_message_names_the_file_and_not_its_draft(tmp_path, monkeypatch, system):
+def test_errors_name_the_file_and_not_the_temporary_one(tmp_path, monkeypatch, system):
     if system == 'NFS':
         monkeypatch.delattr(os, 'O_TMPFILE', raising=False)
     if system == 'no /proc':
@@ -74,7 +74,7 @@ def _umask():
     return umask
 
 
-def test_a_full_disk_is_explained_with_the_file_s_name(tmp_path):
+def test_errors_of_the_block_get_the_file_s_name(tmp_path):
     with pytest.raises(OSError, match=r"full: '.*a\.txt'$"), open_atomically(tmp_path / 'a.txt'):
         raise OSError(28, 'full')
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from mmdet_cleargrasp.utils.csv_tables import without_formulas, write_csv
         *('a;=1', 'a,=1', 'a\t=1', 'a\n=1', 'a|=1', 'a; =1', '=1;=2'),
     ],
 )
-def test_formulas_become_text(text):
+def test_formulas_are_escaped(text):
     guarded = without_formulas(text)
     assert guarded != text and guarded.replace("'", '') == text.replace("'", '')
     for cell in guarded.replace(',', ';').replace('\t', ';').replace('\n', ';').split(';'):
@@ -25,11 +25,11 @@ def test_formulas_become_text(text):
 @pytest.mark.parametrize(
     'value', ['plate-1.jpg', 'a=b', 'day 3/x.jpg', '', '-1.5', '+2', '-1e-3', -1.5, None, 'a;b']
 )
-def test_other_values_stay(value):
+def test_other_values_are_unchanged(value):
     assert without_formulas(value) == value
 
 
-def test_names_in_any_script_and_in_none(tmp_path):
+def test_names_in_any_script_and_with_invalid_utf_8(tmp_path):
     names = ['培养皿', 'plate [96]', 'a,"b"\nc', os.fsdecode(b'n\xe4pfe')]
     path = write_csv(
         tmp_path / 'new' / 'a.csv', ['name', '=n'], [{'name': n, '=n': 1} for n in names]

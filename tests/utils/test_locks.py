@@ -1,4 +1,4 @@
-"""A folder is written to by one process, and a crash leaves nothing to remove."""
+"""One process at a time writes to a folder, and a crash releases its lock."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ with lock_folder(sys.argv[1]):
 """
 
 
-def test_the_holder_is_named_and_a_crash_releases_the_folder(tmp_path):
+def test_the_process_is_named_and_a_crash_releases_the_lock(tmp_path):
     holder = subprocess.Popen(
         [sys.executable, '-c', HOLD, tmp_path], stdout=subprocess.PIPE, text=True
     )
@@ -34,8 +34,8 @@ def test_the_holder_is_named_and_a_crash_releases_the_folder(tmp_path):
 
 
 @pytest.mark.parametrize('make', [lambda p: p.symlink_to('other'), os.mkfifo, lambda p: p.mkdir()])
-def test_a_lock_that_is_no_file_is_refused(tmp_path, make):
-    """A link could lead to any file of the user, which would be overwritten."""
+def test_a_lock_that_is_not_a_regular_file_is_refused(tmp_path, make):
+    """A link could point to any file of the user, which would be overwritten."""
     (tmp_path / 'other').write_text('kept')
     make(tmp_path / '.lock')
     with (

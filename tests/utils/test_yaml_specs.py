@@ -1,4 +1,4 @@
-"""Specs that are no YAML, no file, or far larger than they look."""
+"""Specs that are not YAML, not a file, or expand to too many values."""
 
 import os
 
@@ -8,7 +8,7 @@ from mmdet_cleargrasp.utils import yaml_specs
 from plate_renderer.scene import yaml_values
 
 LETTERS = 'abcdefgh'
-#: 400 bytes that stand for 387 million values.
+#: 400 bytes that expand to 387 million values.
 BOMB = 'a: &a [x, x, x, x, x, x, x, x, x]\n' + ''.join(
     f'{new}: &{new} [{", ".join([f"*{old}"] * 9)}]\n'
     for old, new in zip(LETTERS, LETTERS[1:], strict=False)
@@ -29,7 +29,7 @@ BOMB = 'a: &a [x, x, x, x, x, x, x, x, x]\n' + ''.join(
         (None, 'cannot read the spec'),
     ],
 )
-def test_a_spec_that_cannot_be_read(tmp_path, module, content, message):
+def test_unreadable_specs_are_refused(tmp_path, module, content, message):
     path = tmp_path / 'spec.yaml'
     if content is None:
         os.mkfifo(path)

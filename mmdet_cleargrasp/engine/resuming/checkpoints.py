@@ -11,7 +11,7 @@ from mmengine.config import Config
 from ...checkpoints import read_checkpoint
 from ...checkpoints.packages import is_available
 from ...utils.errors import CheckpointError
-from ...utils.text_files import read_regular_file
+from ...utils.regular_files import read_regular_file
 from ..config_parts import checkpoint_init_cfg
 from .optimizer import check_optimizer
 
