@@ -1,4 +1,4 @@
-"""Backbone and detector files: read without running anything, recognized, loaded strictly."""
+"""Checkpoint files of backbones and detectors: read safely, recognized and loaded strictly."""
 
 from .detectors import DetectorCheckpoint, describe_fit, fit_detector, open_detector
 from .families import Family, recognize

@@ -1,4 +1,4 @@
-"""The two file formats of ``torch.save``, read with a check of every declared size first."""
+"""Read the two file formats of ``torch.save``, checking every size before memory is allocated."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ from torch import Tensor
 
 from .unpickling import PlainUnpickler, Storage
 
-#: The first pickle of files from before torch 1.6.
+#: Magic number of the format before torch 1.6, in the first pickle of a file.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+#: Maximum number of bytes read at a time.
 CHUNK = 2**24
 
 
 class DamagedFileError(Exception):
-    """A file whose checksums or sizes don't fit what it holds."""
+    """Checksums or sizes in a file do not match its content."""
 
 
 def read_archive(path: Path) -> Any:
-    """Load what ``torch.save`` wrote; tensors are on the CPU.
+    """Load a file written by ``torch.save``.
 
     Args:
-        path: A regular file.
+        path: Regular file.
+
+    Returns:
+        The saved object; tensors are on the CPU.
 
     Raises:
-        DamagedFileError: Checksums or sizes that don't fit.
-        UnpicklingError: A pickle that asks for anything but tensors and plain values.
-        Exception: A dozen other types, on what is no checkpoint.
+        DamagedFileError: Checksums or sizes do not match.
+        UnpicklingError: The pickle holds something other than tensors and plain values.
+        Exception: Many other types are possible if the file is not a checkpoint.
     """
     with path.open('rb') as file:
         if zipfile.is_zipfile(file):
@@ -49,8 +53,12 @@ def read_archive(path: Path) -> Any:
         return _LegacyCheckpoint(file, path.stat().st_size).load()
 
 
-class _Budget:
-    """Refuses storages that declare more bytes than the file has."""
+class _ByteBudget:
+    """Refuses to read more bytes than the size of the file.
+
+    Args:
+        size: Size of the file in bytes.
+    """
 
     def __init__(self, size: int) -> None:
         self.left = size
@@ -62,11 +70,11 @@ class _Budget:
 
 
 class _ZipCheckpoint:
-    """The format since torch 1.6: a zip of one pickle and one record for each storage."""
+    """The format since torch 1.6: a zip archive with one pickle and one record per storage."""
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self.archive = archive
-        self.budget = _Budget(size)
+        self.budget = _ByteBudget(size)
         self.storages: dict[str, Storage] = {}
         pickles = [name for name in archive.namelist() if name.split('/')[1:] == ['data.pkl']]
         if len(set(archive.namelist())) != len(archive.namelist()):
@@ -101,19 +109,19 @@ class _ZipCheckpoint:
                 raise DamagedFileError(f'record {key} is of another size than its tensor')
             self.budget.spend(count * dtype.itemsize)
             with self.archive.open(name) as record:
-                # Which compares the checksum once all of it was read.
+                # zipfile compares the checksum when the whole record has been read.
                 numbers = _read_numbers(record, dtype, count)
             self.storages[name] = Storage(dtype, numbers)
         return _same_type(self.storages[name], dtype)
 
 
 class _LegacyCheckpoint:
-    """The format before torch 1.6: five pickles, then the storages. It has no checksums."""
+    """The format before torch 1.6: five pickles, then the storages, without checksums."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
         self.size = size
-        self.budget = _Budget(size)
+        self.budget = _ByteBudget(size)
         self.storages: dict[str, Storage] = {}
 
     def load(self) -> Any:
@@ -135,13 +143,13 @@ class _LegacyCheckpoint:
     def _check_magic(self) -> None:
         try:
             magic = self._unpickle()
-        except Exception as error:  # malformed pickles raise a dozen types
+        except Exception as error:  # a malformed pickle can raise many types
             raise UnpicklingError(str(error) or 'no pickle') from error
         if magic != LEGACY_MAGIC:
             raise UnpicklingError('no magic number')
 
     def _unpickle(self, load_storage: Callable[..., Storage] | None = None) -> Any:
-        # A pickle may ask for gigabytes at once, which a file object would allocate first.
+        # A pickle can request gigabytes at once, which a file object would allocate before reading.
         stream = SimpleNamespace(read=self._read, readline=partial(self.file.readline, 4096))
         return PlainUnpickler(stream, load_storage or _no_storage).load()
 
@@ -164,7 +172,7 @@ def _same_type(storage: Storage, dtype: torch.dtype) -> Storage:
 
 
 def _no_storage(*_arguments: object) -> Storage:
-    raise UnpicklingError('a tensor where there is none')
+    raise UnpicklingError('a tensor outside the main pickle')
 
 
 def _read_numbers(stream: Any, dtype: torch.dtype, count: int) -> Tensor:
@@ -176,7 +184,7 @@ def _read_numbers(stream: Any, dtype: torch.dtype, count: int) -> Tensor:
 
 
 def _fill(stream: Any, numbers: Tensor) -> None:
-    """Read a tensor's bytes, all of them."""
+    """Fill a tensor with the next bytes of a stream."""
     raw = numbers.view(torch.uint8) if numbers.numel() else torch.empty(0, dtype=torch.uint8)
     view = raw.numpy().data
     done = 0
@@ -185,5 +193,5 @@ def _fill(stream: Any, numbers: Tensor) -> None:
         if not count:
             raise DamagedFileError('it ends in the middle of a tensor')
         done += count
-    if numbers.dtype == torch.bool:  # any other byte would be undefined behavior
+    if numbers.dtype == torch.bool:  # other bytes than 0 and 1 would be undefined behavior
         raw.copy_(raw != 0)

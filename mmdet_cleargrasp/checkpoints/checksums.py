@@ -1,4 +1,4 @@
-"""Whether damage to a checkpoint's weights would be noticed."""
+"""Check that a checkpoint has checksums, so that damaged weights are detected."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from pathlib import Path
 from .packages import PREFIX, local_path
 
 
-def missing_checksums(checkpoint: str | Path) -> str | None:
-    """Explain how to verify a checkpoint that has no checksums.
+def checksum_warning(checkpoint: str | Path) -> str | None:
+    """Return a warning for a checkpoint whose weights cannot be verified.
 
-    torch's format since 1.6 has checksums, which reading verifies. The older one has none; there
-    the part of the file's SHA-256 that torchvision and OpenMMLab put into its name serves.
+    torch's format since 1.6 has checksums, which :func:`.read_checkpoint` verifies. Files in the
+    older format can be verified by the part of their SHA-256 that torchvision and OpenMMLab put
+    into the file name.
 
     Args:
-        checkpoint: A file that can be read, or ``'package:NAME'``, whose checksum pip compared.
+        checkpoint: Existing file, or ``'package:NAME'``, which pip has verified on installation.
 
     Returns:
-        What to do about it, or ``None`` where the file has checksums or fits its name.
+        The warning, which says how to verify the file; ``None`` if the file has checksums, is from
+        a package or matches the hash in its name.
     """
     path = local_path(checkpoint)
     if str(checkpoint).startswith(PREFIX) or zipfile.is_zipfile(path):

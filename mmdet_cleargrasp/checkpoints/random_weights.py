@@ -1,4 +1,4 @@
-"""Backbone files of random weights: the control of every comparison."""
+"""Write backbone files with random weights, the control in comparisons of pretraining."""
 
 from __future__ import annotations
 
@@ -24,26 +24,25 @@ def write_random_backbone(
     preprocessor: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> Path:
-    """Write a backbone of random weights whose batch norms fit real images.
+    """Write a backbone with random convolutions and batch norm statistics of real images.
 
-    With other statistics the values of random convolutions grow from block to block. They are
-    therefore measured on images, with the dilations and strides that the configs use; the
-    convolutions stay random.
+    With default batch norm statistics, the values of random convolutions grow from block to block.
+    The statistics are therefore measured on images, with the dilations and strides of the config.
 
     Args:
-        out: The file, in ClearGrasp's layout, with a note that it is random.
-        images: Images to measure on, at 256 x 256; a dozen is enough.
-        backbone: Config of the backbone that will read the file, such as
-            ``dict(type='ClearGraspResNet', depth=50)``.
-        preprocessor: Config of the detector's, for its ``mean`` and ``std``; ``None`` for RGB
-            between 0 and 1, as ClearGrasp reads images.
-        seed: The same seed and images give the same weights.
+        out: File to write, in ClearGrasp's layout, with a note that the weights are random.
+        images: Image files, resized to 256 x 256 pixels; a dozen is enough.
+        backbone: Config of the backbone, such as ``dict(type='ClearGraspResNet', depth=50)``.
+        preprocessor: Config of the detector's data preprocessor, whose ``mean`` and ``std`` are
+            used; ``None`` scales RGB to between 0 and 1, as in ClearGrasp.
+        seed: Random seed of the weights.
 
     Returns:
-        ``out``.
+        Path of the file.
 
     Raises:
-        DataError: No image, or one that cannot be read.
+        DataError: There is no image, or one cannot be read.
+        OSError: The file cannot be written.
     """
     images = list(images)
     if not images:
@@ -51,11 +50,11 @@ def write_random_backbone(
     torch.manual_seed(seed)
     network = MODELS.build({**backbone, 'frozen': False, 'init_cfg': None})
     for module in network.modules():
-        # Of depthwise convolutions, the network's own initialization: fan_out ignores groups.
+        # Depthwise convolutions keep the network's initialization: fan_out ignores groups.
         if isinstance(module, nn.Conv2d) and module.groups == 1:
             nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # a plain average over all images
+            module.momentum = None  # average over all images instead of a moving average
             module.train()
     batch = _normalize(np.stack([_read_image(path) for path in images]), preprocessor or {})
     with torch.no_grad():
@@ -75,7 +74,7 @@ def _read_image(path: str | Path) -> np.ndarray:
 
 
 def _normalize(images: np.ndarray, preprocessor: Mapping[str, Any]) -> torch.Tensor:
-    """Normalize RGB images, (N, H, W, 3) from 0 to 255, to (N, 3, H, W)."""
+    """Convert RGB images (N, H, W, 3) with values from 0 to 255 to a normalized (N, 3, H, W)."""
     mean = torch.tensor(preprocessor.get('mean', [0.0] * 3)).view(3, 1, 1)
     std = torch.tensor(preprocessor.get('std', [255.0] * 3)).view(3, 1, 1)
     return (torch.from_numpy(images).permute(0, 3, 1, 2).float() - mean) / std

@@ -1,4 +1,4 @@
-"""Reading checkpoint files safely: nothing that they name is run, and damage is noticed."""
+"""Read checkpoint files safely: no code in them is executed, and damage is detected."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def read_checkpoint(path: str | Path, source: str | None = None) -> Any:
     """Read a checkpoint's tensors and plain values.
 
     Args:
-        path: A local file that ``torch.save`` wrote.
-        source: Where to get the file, for the message where it is absent.
+        path: Local file written by ``torch.save``.
+        source: Where to get the file, for the message if it does not exist.
 
     Returns:
-        What was saved, usually a dict; tensors are on the CPU and need no gradient.
+        The saved object, usually a dict; tensors are on the CPU and do not require gradients.
 
     Raises:
-        CheckpointError: No file, a folder, an empty, truncated or damaged file, no checkpoint at
-            all, or a pickle that asks for anything but tensors and plain values (nothing of it is
+        CheckpointError: The file does not exist, is empty, truncated or damaged, is not a
+            checkpoint, or holds something other than tensors and plain values (none of it is
             executed).
 
     Example:
@@ -47,20 +47,26 @@ def read_checkpoint(path: str | Path, source: str | None = None) -> Any:
         raise CheckpointError(f'{path} cannot be read: {error.strerror or error}') from error
     except MemoryError:
         raise
-    except Exception as error:  # malformed pickles raise a dozen types
+    except Exception as error:  # a malformed pickle can raise many types
         raise CheckpointError(
             f'{path} ({path.stat().st_size:,} bytes) cannot be read as a checkpoint '
-            f'({type(error).__name__}: {_first_line(error)}). If it should be one, it is probably '
+            f'({type(error).__name__}: {_first_line(error)}). If it is one, it is probably '
             f'truncated or damaged. {COPY_AGAIN}'
         ) from error
 
 
 def load_from_local(filename: str, map_location: object = None) -> Any:
-    """:func:`read_checkpoint` under the name and signature of mmengine's loader of local files.
+    """Call :func:`read_checkpoint` with the signature of mmengine's function of this name.
 
     Args:
-        filename: The file.
-        map_location: Not used: mmengine copies what it loads to where the model is.
+        filename: Local file.
+        map_location: Not used: mmengine copies the tensors to the device of the model.
+
+    Returns:
+        The saved object.
+
+    Raises:
+        CheckpointError: As :func:`read_checkpoint`.
     """
     return read_checkpoint(filename)
 

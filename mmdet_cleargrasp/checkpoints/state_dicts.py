@@ -1,4 +1,4 @@
-"""From a checkpoint file to tensors by name, whoever wrote it, and what is wrong with them."""
+"""Read the tensors of a checkpoint file by name, and compare them with those of a module."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ..utils.errors import CheckpointError
 from .packages import local_path
 from .reading import read_checkpoint
 
-# Where files keep their tensors: ClearGrasp's, MMDetection's, and those of torchvision's training
-# scripts; the files that torchvision publishes have no wrapper.
+# Keys of the state dict in files of ClearGrasp, MMDetection and torchvision's training scripts. The
+# files that torchvision publishes are a state dict themselves.
 STATE_DICT_KEYS = ('model_state_dict', 'state_dict', 'model')
-# Batch norm's step counter: files from before torch 0.4.1 and frozen batch norms lack it, and
-# running statistics don't use it.
+# Counter of batch norm, which is optional: files from before torch 0.4.1 and torchvision's frozen
+# batch norms lack it, and inference does not use it.
 STEP_COUNTER = 'num_batches_tracked'
-# The constant that MMDetection's batch norm adds to the variance.
+# Epsilon of MMDetection's batch norm.
 BATCH_NORM_EPS = 1e-5
 
 
 @dataclass(frozen=True)
 class StateDictFile:
-    """A checkpoint file's tensors.
+    """The state dict in a checkpoint file.
 
     Attributes:
-        path: The file.
-        tensors: By name, without ``module.``.
-        about: What the file says beside them, such as ``epoch`` and ``meta``.
+        path: Path of the file.
+        tensors: Tensors by name, without the prefix ``module.``.
+        about: Other entries of the file, such as ``epoch`` and ``meta``.
     """
 
     path: Path
@@ -40,15 +40,15 @@ class StateDictFile:
 
 
 def read_state_dict(path: str | Path, source: str | None = None) -> StateDictFile:
-    """Read a checkpoint file and unwrap its tensors.
+    """Read the state dict in a checkpoint file.
 
     Args:
-        path: The local file, or ``'package:NAME'``.
-        source: Where to get the file, for the message where it is absent.
+        path: Local file, or ``'package:NAME'`` for the file in an installed package.
+        source: Where to get the file, for the message if it does not exist.
 
     Raises:
-        CheckpointError: The file cannot be read, holds no tensors of a network, or belongs to an
-            input that no config of this plugin has (a Caffe-style backbone).
+        CheckpointError: The file cannot be read, holds no tensors by name, or is a Caffe-style
+            ResNet, which no config of this plugin supports.
     """
     path = local_path(path)
     content = read_checkpoint(path, source=source)
@@ -75,22 +75,23 @@ def read_state_dict(path: str | Path, source: str | None = None) -> StateDictFil
 
 
 def is_torchvision_detector(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether names are those of torchvision's detectors."""
+    """Whether tensors have the names of torchvision's detectors."""
     return any(name.startswith('backbone.body.') for name in tensors)
 
 
 def with_batch_norm_eps(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rewrite frozen batch norms that add nothing to the variance for one that adds 1e-5.
+    """Convert frozen batch norms with an epsilon of 0 to MMDetection's epsilon of 1e-5.
 
-    torchvision's COCO detectors were trained, and are run by torchvision, with a constant of 0,
-    which a state dict does not say. The weight takes up the difference, so that the output stays.
+    torchvision trained its COCO detectors with an epsilon of 0 and runs them with it; a state dict
+    does not contain the epsilon. Scaling the weight compensates for the difference, so the output
+    is the same.
 
     Args:
-        tensors: Of a detector as torchvision publishes it.
+        tensors: State dict of a detector, with torchvision's names.
 
     Returns:
-        All tensors, with new weights where batch norms have no step counter.
-        Those that count were trained again, with torch's usual constant, and stay.
+        All tensors, with scaled weights in batch norms without ``num_batches_tracked``. Batch norms
+        with it were trained again, with an epsilon of 1e-5, and are unchanged.
 
     Example:
         >>> norm = {'bn.weight': torch.ones(1), 'bn.running_var': torch.full((1,), 1e-5)}
@@ -113,12 +114,12 @@ def find_problems(tensors: Mapping[str, object], expected: Mapping[str, Tensor])
     """Compare the tensors of a file with those that a module expects.
 
     Args:
-        tensors: Of a file.
-        expected: Of a module; values are not read.
+        tensors: State dict of a file.
+        expected: State dict of a module; only names, shapes and types are used.
 
     Returns:
-        How many are missing, left over, of another shape or unusable as weights, with an example
-        each; empty where all fit.
+        One text per kind of problem with the number of tensors and an example: missing,
+        unexpected, of another shape, or unusable as weights. Empty if all tensors fit.
 
     Example:
         >>> find_problems({'a': torch.ones(2)}, {'a': torch.ones(3), 'b': torch.ones(1)})
@@ -127,7 +128,7 @@ def find_problems(tensors: Mapping[str, object], expected: Mapping[str, Tensor])
     required = {name for name in expected if not name.endswith(STEP_COUNTER)}
     problems = {
         'missing': sorted(required - tensors.keys()),
-        'left over': sorted(tensors.keys() - expected.keys()),
+        'unexpected': sorted(tensors.keys() - expected.keys()),
         'of another shape': [
             f'{name} {tuple(tensor.shape)} instead of {tuple(expected[name].shape)}'
             for name, tensor in tensors.items()
@@ -148,7 +149,7 @@ def find_problems(tensors: Mapping[str, object], expected: Mapping[str, Tensor])
 
 
 def _fault(name: str, tensor: object, expected: Tensor | None) -> str | None:
-    """Why a value cannot be weights, or a table of indices where a model has one."""
+    """Return why a value cannot be a weight or an integer buffer; ``None`` if it can."""
     if not isinstance(tensor, Tensor):
         return f'a {type(tensor).__name__} instead of a tensor'
     if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
@@ -167,12 +168,12 @@ def _fault(name: str, tensor: object, expected: Tensor | None) -> str | None:
 
 
 def _refuse_caffe_style(path: Path, about: Mapping[str, object]) -> None:
-    """Refuse Caffe-style files, recognized by the config inside; tensor names do not show it."""
+    """Refuse Caffe-style ResNets. Their config shows it; their tensors have the same names."""
     meta = about.get('meta')
     text = (meta.get('cfg') or meta.get('config')) if isinstance(meta, Mapping) else None
     if isinstance(text, str) and re.search(r"""style=["']caffe["']""", text):
         raise CheckpointError(
             f'{path} is a Caffe-style ResNet, which has its strides in other layers and expects '
-            'BGR with another mean: this plugin has no such backbone. Use the file without '
+            'BGR images with another mean: this plugin has no such backbone. Use the file without '
             '"caffe" in its name.'
         )

@@ -1,6 +1,6 @@
-"""Checkpoints of whole detectors as training writes them, checked before they are loaded.
+"""Check that a detector's checkpoint fits a model and its classes, before it is loaded.
 
-mmengine loads what fits and warns of the rest; here a checkpoint fits whole or is refused.
+mmengine loads the tensors that fit and only warns about the others.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from ..utils.errors import CheckpointError
 from .reading import read_checkpoint
 from .state_dicts import find_problems
 
-ONLY_UNUSABLE = 'unusable'
-#: Characters of a list of classes in a message; the names come from a file.
+#: Word for tensors with invalid values in the texts of :func:`.find_problems`.
+UNUSABLE = 'unusable'
+#: Maximum number of characters of a list of classes in a message; the names come from a file.
 LONGEST_LIST = 1000
 
 
@@ -26,16 +27,17 @@ def check_trained(
     """Compare a detector's checkpoint with a model and its classes.
 
     Args:
-        path: What ``tools/train.py`` wrote, or another file of mmengine's layout.
-        module: The detector; its values are not read, so it may be on ``'meta'``.
-        classes: The model's, in its order; without them they are not compared.
+        path: Checkpoint written by ``tools/train.py`` or by MMDetection.
+        module: Detector; its values are not read, so it may be on the ``'meta'`` device.
+        classes: Class names of the model, in the order of its outputs; empty to skip the
+            comparison.
 
     Returns:
-        The classes that the checkpoint names; none where it doesn't say.
+        Class names in the checkpoint; empty if it has none.
 
     Raises:
-        CheckpointError: The file cannot be read, has no state dict or broken metadata, doesn't fit
-            the model whole, holds values that are no weights, or was trained for other classes.
+        CheckpointError: The file cannot be read, has no state dict or malformed metadata, has
+            missing, unexpected, differently shaped or NaN tensors, or was trained on other classes.
     """
     content = read_checkpoint(path)
     if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
@@ -49,7 +51,7 @@ def check_trained(
     expected = module.state_dict()
     problems = find_problems(content['state_dict'], expected)
     if problems:
-        unusable = all(ONLY_UNUSABLE in problem for problem in problems)
+        unusable = all(UNUSABLE in problem for problem in problems)
         raise CheckpointError(
             f'{path} does not fit the model of this config ({len(expected)} tensors): '
             f'{"; ".join(problems)}. Nothing was loaded. '
@@ -76,23 +78,27 @@ def _shortened(classes: tuple[str, ...]) -> str:
 
 
 def trained_classes(path: str | Path, content: Mapping[str, Any]) -> tuple[str, ...]:
-    """The classes that a detector's checkpoint names.
+    """Return the class names in the metadata of a detector's checkpoint.
 
     Args:
-        path: The file, for the message.
-        content: Of the file.
+        path: Path of the file, for the message.
+        content: Content of the file, from :func:`.read_checkpoint`.
 
     Returns:
-        In the order of the outputs; none where the file doesn't say.
+        Names in the order of the outputs; empty if the file has none.
 
     Raises:
-        CheckpointError: Metadata of another form.
+        CheckpointError: The metadata is malformed.
+
+    Example:
+        >>> trained_classes('a.pth', {'meta': {'dataset_meta': {'classes': ['petri_dish']}}})
+        ('petri_dish',)
     """
     meta = content.get('meta')
     if not isinstance(meta, Mapping | None):
         raise CheckpointError(f'{path}: its meta is a {type(meta).__name__}, expected a dict')
     meta = meta or {}
-    dataset = meta.get('dataset_meta') or meta  # mmdet 2 has them in meta itself
+    dataset = meta.get('dataset_meta') or meta  # MMDetection 2 has the classes in meta itself
     if not isinstance(dataset, Mapping):
         raise CheckpointError(
             f'{path}: its meta.dataset_meta is a {type(dataset).__name__}, expected a dict'

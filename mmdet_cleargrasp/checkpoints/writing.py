@@ -1,4 +1,4 @@
-"""Writing checkpoint files, each whole or not at all."""
+"""Write checkpoint files atomically, with nothing in them but a backbone or a detector."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .trained import trained_classes
 
 
 def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
-    """The content of a file that holds one backbone and nothing else.
+    """Return the content of a checkpoint file with a backbone only.
 
     Args:
-        file: From :func:`.open_backbone`.
-        half: Floating-point numbers in 16 bits; loading turns them back into 32. Numbers
-            beyond what 16 bits hold stay as they are.
+        file: Backbone from :func:`.open_backbone`.
+        half: Convert floating-point tensors to 16 bits (float16), except those with values beyond
+            its range. Loading converts them back to 32 bits.
 
     Returns:
-        ``model_state_dict`` and, where the file says them, ``note``, ``epoch`` and
+        Dict with ``model_state_dict`` and, if the file has them, ``note``, ``epoch`` and
         ``trained_stride``.
     """
     tensors = {n: _halved(t) if half else t for n, t in file.tensors.items()}
@@ -39,17 +39,17 @@ def plain_backbone(file: BackboneFile, half: bool = False) -> dict[str, Any]:
 
 
 def plain_detector(path: str | Path, half: bool = False) -> dict[str, Any]:
-    """The content of a file that holds one trained detector and nothing else.
+    """Return the content of a checkpoint file with a detector only, without optimizer and log.
 
     Args:
-        path: What ``tools/train.py`` wrote.
-        half: As for :func:`plain_backbone`.
+        path: Checkpoint written by ``tools/train.py``.
+        half: As in :func:`plain_backbone`.
 
     Returns:
-        ``state_dict``, and ``meta`` with the classes; no optimizer and no log.
+        Dict with ``state_dict`` and ``meta``, which has the classes.
 
     Raises:
-        CheckpointError: The file cannot be read, or names no classes.
+        CheckpointError: The file cannot be read, has no ``state_dict``, or names no classes.
     """
     content = read_checkpoint(path)
     if not isinstance(content, dict) or not isinstance(content.get('state_dict'), dict):
@@ -67,20 +67,29 @@ def _halved(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def save_atomically(content: Any, path: str | Path) -> Path:
-    """Save with ``torch.save``: the file is whole or not there.
+    """Save an object with ``torch.save``, atomically.
 
     Args:
-        content: What ``torch.save`` takes.
-        path: The file; its folder is made where needed.
+        content: Object that ``torch.save`` accepts.
+        path: File to write; its folder is created if needed.
 
     Returns:
-        The file.
+        Path of the file.
+
+    Raises:
+        OSError: The file cannot be written; an existing file is unchanged.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     read_checkpoint(save_atomically({'epoch': 3}, Path(folder) / 'a.pth'))
+        {'epoch': 3}
     """
     return write_atomically(path, to_bytes(content))
 
 
 def to_bytes(content: Any) -> bytes:
-    """Bytes that ``torch.save`` writes."""
+    """Return the bytes that ``torch.save`` writes for an object."""
     with io.BytesIO() as buffer:
         torch.save(content, buffer)
         return buffer.getvalue()

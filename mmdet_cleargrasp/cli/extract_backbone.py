@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
 
     from ..checkpoints import open_backbone
-    from ..checkpoints.checksums import missing_checksums
+    from ..checkpoints.checksums import checksum_warning
     from ..checkpoints.writing import plain_backbone, save_atomically
     from ..utils.atomic_files import refuse_unwritable
     from ..utils.errors import ConfigError
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         refuse_unwritable(args.output, 'output')
     file = open_backbone(args.input)
     numbers = sum(tensor.numel() for tensor in file.tensors.values())
-    left_out = ', '.join(f'{part} ({count})' for part, count in file.left_out.items())
+    skipped = ', '.join(f'{part} ({count})' for part, count in file.skipped.items())
     print(f'file      {file.path} ({file.path.stat().st_size / 1e6:.1f} MB)')
     print(f'family    {file.family.name}')
     print(
@@ -55,11 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         else 'read by   no backbone of this version'
     )
     print(f'backbone  {len(file.tensors)} tensors, {numbers / 1e6:.2f} million numbers')
-    print(f'left out  {left_out or "nothing"}')
+    print(f'skipped   {skipped or "nothing"}')
     print(f'epoch     {file.epoch if file.epoch is not None else "the file does not say"}')
     print(f'stride    {file.trained_stride or "the file does not say"} (of training)')
     print(f'note      {file.note or "none"}')
-    print(f'damage    {missing_checksums(args.input) or "would be noticed"}')
+    print(f'damage    {checksum_warning(args.input) or "would be noticed"}')
     if args.output:
         if args.output.exists() and not args.overwrite:
             raise ConfigError(f'{args.output} exists; --overwrite replaces it')

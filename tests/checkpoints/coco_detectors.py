@@ -1,4 +1,4 @@
-"""MMDetection's detectors on COCO, as stock or set as torchvision's weights need it."""
+"""MMDetection's detectors for COCO, with its settings or with those of torchvision's weights."""
 
 from mmdet.registry import MODELS
 from mmengine.config import Config
@@ -14,7 +14,7 @@ NAMES = {'frcnn': 'faster-rcnn', 'retinanet': 'retinanet'}
 ANCHORS = dict(anchor_generator=dict(type='TorchvisionAnchorGenerator'))
 NECK = dict(neck=TORCHVISION_RETINANET_NECK)
 ROI_LAYER = dict(roi_head=dict(bbox_roi_extractor=dict(roi_layer=TORCHVISION_ROI_LAYER)))
-#: What the torchvision configs set.
+#: Settings of this project's configs for torchvision's weights.
 TORCHVISION = {
     'frcnn': dict(rpn_head=ANCHORS, **ROI_LAYER),
     'retinanet': dict(bbox_head=ANCHORS, **NECK),
@@ -22,7 +22,7 @@ TORCHVISION = {
 
 
 def build(name, classes=80, device='cpu', anchors=None, agnostic=False, settings=None):
-    """A detector on ResNet-50, with settings beside MMDetection's."""
+    """Build MMDetection's detector with a ResNet-50, and settings merged into its config."""
     init_default_scope('mmdet')
     cfg = Config(dict(model=Config.fromfile(MMDET_CONFIGS / f'{NAMES[name]}_r50_fpn.py').model))
     cfg.merge_from_dict(dict(model=settings or {}))

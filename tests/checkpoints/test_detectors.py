@@ -1,3 +1,5 @@
+"""Detectors of MMDetection, torchvision and this project load into models with other classes."""
+
 import pytest
 import torch
 from mmdet.datasets import CocoDataset
@@ -36,7 +38,7 @@ def files(module_folder):
 
 @pytest.fixture(scope='module', params=['frcnn', 'retinanet'])
 def pair(request, files):
-    """torchvision's detector and MMDetection's with its weights."""
+    """The name of a detector, torchvision's, and MMDetection's with the same weights."""
     found = build(request.param, settings=TORCHVISION[request.param])
     DetectorCheckpoint(files('torchvision', request.param), COCO)(found)
     return request.param, torchvision_detector(request.param), found.eval()
@@ -48,7 +50,7 @@ def assert_close(found, expected):
 
 
 @torch.no_grad()
-def test_features_and_heads_are_torchvision_s(pair):
+def test_features_and_heads_equal_torchvision_s(pair):
     name, expected, found = pair
     images = torch.rand(1, 3, 64, 96)
     theirs = list(expected.backbone(images).values())
@@ -71,10 +73,10 @@ def test_features_and_heads_are_torchvision_s(pair):
 
 
 @torch.no_grad()
-def test_class_scores_and_boxes_of_regions_are_torchvision_s(pair):
+def test_class_scores_and_boxes_of_regions_equal_torchvision_s(pair):
     name, expected, found = pair
     if name == 'retinanet':
-        pytest.skip('has no regions')
+        pytest.skip('RetinaNet has no regions')
     regions = torch.rand(5, 256, 7, 7)
     scores, boxes = expected.roi_heads.box_predictor(expected.roi_heads.box_head(regions))
     our_scores, our_boxes = found.roi_head.bbox_head(regions)
@@ -84,7 +86,7 @@ def test_class_scores_and_boxes_of_regions_are_torchvision_s(pair):
 
 
 @pytest.mark.parametrize('name', ['frcnn', 'retinanet'])
-def test_mmdetection_s_file_loads_and_classes_follow_their_names(files, name):
+def test_mmdetection_s_file_loads_with_classes_matched_by_name(files, name):
     path = files('mmdetection', name)
     content = mmdetection_detector(name)['state_dict']
     classes = ('person', 'cup', 'bottle')
@@ -109,7 +111,7 @@ def test_mmdetection_s_file_loads_and_classes_follow_their_names(files, name):
 
 @pytest.mark.parametrize('publisher', FILES)
 @pytest.mark.parametrize(
-    ('classes', 'changes', 'left_out'),
+    ('classes', 'changes', 'skipped'),
     [
         (('petri_dish', 'cup'), {}, {'fc_cls': 'other classes', 'fc_reg': 'other classes'}),
         (COCO, {}, {}),
@@ -121,25 +123,23 @@ def test_mmdetection_s_file_loads_and_classes_follow_their_names(files, name):
         (
             COCO,
             {'agnostic': True},
-            {'fc_reg': 'boxes refined by class in one of the two, class-agnostic in the other'},
+            {'fc_reg': 'boxes regressed per class in one of the two, class-agnostic in the other'},
         ),
     ],
     ids=['own classes', 'coco', 'own anchors', 'class-agnostic boxes'],
 )
-def test_layers_that_cannot_be_kept_are_named_with_the_reason(
-    files, publisher, classes, changes, left_out
-):
+def test_skipped_layers_have_a_reason(files, publisher, classes, changes, skipped):
     settings = TORCHVISION['frcnn'] if publisher == 'torchvision' else None
     model = build('frcnn', len(classes), 'meta', settings=settings, **changes)
     fit = fit_detector(open_detector(files(publisher, 'frcnn')), model, classes)
-    assert {layer.split('.')[-1]: why for layer, why in fit.left_out.items()} == left_out
+    assert {layer.split('.')[-1]: why for layer, why in fit.skipped.items()} == skipped
     missing = {n.rsplit('.', 1)[0] for n in model.state_dict() if n not in fit.tensors}
     counters = {n for n in missing if 'bn' in n or 'downsample' in n}
-    assert missing - counters == set(fit.left_out)
+    assert missing - counters == set(fit.skipped)
 
 
 @pytest.mark.parametrize('classes', [COCO, ('petri_dish', 'cup')], ids=['coco', 'own classes'])
-def test_class_agnostic_boxes_are_kept_whatever_the_classes(tmp_path, classes):
+def test_class_agnostic_boxes_are_loaded_for_any_classes(tmp_path, classes):
     state = build('frcnn', agnostic=True).state_dict()
     torch.save({'state_dict': state, 'meta': {'dataset_meta': {'classes': COCO}}}, tmp_path / 'x')
     file = open_detector(tmp_path / 'x')
@@ -148,10 +148,10 @@ def test_class_agnostic_boxes_are_kept_whatever_the_classes(tmp_path, classes):
         fit.tensors['roi_head.bbox_head.fc_reg.weight'], state['roi_head.bbox_head.fc_reg.weight']
     )
     fit = fit_detector(file, build('frcnn', len(classes), 'meta'), classes)
-    assert 'roi_head.bbox_head.fc_reg' in fit.left_out
+    assert 'roi_head.bbox_head.fc_reg' in fit.skipped
 
 
-def test_layers_that_are_not_loaded_are_initialized_and_the_rest_is_not(files):
+def test_only_skipped_layers_are_initialized(files):
     model = build('frcnn', 3)
     model.init_cfg = dict(
         type='DetectorCheckpoint', checkpoint=str(files('mmdetection', 'frcnn')), classes=['a'] * 3
@@ -166,11 +166,11 @@ def test_layers_that_are_not_loaded_are_initialized_and_the_rest_is_not(files):
 
 
 @pytest.mark.parametrize('publisher', FILES)
-def test_backbone_alone_is_read_out_of_a_detector(files, publisher):
+def test_a_backbone_loads_from_a_detector(files, publisher):
     backbone = ClearGraspResNet(50, trained_stride=32)
     file = load_backbone(backbone, files(publisher, 'frcnn'))
     assert file.family.name == 'ResNet-50'
-    assert not any(part == 'backbone' for part in file.left_out)
+    assert not any(part == 'backbone' for part in file.skipped)
     images = torch.rand(1, 3, 64, 64)
     if publisher == 'torchvision':
         with torch.no_grad():
@@ -188,7 +188,7 @@ OLD_NAMES = {
 
 
 @pytest.mark.parametrize('name', OLD_NAMES)
-def test_older_names_of_released_files_are_the_same(tmp_path, files, name):
+def test_older_names_in_published_files_are_converted(tmp_path, files, name):
     state = FILES['torchvision'](name)
     for new, old in OLD_NAMES[name]:
         state = {n.replace(new, old): tensor for n, tensor in state.items()}
@@ -221,14 +221,14 @@ def without(state, name):
     ],
     ids=['missing', 'mask', 'v2', 'shape', 'nan', 'other detector', 'backbone'],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused_whole(tmp_path, name, spoil, message):
+def test_files_that_do_not_fit_are_refused(tmp_path, name, spoil, message):
     torch.save(spoil(FILES['torchvision'](name)), tmp_path / 'file.pth')
     model = build('frcnn', device='meta', settings=TORCHVISION['frcnn'])
     with pytest.raises(CheckpointError, match=message):
         fit_detector(open_detector(tmp_path / 'file.pth'), model, COCO)
 
 
-def test_refused_file_leaves_the_model_alone(files):
+def test_a_refused_file_does_not_change_the_model(files):
     model = build('frcnn')
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(CheckpointError, match='RetinaNet'):
@@ -257,11 +257,9 @@ def plate_detector_file(tmp_path):
         (('multiwell_plate', 'petri_dish'), [2, 0, 3]),
         (('petri_dish', 'colony'), None),
     ],
-    ids=['the same', 'two of three in another order', 'one that it does not know'],
+    ids=['the same', 'two of three in another order', 'a new one'],
 )
-def test_own_labels_take_over_all_of_the_plate_detector_that_fits(
-    plate_detector_file, classes, rows
-):
+def test_fine_tuning_on_own_classes_loads_all_layers_that_fit(plate_detector_file, classes, rows):
     init_default_scope('mmdet')
     model = Config.fromfile(config_path('frcnn_plates_finetuned')).model
     model.roi_head.bbox_head.num_classes = len(classes)
@@ -280,6 +278,6 @@ def test_own_labels_take_over_all_of_the_plate_detector_that_fits(
     assert detector.backbone.frozen
 
 
-def test_plate_detector_in_another_backbone_s_config_is_refused(plate_detector_file):
+def test_the_plate_detector_is_refused_by_a_config_with_another_backbone(plate_detector_file):
     with pytest.raises(CheckpointError, match=r'on EfficientNet-Lite2\).*on ResNet-50.*finetuned'):
         fit_detector(open_detector(plate_detector_file), build('frcnn', device='meta'))

@@ -1,4 +1,4 @@
-"""The backbone that comes with the repository."""
+"""The backbone checkpoint in the repository."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 FILE = ROOT / 'checkpoints' / 'resnet50_pretrained_on_renders.pth'
 
 
-def test_it_is_small_and_says_what_it_is_not():
+def test_it_is_small_and_says_that_it_is_not_cleargrasp_s():
     assert FILE.stat().st_size <= 50e6
     file = open_backbone(FILE)
     assert 'not a ClearGrasp release' in file.note
@@ -22,7 +22,7 @@ def test_it_is_small_and_says_what_it_is_not():
 
 
 @pytest.mark.parametrize('name', ['frcnn_cleargrasp_plates', 'retinanet_cleargrasp_plates'])
-def test_configs_read_it_as_it_was_trained(name, monkeypatch):
+def test_configs_use_it_at_the_output_stride_of_its_training(name, monkeypatch):
     monkeypatch.chdir(ROOT)
     backbone_cfg = load_config(ROOT / 'configs' / f'{name}.py').model.backbone
     assert backbone_cfg.trained_stride == 16

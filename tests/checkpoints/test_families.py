@@ -1,3 +1,5 @@
+"""Architectures are recognized from tensor names and shapes."""
+
 import json
 
 import pytest
@@ -19,7 +21,7 @@ def test_every_depth_is_recognized(depth):
 
 @pytest.mark.parametrize('arch', ARCHS)
 @pytest.mark.parametrize('indices', [(0, 1, 2, 3), (4,)])
-def test_every_drn_is_recognized_with_its_tail_and_without(arch, indices):
+def test_every_drn_is_recognized_with_and_without_its_last_layers(arch, indices):
     with torch.device('meta'):
         backbone = ClearGraspDRN(arch, 8, frozen=False, out_indices=indices)
     family = recognize(backbone.state_dict())
@@ -43,7 +45,7 @@ def test_alexnet_is_recognized():
 @pytest.mark.parametrize(
     'backbone', [AlexNet(), ClearGraspDRN(frozen=False)], ids=['alexnet', 'drn']
 )
-def test_configs_that_a_family_names_are_there(backbone):
+def test_configs_of_a_family_exist(backbone):
     assert list(config_dir().glob(recognize(backbone.state_dict()).configs))
 
 
@@ -67,11 +69,11 @@ def test_configs_that_a_family_names_are_there(backbone):
         ([], 'an unknown network'),
     ],
 )
-def test_other_families_are_named_or_unknown(keys, name):
+def test_other_architectures_are_described(keys, name):
     assert recognize({key: torch.empty(8, 3, 7, 7) for key in keys}).name == name
 
 
-def test_reference_keys_are_a_resnet():
+def test_keys_of_the_reference_implementation_are_a_resnet():
     keys = json.loads((PARITY / 'resnet101_os16.keys.json').read_text())
     family = recognize({key: torch.empty(shape, device='meta') for key, shape in keys.items()})
     assert family.config == "type='ClearGraspResNet', depth=101"

@@ -1,3 +1,5 @@
+"""Backbone files of every published layout load completely, and others are refused."""
+
 import argparse
 
 import numpy as np
@@ -43,7 +45,7 @@ HEADS = {'aspp.conv1.weight': torch.ones(1), 'decoder.conv1.weight': torch.ones(
     ids=['flat', 'state_dict', 'torchvision references', 'pth.tar', 'cleargrasp', 'data parallel', 'module', 'mmdet', 'classifier',
          'before torch 0.4.1', 'half'],
 )  # fmt: skip
-def test_every_published_layout_loads_whole(tmp_path, weights, wrap):
+def test_every_published_layout_loads_completely(tmp_path, weights, wrap):
     name = 'file.pth.tar'
     torch.save(wrap(weights), tmp_path / name, _use_new_zipfile_serialization=False)
     backbone = ClearGraspResNet(18)
@@ -57,11 +59,11 @@ def test_torchvision_s_file_loads(tmp_path):
     torch.save(network.state_dict(), tmp_path / 'resnet50.pth')
     backbone = ClearGraspResNet(50)
     file = load_backbone(backbone, tmp_path / 'resnet50.pth')
-    assert file.left_out == {'fc': 2}
+    assert file.skipped == {'fc': 2}
     assert torch.equal(backbone.layer4[2].conv3.weight, network.layer4[2].conv3.weight)
 
 
-def test_init_cfg_loads_and_nothing_is_written_over(tmp_path, weights):
+def test_weights_of_init_cfg_are_not_overwritten(tmp_path, weights):
     torch.save({'model_state_dict': prefixed(weights, 'backbone.')}, tmp_path / 'file.pth')
     init_cfg = dict(type='ClearGraspCheckpoint', checkpoint=str(tmp_path / 'file.pth'))
     backbone = ClearGraspResNet(18, init_cfg=init_cfg)
@@ -69,16 +71,16 @@ def test_init_cfg_loads_and_nothing_is_written_over(tmp_path, weights):
     assert all(torch.equal(weights[name], tensor) for name, tensor in backbone.state_dict().items())
 
 
-def test_registered_for_every_scope():
+def test_the_init_cfg_type_is_registered_without_a_scope():
     assert WEIGHT_INITIALIZERS.get('ClearGraspCheckpoint') is not None
 
 
-def test_file_tells_what_it_is(tmp_path, weights):
+def test_family_epoch_and_skipped_parts_of_a_file(tmp_path, weights):
     content = {'model_state_dict': {**prefixed(weights, 'backbone.'), **HEADS}, 'epoch': 7}
     torch.save(content, tmp_path / 'file.pth')
     file = open_backbone(tmp_path / 'file.pth')
     assert (file.family.name, file.epoch, len(file.tensors)) == ('ResNet-18', 7, len(weights))
-    assert file.left_out == {'aspp': 1, 'decoder': 1}
+    assert file.skipped == {'aspp': 1, 'decoder': 1}
 
 
 def drn(weights):
@@ -101,7 +103,7 @@ def without(weights, name):
          r"holds ResNet-34 .*asks for ResNet-18.*backbone=dict\(type='ClearGraspResNet', depth=34"),
         (lambda w: without(w, 'layer4.1.conv2.weight'), r'1 missing \(first: layer4.1.conv2.weight\)'),
         (lambda w: without(w, 'bn1.running_var'), 'bn1.running_var'),
-        (lambda w: {**w, 'layer1.0.extra': torch.ones(1)}, '1 left over .*layer1.0.extra.*more layers than a ResNet-18'),
+        (lambda w: {**w, 'layer1.0.extra': torch.ones(1)}, '1 unexpected .*layer1.0.extra.*more layers than a ResNet-18'),
         (lambda w: {**w, 'bn1.bias': torch.ones(3)}, r'bn1.bias \(3,\) instead of \(64,\)'),
         (lambda w: {**w, 'bn1.bias': torch.full((64,), torch.nan)}, r'1 unusable \(first: bn1.bias, not finite'),
         (lambda w: {**w, 'bn1.running_var': -w['bn1.running_var']}, 'bn1.running_var, negative'),
@@ -120,7 +122,7 @@ def without(weights, name):
         (lambda w: [1, 2], 'holds a list'),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused_whole(tmp_path, weights, spoil, message):
+def test_files_that_do_not_fit_are_refused(tmp_path, weights, spoil, message):
     torch.save(spoil(weights), tmp_path / 'file.pth')
     backbone = ClearGraspResNet(18)
     before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
@@ -140,18 +142,17 @@ def test_a_file_that_was_trained_at_another_stride_is_refused(tmp_path, weights,
         load_backbone(ClearGraspResNet(18, trained_stride=8), tmp_path / 'file.pth')
 
 
-def test_numbers_of_any_length_in_a_file(tmp_path, weights):
-    digits = '9' * 5000  # more than Python reads
+def test_numbers_with_thousands_of_digits_are_ignored(tmp_path, weights):
+    digits = '9' * 5000  # more than int() converts
     about = {'meta': {'cfg': f'trained_stride={digits}'}}
     torch.save({'state_dict': weights, **about}, tmp_path / 'file.pth')
     assert load_backbone(ClearGraspResNet(18), tmp_path / 'file.pth').trained_stride is None
     torch.save({'state_dict': {**weights, f'layer{digits}.0.x': torch.ones(1)}}, tmp_path / 'b.pth')
-    with pytest.raises(CheckpointError, match='1 left over'):
+    with pytest.raises(CheckpointError, match='1 unexpected'):
         load_backbone(ClearGraspResNet(18), tmp_path / 'b.pth')
 
 
-def test_other_dilations_give_other_maps():
-    """Other maps from the same weights, in stages 3 and 4."""
+def test_the_trained_stride_changes_the_maps_of_stages_3_and_4():
     torch.manual_seed(0)
     one = ClearGraspResNet(18, trained_stride=16, frozen=False).eval()
     other = ClearGraspResNet(18, trained_stride=8, frozen=False).eval()

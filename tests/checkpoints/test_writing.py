@@ -1,4 +1,4 @@
-"""Files are written whole, and half precision is read as full."""
+"""Checkpoints are written atomically, and half precision is loaded as full."""
 
 import torch
 
@@ -19,7 +19,7 @@ def test_half_precision_is_half_the_size_and_loads(backbone_files, tmp_path):
         assert torch.allclose(loaded, tensor, rtol=1e-3, atol=1e-6), name
 
 
-def test_numbers_that_16_bits_cannot_hold_stay(backbone_files):
+def test_tensors_beyond_the_range_of_float16_stay_float32(backbone_files):
     file = open_backbone(backbone_files(18))
     file.tensors['bn1.running_var'][:] = 1e6
     tensors = plain_backbone(file, half=True)['model_state_dict']

@@ -25,7 +25,7 @@ from mmengine.logging import HistoryBuffer
 
 from mmdet_cleargrasp.checkpoints import read_checkpoint
 from mmdet_cleargrasp.checkpoints.archives import LEGACY_MAGIC
-from mmdet_cleargrasp.checkpoints.unpickling import GLOBALS
+from mmdet_cleargrasp.checkpoints.safe_globals import SAFE_GLOBALS
 from mmdet_cleargrasp.utils.errors import CheckpointError
 
 ELEMENTS = 10
@@ -74,14 +74,14 @@ SCALARS = st.one_of(
     st.sampled_from(['latin1', '<', '|', '>', 'storage', 'min', '_log_history', 'max_length']).map(text),
     st.binary(max_size=24).map(raw),
 )  # fmt: skip
-NAMES = st.one_of(st.sampled_from(sorted(GLOBALS)), st.sampled_from(OTHERS)).map(named)
+NAMES = st.one_of(st.sampled_from(sorted(SAFE_GLOBALS)), st.sampled_from(OTHERS)).map(named)
 TUPLES = st.lists(SIZES, max_size=4).map(
     lambda sizes: pickle.MARK + b''.join(map(number, sizes)) + pickle.TUPLE
 )
 STORAGES = st.builds(
     lambda kind, key, size: pickle.MARK + text('storage') + named(kind) + text(key) + text('cpu')
     + number(size) + pickle.TUPLE + pickle.BINPERSID,
-    st.sampled_from([name for name in sorted(GLOBALS) if name.endswith('Storage')]),
+    st.sampled_from([name for name in sorted(SAFE_GLOBALS) if name.endswith('Storage')]),
     st.sampled_from(['0', '1', '../0', '']),
     st.sampled_from([ELEMENTS, ELEMENTS, 0, 1, 2**40, 2**62]),
 )  # fmt: skip

@@ -44,7 +44,7 @@ def test_pretrain_resume_and_use(run_tool, config, samples, tmp_path):  # noqa: 
 
     file = open_backbone(work_dir / 'backbone.pth')
     assert file.family.name == 'ResNet-18' and file.epoch == 2
-    assert set(file.left_out) == {'aspp', 'decoder', 'heads'}
+    assert set(file.skipped) == {'aspp', 'decoder', 'heads'}
     content = torch.load(work_dir / 'backbone.pth', weights_only=True)
     assert 'not a ClearGrasp release' in content['note']
     assert set(content['metrics']) >= {'pretrain/mask_iou', 'pretrain/outlines_f1'}
@@ -80,7 +80,7 @@ def test_any_backbone_is_pretrained_for_its_detector(pretrain_tiny):
 def test_a_teacher_is_not_written_with_the_backbone(pretrain_tiny):
     file, _ = pretrain_tiny('resnet50_distilled.py', dict(depth=18))
     assert file.family.name == 'ResNet-18'
-    assert set(file.left_out) == {'aspp', 'decoder', 'heads', 'projections', 'standardize'}
+    assert set(file.skipped) == {'aspp', 'decoder', 'heads', 'projections', 'standardize'}
 
 
 @pytest.mark.parametrize(

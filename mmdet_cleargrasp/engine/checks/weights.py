@@ -14,7 +14,7 @@ from ...checkpoints import (
     open_backbone,
     open_detector,
 )
-from ...checkpoints.checksums import missing_checksums
+from ...checkpoints.checksums import checksum_warning
 from ...utils.findings import Finding, error, ok, warning
 from ..run_plan import RunPlan, Weights
 from .building import build
@@ -44,7 +44,7 @@ def check_weights(plan: RunPlan, backbone: nn.Module) -> Iterable[Finding]:
     if checkpoint is not None:
         yield _check_checkpoint(plan, checkpoint)
     path = checkpoint or (weights.path if weights.loader in OWN_LOADERS else None)
-    text = missing_checksums(path) if path else None
+    text = checksum_warning(path) if path else None
     if text:
         yield warning('checkpoint' if checkpoint else weights.part, text)
 

@@ -11,7 +11,7 @@ def test_maps_equal_torchvision_without_the_last_pooling(tmp_path):
     torch.save(content, tmp_path / 'alexnet.pth')
     backbone = AlexNet(frozen=True).eval()
     file = load_backbone(backbone, tmp_path / 'alexnet.pth')
-    assert file.left_out == {'classifier': 3}
+    assert file.skipped == {'classifier': 3}
     with torch.device('meta'):
         features = TorchvisionAlexNet().features
     features = features.to_empty(device='cpu').eval()

@@ -80,7 +80,7 @@ def test_released_checkpoints_load(tmp_path, wrap, indices, tensors):
     file = load_backbone(backbone, tmp_path / 'file.pth')
     assert len(file.tensors) == tensors == len(backbone.state_dict())
     unused = {'layer7': 6, 'layer8': 6} if 4 not in indices else {}
-    assert {part: n for part, n in file.left_out.items() if part.startswith('layer')} == unused
+    assert {part: n for part, n in file.skipped.items() if part.startswith('layer')} == unused
 
 
 def test_layers_7_and_8_must_be_in_the_checkpoint_if_used(tmp_path):

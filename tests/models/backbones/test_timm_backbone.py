@@ -51,7 +51,7 @@ def test_maps_with_the_package_weights_equal_recorded_maps_exactly():
     recorded = np.load(PARITY / 'efficientnet_lite2.npz')
     backbone = TimmBackbone('tf_efficientnet_lite2').eval()
     file = load_backbone(backbone, LITE2)
-    assert file.left_out == {'classifier': 2, 'conv_head': 1, 'bn2': 5}
+    assert file.skipped == {'classifier': 2, 'conv_head': 1, 'bn2': 5}
     maps = backbone.forward_features(torch.from_numpy(recorded['image'])[None])
     for level, stride, step in zip(maps, backbone.out_strides, (4, 8, 8, 8), strict=True):
         assert np.array_equal(level[0, ::step].numpy(), recorded[f'stride{stride}'])
@@ -90,9 +90,9 @@ def test_checkpoints_of_timm_load(network, tmp_path):
         (lambda: timm_network('resnet18'), 'convnext_atto', "holds ResNet-18 .*timm's convnext_atto"),
         (lambda: timm_network('convnext_atto'), 'tf_efficientnet_lite0', 'asks for EfficientNet-Lite0'),
         (lambda: dict(list(timm_network('convnext_atto').items())[4:]), 'convnext_atto',
-         r"4 missing.*Get the whole file of a timm's convnext_atto"),
+         r"4 missing.*Get the complete file of a timm's convnext_atto"),
         (lambda: {**timm_network('resnet18'), 'extra.weight': torch.ones(1)}, 'resnet18',
-         '1 left over.*more layers than a ResNet-18'),
+         '1 unexpected.*more layers than a ResNet-18'),
         (lambda: {**timm_network('resnet18'), 'bn1.bias': torch.ones(5)}, 'resnet18', 'another shape'),
     ],
     ids=['other width', 'other family', 'unknown file', 'missing', 'unexpected', 'shape'],
