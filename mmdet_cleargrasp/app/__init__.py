@@ -1,1 +1,1 @@
-"""A web page to find plates in photographs, correct the boxes and export the results."""
+"""A web page that finds plates in photographs, lets users correct boxes, and exports results."""

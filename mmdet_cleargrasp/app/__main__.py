@@ -1,4 +1,4 @@
-"""``python -m mmdet_cleargrasp.app …``, the same as ``mmdet-cleargrasp app …``."""
+"""Lets ``python -m mmdet_cleargrasp.app`` run ``mmdet-cleargrasp app``."""
 
 import sys
 

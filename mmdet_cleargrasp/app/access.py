@@ -1,7 +1,8 @@
-"""Who may use the page: a token in its address, and no other website in the user's browser.
+"""Access control of the page: a token in its address, and protection from other websites.
 
-Without this, every user of a shared machine could open the page, and every website that a user
-visits could send requests to it, since browsers let pages of any origin reach 127.0.0.1.
+Without the token, every user of a shared machine could open the page. Without the checks of host
+and origin, every website that a user visits could send requests to it, because browsers let
+websites send requests to 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+#: Security headers of every response.
 HEADERS = {
-    # Scripts, styles and pictures of this server only; nothing inline, no other site's frame.
+    # Scripts, styles and images from this server only, nothing inline, no embedding in frames.
     'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
@@ -32,30 +34,31 @@ HEADERS = {
 }
 
 STATIC = Path(__file__).parent / 'static'
-#: The only file that is served without the token: the style of the page that asks for it.
-OPEN_FILE = '/static/token.css'
+#: The only file that is served without the token: the style sheet of the page that asks for it.
+PUBLIC_FILE = '/static/token.css'
 
 
 class AccessGuard:
-    """ASGI middleware that refuses foreign hosts, foreign origins and requests without the token.
+    """ASGI middleware that refuses unknown hosts, other origins and requests without the token.
 
     Args:
-        app: What is guarded.
-        token: Its secret; ``None`` lets everyone in who can reach the server.
-        hosts: Names under which the server may be addressed, beside IP addresses and the name of
-            this machine. DNS rebinding always comes under a name of its own.
+        app: Application to protect.
+        token: Secret token; ``None`` to accept requests without one.
+        hosts: Accepted host names, in addition to IP addresses, ``localhost`` and the name of this
+            machine. Unknown names are refused because of DNS rebinding attacks, in which a website
+            resolves its own name to 127.0.0.1.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, hosts: Collection[str]) -> None:
         self.app, self.token = app, token
         names = ('localhost', socket.gethostname(), *hosts)
         self.hosts = {name.lower().rstrip('.') for name in names}
-        # Cookies are shared by all ports of a host.
+        # All ports of a host share cookies, so the names differ between servers.
         digest = hashlib.sha256((token or secrets.token_hex()).encode()).hexdigest()
         self.token_cookie, self.session_cookie = f'plates-{digest[:8]}', f'plates-s-{digest[:8]}'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through or answer it here."""
+        """Pass a request to the application, or refuse it."""
         if scope['type'] != 'http':
             if scope['type'] == 'lifespan':
                 await self.app(scope, receive, send)
@@ -72,7 +75,7 @@ class AccessGuard:
         await (answer or self.app)(scope, receive, send_with_headers)
 
     def _refuse(self, scope: Scope) -> Response | None:
-        """The answer to a request of a foreign host or origin."""
+        """Return the response to a request with an unknown host or another origin, or ``None``."""
         headers = Headers(scope=scope)
         host = headers.get('host', '')
         if len(headers.getlist('host')) != 1 or not self.is_known_host(host):
@@ -81,18 +84,21 @@ class AccessGuard:
             )
         origins = headers.getlist('origin')
         foreign = any(origin.partition('://')[2].lower() != host.lower() for origin in origins)
-        # Links on other pages may lead to '/'. Another port of this machine is 'same-site'.
+        # Links from other websites to '/' are accepted. 'same-site' includes other ports.
         site = headers.get('sec-fetch-site', 'none')
         if foreign or (scope['path'] != '/' and site not in ('none', 'same-origin')):
             return PlainTextResponse('Other websites may not use this page.', 403)
         return None
 
     def _ask_for_token(self, scope: Scope) -> Response | None:
-        """The answer to a request without the token, and to the first one with it."""
+        """Return the response to a request without a valid cookie, or ``None``.
+
+        The first request has the token in its query; the response moves it to a cookie.
+        """
         if self.token is None:
             return None
         cookie = HTTPConnection(scope).cookies.get(self.token_cookie)
-        if scope['path'] == OPEN_FILE or self._is_token(cookie):
+        if scope['path'] == PUBLIC_FILE or self._is_token(cookie):
             return None
         given = parse_qs(scope['query_string'].decode('latin-1')).get('token', [''])[-1]
         if scope['path'] == '/' and self._is_token(given):
@@ -108,7 +114,10 @@ class AccessGuard:
         return secrets.compare_digest((given or '').encode(), self.token.encode())
 
     def is_known_host(self, host: str) -> bool:
-        """Whether a Host header names this machine: by address, or by a name that is its own.
+        """Whether a ``Host`` header is an IP address or one of the accepted names.
+
+        Args:
+            host: Value of the header, with or without a port.
 
         Example:
             >>> guard = AccessGuard(Response(), None, ['plates.lab.example'])

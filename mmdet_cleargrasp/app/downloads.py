@@ -1,4 +1,4 @@
-"""What the page exports: tables, pictures, files of other tools, and data sets to train on."""
+"""Write the downloads of the page: tables, drawn images, label formats and data sets."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ from ..visualization.detections import save_jpeg
 from ..visualization.palette import class_color
 from .photographs import Photograph, PlateBox, to_detections
 
-#: Column of ``detections.csv`` beside :data:`.COLUMNS`.
+#: Column of ``detections.csv`` in addition to :data:`.COLUMNS`.
 CORRECTED = 'corrected'
+#: README.txt of a downloaded data set.
 README = """Boxes corrected on the page of mmdet_cleargrasp.
 
 {what}
@@ -38,13 +39,19 @@ Train on them, starting from the detector that comes with the repository:
   python tools/train.py configs/frcnn_plates_finetuned.py --data-root {folder}
 """
 
-#: What writes a download: of photographs with these classes, into an empty folder.
+#: Function that writes a download of photographs with the given classes into an empty folder.
 Writer = Callable[[Sequence['Item'], Sequence[str], Path], None]
 
 
 @dataclass(frozen=True)
 class Item:
-    """One photograph as it is exported: a snapshot that later corrections do not change."""
+    """A photograph to export: a snapshot that later corrections do not change.
+
+    Attributes:
+        photograph: The photograph.
+        boxes: Boxes that are shown.
+        px_per_mm: Scale in pixels per mm; ``None`` if it is not known.
+    """
 
     photograph: Photograph
     boxes: list[PlateBox]
@@ -54,19 +61,19 @@ class Item:
 def write_download(
     kind: str, items: Sequence[Item], classes: Sequence[str], folder: Path
 ) -> IO[bytes]:
-    """Write a download into a file that has no name on the disk any more, so that nothing remains.
+    """Write a download to a temporary file without a name, which is gone once it is closed.
 
     Args:
-        kind: In :data:`KINDS`.
-        items: The photographs.
-        classes: Names by class id.
-        folder: Private, for what is written meanwhile.
+        kind: Kind of download, one of :data:`KINDS`.
+        items: Photographs to export.
+        classes: Class names by id.
+        folder: Private folder for temporary files.
 
     Returns:
-        The open file, at its beginning.
+        The open file, at its beginning: a zip archive, or the table or JSON file itself.
 
     Raises:
-        DataError: There is nothing to write.
+        DataError: A data set is requested, and no photograph has a box.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix='download_') as name:
         target = Path(name) / 'plates'
@@ -84,7 +91,7 @@ def _tables(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None
 
 
 def _image_row(item: Item, classes: Sequence[str]) -> dict[str, Any]:
-    """By the columns of ``images.csv``."""
+    """Return the row of ``images.csv``."""
     photograph, scaled = item.photograph, item.px_per_mm is not None
     return {
         'image': photograph.name,
@@ -103,7 +110,7 @@ def _image_row(item: Item, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def _box_rows(item: Item, classes: Sequence[str]) -> list[dict[str, Any]]:
-    """By the columns of ``detections.csv``; no score of boxes drawn by hand."""
+    """Return the rows of ``detections.csv``; boxes drawn by hand have no score."""
     photograph = item.photograph
     scale = Scale(item.px_per_mm, 1) if item.px_per_mm else None
     size = (photograph.width, photograph.height)
@@ -126,7 +133,7 @@ def _draw(item: Item, classes: Sequence[str]) -> np.ndarray:
         pixels = np.asarray(image.convert('RGB'))
     factor = pixels.shape[1] / item.photograph.width
     boxes = to_detections(item.boxes, classes).xyxy * factor
-    # The longer side of a small photograph is enlarged, so that labels can be read.
+    # Small photographs are enlarged, so that labels can be read.
     if max(pixels.shape[:2]) < 800:
         grow = 800 / max(pixels.shape[:2])
         pixels = cv2.resize(pixels, None, fx=grow, fy=grow, interpolation=cv2.INTER_CUBIC)
@@ -146,7 +153,7 @@ def _exported(name: str) -> Writer:
 def _labeled(item: Item) -> Labeled:
     photograph = item.photograph
     boxes = tuple(
-        # Formats of labels have numbers only.
+        # Label formats need a score for every box.
         Box(b.label, 1.0 if b.score is None else b.score, b.left, b.top, b.right, b.bottom)
         for b in item.boxes
     )
@@ -156,7 +163,7 @@ def _labeled(item: Item) -> Labeled:
 
 
 def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> None:
-    """The layout that ``--data-root`` takes, with a fifth of the photographs for validation."""
+    """Write a data set in the layout for ``--data-root``, with 20 % of photographs in val."""
     if not any(item.boxes for item in items):
         raise DataError('There is no box in these photographs: draw at least one.')
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
@@ -170,7 +177,7 @@ def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> No
             what = 'The photographs are split at random into train and val.'
         else:
             shutil.copytree(source, folder / 'data')
-            what = 'They are not split: to_coco.py needs two photographs with boxes for that.'
+            what = 'They are not split: this needs at least two photographs with boxes.'
     for path in (folder / 'data').iterdir():
         path.rename(folder / path.name)
     (folder / 'data').rmdir()
@@ -188,7 +195,7 @@ def _coco(items: Sequence[Item], classes: Sequence[str]) -> dict[str, Any]:
 
 
 def _link_uploads(items: Sequence[Item], folder: Path) -> None:
-    """The uploads under the users' names; hard links where the file system can."""
+    """Link the uploads under the names that users gave them, or copy where links fail."""
     folder.mkdir(parents=True, exist_ok=True)
     for item in items:
         target = folder / item.photograph.name
@@ -207,7 +214,7 @@ def _zipped(source: Path, folder: Path) -> IO[bytes]:
     return file
 
 
-#: Downloads by name; all but single tables are zip files.
+#: Functions that write the downloads, by kind. A kind that is a file name is not zipped.
 KINDS: dict[str, Writer] = {
     'results': _write_results,
     'dataset': _data_set,
@@ -219,12 +226,12 @@ KINDS: dict[str, Writer] = {
 
 
 def installed_kinds() -> list[str]:
-    """The downloads whose packages are installed."""
+    """Return the kinds of downloads whose packages are installed."""
 
     def works(kind: str) -> bool:
         try:
             check_formats([kind] if kind in FORMATS else [])
-        except ConfigError:  # the page offers the others
+        except ConfigError:
             return False
         return True
 

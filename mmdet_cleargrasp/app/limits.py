@@ -1,4 +1,4 @@
-"""What the page accepts; of the standard library only, so that ``app --help`` is fast."""
+"""Limits of the page; imports the standard library only, so that ``app --help`` is fast."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What the page accepts.
+    """Limits of the page for uploads and users; megabytes are 1,000,000 bytes.
 
     Attributes:
-        files: Photographs of one user.
-        megabytes: Of one file.
-        megapixels: Of one photograph, decoded.
-        total_files: Photographs of all users together.
-        total_megabytes: Of all uploads together.
-        free_megabytes: Of disk space that uploads leave free.
-        sessions: Users at the same time.
-        idle_seconds: After so long without a request, a user's photographs are removed.
-        stalled_seconds: An upload that sends nothing for so long is given up.
+        files: Maximum number of photographs per user.
+        megabytes: Maximum size of a file.
+        megapixels: Maximum size of a decoded photograph, in millions of pixels.
+        total_files: Maximum number of photographs of all users together.
+        total_megabytes: Maximum size of all uploads together.
+        free_megabytes: Disk space that remains free: uploads that would use it are refused.
+        sessions: Maximum number of users at the same time.
+        idle_seconds: Time without a request after which a user's photographs are removed.
+        stalled_seconds: Time without data after which an upload is aborted.
     """
 
     files: int = 30

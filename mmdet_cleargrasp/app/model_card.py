@@ -1,4 +1,4 @@
-"""What the page says about its model: name, classes, and how good it is at each threshold."""
+"""Describe the model for the page: name, classes, and test results by score threshold."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from ..inference import PlateDetector
 from ..utils.errors import DataError
 from ..utils.json_files import read_json_if_whole
 from ..visualization.palette import class_color
-from .photographs import is_share
+from .photographs import is_fraction
 
 
 def describe_model(detector: PlateDetector, config: Path) -> dict[str, Any]:
-    """The model for the browser.
+    """Describe a detector for the browser.
 
     Args:
-        detector: The model.
-        config: Of the detector.
+        detector: Detector that the page uses.
+        config: Config file of the detector.
+
+    Returns:
+        JSON object with name, config, note, threshold, classes and ``quality``, which is the result
+        of :func:`read_quality`.
     """
     return {
         'name': detector.checkpoint.name,
@@ -34,7 +38,10 @@ def describe_model(detector: PlateDetector, config: Path) -> dict[str, Any]:
 
 
 def display_names(name: str) -> dict[str, str]:
-    """A class in words, of one and of several.
+    """Return the singular and plural of a class name for display.
+
+    Args:
+        name: Class name in the data set.
 
     Example:
         >>> display_names('petri_dish'), display_names('multiwell_plate')['many']
@@ -46,14 +53,15 @@ def display_names(name: str) -> dict[str, str]:
 
 
 def read_quality(checkpoint: Path) -> dict[str, Any] | None:
-    """Precision and recall over the score threshold, as a test of this checkpoint measured them.
+    """Read precision and recall by score threshold from a test of a checkpoint.
 
     Args:
-        checkpoint: Beside it may be its metrics, ``NAME.metrics.json``; otherwise the tests in
-            ``test/`` of its work dir are searched for one of this file.
+        checkpoint: Checkpoint file. The metrics are read from ``NAME.metrics.json`` in the same
+            folder, or else from a report of ``tools/test.py`` on this file in ``test/``.
 
     Returns:
-        ``images``, ``data``, ``remarks`` and the ``curve``; ``None`` without a test.
+        ``images`` (their number), ``data`` (name of the data set), ``remarks`` and ``curve`` with
+        lists of thresholds, precision and recall; ``None`` if there is no test.
     """
     beside = checkpoint.with_suffix('.metrics.json')
     reports = [beside] if beside.is_file() else _tests_of(checkpoint)
@@ -91,5 +99,5 @@ def _is_curve(curve: object) -> bool:
     return (
         len(lengths) == 1
         and lengths != {0}
-        and all(is_share(value) for column in columns for value in column)
+        and all(is_fraction(value) for column in columns for value in column)
     )

@@ -1,4 +1,4 @@
-"""A process that never connects to the network."""
+"""Block network connections of this process to other machines."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import ipaddress
 import sys
 from typing import Any
 
-#: Audit events of Python whose second argument is an address, and whose first is a host.
+#: Python's audit events with an address as their second argument, and with a host as their first.
 ADDRESS_EVENTS = ('socket.connect', 'socket.sendto', 'socket.sendmsg')
 NAME_EVENTS = ('socket.getaddrinfo', 'socket.gethostbyname', 'socket.gethostbyaddr')
 
 
 def stay_offline() -> None:
-    """Refuse every outgoing connection of this process but to itself, for as long as it lives.
+    """Refuse connections to other machines from now on; cannot be undone.
 
-    Nothing in the page's process has a reason for one. Python's audit events are used, so that no
-    library is changed; uvloop, which does not raise them, is disabled. A name that is given to a
-    socket itself, not to ``create_connection`` or asyncio, is looked up before its event.
+    The page needs none. Connections and look-ups of host names raise ``PermissionError``, by
+    Python's audit events, without changes to libraries. uvloop does not raise these events and is
+    disabled. A host name passed to ``socket.connect`` itself, not to ``create_connection`` or
+    asyncio, is looked up before the event.
     """
     sys.modules['uvloop'] = None  # type: ignore[assignment]
     sys.addaudithook(_refuse_connections)
@@ -34,7 +35,10 @@ def _refuse_connections(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def is_loopback(host: str | bytes) -> bool:
-    """Whether only this machine itself can reach an address or name.
+    """Whether a host is a loopback address or ``localhost``, which other machines cannot reach.
+
+    Args:
+        host: IP address or host name.
 
     Example:
         >>> is_loopback('127.0.0.1'), is_loopback('localhost'), is_loopback('example.org')

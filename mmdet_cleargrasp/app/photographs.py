@@ -1,4 +1,4 @@
-"""One photograph on the page: its boxes, those that a person corrected, and its scale in mm."""
+"""A photograph on the page: its detected, corrected and drawn boxes, and its scale."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ import supervision as sv
 from ..inference.results import Scale, find_scale, labels_of, scores_of
 from ..utils.errors import DataError
 
-#: Boxes in one photograph.
+#: Maximum number of boxes in a photograph.
 MAX_BOXES = 1000
-#: Known sizes in mm, from a well to a table.
+#: Accepted known sizes in mm, inclusive.
 MM_RANGE = (1.0, 2000.0)
-#: Shortest side of a box, in pixels.
+#: Minimum width and height of a box in pixels.
 MIN_SIDE = 1.0
 
 
 @dataclass(frozen=True)
 class PlateBox:
-    """A box of the model's or of a person's.
+    """A box that was detected, or drawn by a user.
 
     Attributes:
-        left: In pixels of the upright photograph, as the other sides.
+        left: Left side, in pixels of the upright photograph, as the other sides.
         top: Upper side.
         right: Right side.
         bottom: Lower side.
-        label: Name of the class.
-        score: Of the model, 0 to 1; ``None`` of a box drawn by hand.
-        corrected: Drawn, moved or given its class by hand; such a box has no threshold.
-        removed: By hand; kept so that moving the threshold does not bring it back.
-        known_mm: The longer side's true length, where the user knows it.
+        label: Class name.
+        score: Score of the detector, 0 to 1; ``None`` for a box drawn by hand.
+        corrected: Whether a user has drawn, moved or relabeled the box, which is then shown at any
+            threshold.
+        removed: Whether a user has removed the box. It is kept, so that it does not reappear when
+            the threshold changes.
+        known_mm: True length of the longer side in mm, if the user has entered it.
     """
 
     left: float
@@ -49,7 +51,7 @@ class PlateBox:
     known_mm: float | None = None
 
     def is_shown(self, threshold: float) -> bool:
-        """Whether the box counts at a score threshold."""
+        """Whether the box is shown and exported at a score threshold."""
         return not self.removed and (
             self.corrected or self.score is None or self.score >= threshold
         )
@@ -57,18 +59,18 @@ class PlateBox:
 
 @dataclass
 class Photograph:
-    """A photograph that was uploaded.
+    """An uploaded photograph.
 
     Attributes:
-        key: Random, for addresses and file names on the disk.
-        name: As the user knows it, unique in the session.
-        file: The upload.
-        width: In pixels, upright, as ``height``.
-        height: See ``width``.
-        boxes: All of the model's from the lowest score on, and those drawn by hand.
-        checked_at: The threshold at which the user said that the boxes are right; it stays that of
-            this photograph.
-        size_bytes: On the disk.
+        key: Random text for URLs and file names on the server.
+        name: File name given by the user, unique in the session.
+        file: The uploaded file.
+        width: Width in pixels, after EXIF rotation.
+        height: Height in pixels, after EXIF rotation.
+        boxes: Detections with any score, and boxes drawn by hand.
+        checked_at: Threshold at which the user confirmed the boxes. It replaces the threshold of
+            the session for this photograph. ``None`` if not confirmed.
+        size_bytes: Size of all files of the photograph on the disk.
     """
 
     key: str
@@ -81,26 +83,27 @@ class Photograph:
     size_bytes: int = 0
 
     def view(self, name: str = 'view.jpg') -> Path:
-        """The file of a picture that the page shows."""
+        """Return the file of an image that the page shows (``view.jpg`` or ``thumbnail.jpg``)."""
         return view_file(self.file, name)
 
     def shown(self, threshold: float) -> list[PlateBox]:
-        """The boxes that count at a score threshold."""
+        """Return the boxes at a score threshold, or at the one at which the user confirmed them."""
         lowest = threshold if self.checked_at is None else self.checked_at
         return [box for box in self.boxes if box.is_shown(lowest)]
 
     def own_scale(self) -> Scale | None:
-        """Pixels per mm from the box of known size; ``None`` without one."""
+        """Return the scale from the box of known size; ``None`` if there is none."""
         known = [box for box in self.boxes if box.known_mm and not box.removed]
         if not known:
             return None
-        box = replace(known[0], score=None)  # the user knows better than the model
+        # Without its score: the user has confirmed the plate, even if the score is low.
+        box = replace(known[0], score=None)
         assert box.known_mm is not None
         size = (self.width, self.height)
         return find_scale(to_detections([box], [box.label]), box.known_mm, size=size)
 
     def to_json(self) -> dict[str, Any]:
-        """For the browser."""
+        """Return the photograph as a JSON object for the browser."""
         scale = self.own_scale()
         return {
             'key': self.key,
@@ -115,12 +118,22 @@ class Photograph:
 
 
 def view_file(upload: Path, name: str) -> Path:
-    """The file of a picture that is made of an upload."""
+    """Return the file of an image that is made from an upload.
+
+    Args:
+        upload: The uploaded file.
+        name: ``view.jpg`` or ``thumbnail.jpg``.
+    """
     return upload.with_name(f'{upload.name}.{name}')
 
 
 def from_detections(found: sv.Detections, classes: Sequence[str]) -> list[PlateBox]:
-    """Boxes of a detector's answer."""
+    """Convert detections to boxes.
+
+    Args:
+        found: Detections of a photograph.
+        classes: Class names by id.
+    """
     boxes = []
     for xyxy, label, score in zip(found.xyxy, labels_of(found), scores_of(found), strict=True):
         left, top, right, bottom = (round(float(side), 2) for side in xyxy)
@@ -130,7 +143,11 @@ def from_detections(found: sv.Detections, classes: Sequence[str]) -> list[PlateB
 
 
 def to_detections(boxes: Sequence[PlateBox], classes: Sequence[str]) -> sv.Detections:
-    """Boxes as a detector's answer; those drawn by hand have a score of 1.
+    """Convert boxes to detections; drawn or corrected boxes get a score of 1.
+
+    Args:
+        boxes: Boxes of a photograph.
+        classes: Class names by id.
 
     Example:
         >>> found = to_detections([PlateBox(0, 0, 90, 80, 'petri_dish')], ['petri_dish'])
@@ -148,15 +165,16 @@ def to_detections(boxes: Sequence[PlateBox], classes: Sequence[str]) -> sv.Detec
 
 
 def parse_boxes(content: object, size: tuple[int, int], classes: Sequence[str]) -> list[PlateBox]:
-    """Boxes that a browser sent, checked.
+    """Validate the boxes that a browser sent.
 
     Args:
         content: Decoded JSON.
         size: Width and height of the photograph in pixels; boxes are clipped to it.
-        classes: Names that a box may have.
+        classes: Accepted class names.
 
     Raises:
-        DataError: Anything but a list of boxes with finite sides, known classes and possible sizes.
+        DataError: The content is not a list of boxes, or a box has an unknown class, is not finite,
+            has no area or an invalid known size.
     """
     if not isinstance(content, list) or len(content) > MAX_BOXES:
         raise DataError(f'expected a list of up to {MAX_BOXES} boxes')
@@ -175,7 +193,7 @@ def _parse_box(entry: object, size: tuple[int, int], classes: Sequence[str]) -> 
         raise DataError('a box has no area')
     score, known = entry.get('score'), entry.get('known_mm')
     if known is not None and not MM_RANGE[0] <= _number(entry, 'known_mm') <= MM_RANGE[1]:
-        raise DataError(f'a known size is from {MM_RANGE[0]:.0f} to {MM_RANGE[1]:.0f} mm')
+        raise DataError(f'expected a size from {MM_RANGE[0]:.0f} to {MM_RANGE[1]:.0f} mm')
     return PlateBox(
         left,
         top,
@@ -189,23 +207,23 @@ def _parse_box(entry: object, size: tuple[int, int], classes: Sequence[str]) -> 
     )
 
 
-def is_share(value: object) -> bool:
-    """Whether decoded JSON is a number from 0 to 1; ``true`` is none."""
+def is_fraction(value: object) -> bool:
+    """Whether a value of decoded JSON is a number from 0 to 1, and not ``true`` or ``false``."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _number(
     entry: Mapping[str, Any], key: str, low: float = -math.inf, high: float = math.inf
 ) -> float:
-    """A finite number, moved into a range."""
+    """Return a finite number of a box, clipped to a range."""
     value = entry.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-        raise DataError(f'a box has no number as its {key}')
+        raise DataError(f'{key} of a box is not a finite number')
     return min(max(float(value), low), high)
 
 
 def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # an integer of thousands of digits
+    except OverflowError:  # an integer beyond the range of float
         return False

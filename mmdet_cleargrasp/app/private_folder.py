@@ -1,4 +1,4 @@
-"""A folder that only this user can read, removed when the command ends, or else by the next one."""
+"""A temporary folder that only this user can read, removed even after a crash."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from pathlib import Path
 
 from ..utils.locks import FolderInUseError, lock_folder
 
+#: Prefix of the names of the folders.
 PREFIX = 'plates_page_'
 
 
 @contextlib.contextmanager
 def private_folder(parent: str | Path | None = None) -> Iterator[Path]:
-    """Make a folder with the rights 0700 and remove it with everything in it.
+    """Create a folder with mode 0700, and remove it at the end of the ``with`` block.
 
-    Folders of commands that could not remove theirs (SIGKILL, a power cut) are removed first: a
-    lock tells whether a command still has its own.
+    Folders that earlier processes left (after SIGKILL or a power failure) are removed first. A
+    folder that is still in use has a lock.
 
     Args:
-        parent: Where; by default the system's folder for temporary files.
+        parent: Folder to create it in; the system's folder for temporary files by default.
 
     Yields:
-        The folder.
+        Path of the folder.
 
     Example:
         >>> with private_folder() as folder:
@@ -49,7 +50,10 @@ def private_folder(parent: str | Path | None = None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def ignored_signals() -> Iterator[None]:
-    """Ignore Ctrl-C, SIGTERM and SIGHUP while a command cleans up; in the main thread only."""
+    """Ignore Ctrl-C, SIGTERM and SIGHUP during a ``with`` block; has no effect in other threads.
+
+    Used for removing files, which a second signal must not interrupt.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -66,7 +70,7 @@ def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f'{PREFIX}*'):
         with contextlib.suppress(OSError, FolderInUseError):
             status = folder.lstat()
-            # A folder without the file is being made.
+            # Without a lock file, the folder is just being created by another process.
             ours = folder.is_dir() and not folder.is_symlink() and status.st_uid == os.getuid()
             if ours and (folder / '.lock').is_file():
                 with lock_folder(folder):

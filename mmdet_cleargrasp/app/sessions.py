@@ -1,6 +1,6 @@
-"""What the users of the page have on the server: bounded, private, and removed when unused.
+"""Sessions of the page's users: their photographs, limits, and removal when unused.
 
-Everything here runs in the event loop's thread; only files are written by others.
+All functions run in the thread of the event loop; other threads only write files.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ from ..utils.errors import UserError
 from .limits import Limits
 from .photographs import Photograph
 
-#: Longest name of a photograph, in bytes; file systems allow 255 with a suffix and a number.
+#: Maximum length of the name of a photograph in bytes. File systems allow 255; the rest is for a
+#: number and the suffixes of exported files.
 LONGEST_NAME = 180
-#: Characters that no file system and no table takes well in a name.
+#: Characters that are not allowed in file names on some systems.
 BAD_CHARACTERS = '/\\:*?"<>|'
+#: Message when a limit of all users together, or the disk, is full.
 NO_SPACE = 'The computer that runs this page has no space left for it. Try again later.'
 
 
 class RefusedError(UserError):
-    """A request that is refused.
+    """A request is refused.
 
-    Attributes:
-        status: Of the HTTP response.
+    Args:
+        status: HTTP status of the response.
+        message: Message for the user.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -40,16 +43,16 @@ class RefusedError(UserError):
 
 @dataclass
 class Session:
-    """One user's photographs.
+    """Photographs and settings of one user.
 
     Attributes:
-        folder: Private, for the uploads and their views.
-        threshold: Score threshold.
-        scale_from: Key of the photograph whose scale is used for those without one.
-        photographs: By key, in the order of the uploads.
-        pending: Uploads that are not photographs yet, and their bytes.
-        download: Bytes that the download in progress may take on the disk; 0 without one.
-        last_used: Seconds of the store's clock.
+        folder: Private folder with the uploads and the images made from them.
+        threshold: Score threshold, 0 to 1.
+        scale_from: Key of the photograph whose scale is used for those without a scale.
+        photographs: Photographs by key, in the order of the uploads.
+        pending: Sizes in bytes of the uploads in progress, by key.
+        download: Disk space in bytes reserved for the download in progress; 0 if there is none.
+        last_used: Time of the last request, in seconds of the clock of :class:`Sessions`.
     """
 
     folder: Path
@@ -62,16 +65,20 @@ class Session:
 
     @property
     def count(self) -> int:
-        """Photographs and uploads."""
+        """Number of photographs, including uploads in progress."""
         return len(self.photographs) + len(self.pending)
 
     @property
     def bytes(self) -> int:
-        """On the disk, and still to come of running uploads."""
+        """Size of the photographs on the disk, including the announced size of uploads."""
         return sum(p.size_bytes for p in self.photographs.values()) + sum(self.pending.values())
 
-    def free_name(self, name: str) -> str:
-        """A name that no photograph has yet; some file systems take A.jpg and a.JPG for one."""
+    def unique_name(self, name: str) -> str:
+        """Return a name that no other photograph has, with a number appended if needed.
+
+        Names that differ in case or suffix only count as the same: exported files have other
+        suffixes, and some file systems ignore case.
+        """
         taken = {_key(photograph.name) for photograph in self.photographs.values()}
         path = PurePath(name)
         number, choice = 1, name
@@ -81,14 +88,14 @@ class Session:
         return choice
 
     def px_per_mm(self, photograph: Photograph) -> float | None:
-        """Scale of a photograph: its own, or that of the one that was chosen for all."""
+        """Return the scale of a photograph: its own, or that of the photograph selected for all."""
         scale = photograph.own_scale()
         if scale is None and self.scale_from in self.photographs:
             scale = self.photographs[self.scale_from].own_scale()
         return scale.px_per_mm if scale else None
 
     def remove(self, key: str) -> None:
-        """Remove a photograph with its files."""
+        """Remove a photograph and its files."""
         self.photographs.pop(key)
         if self.scale_from == key:
             self.scale_from = None
@@ -96,7 +103,7 @@ class Session:
             file.unlink(missing_ok=True)
 
     def to_json(self) -> dict[str, Any]:
-        """For the browser."""
+        """Return the session as a JSON object for the browser."""
         return {
             'threshold': self.threshold,
             'scale_from': self.scale_from,
@@ -105,13 +112,13 @@ class Session:
 
 
 class Sessions:
-    """All users of the page.
+    """Sessions of all users.
 
     Args:
-        folder: A private folder.
-        limits: What is accepted.
-        threshold: Score threshold of a new session.
-        clock: Seconds; for tests.
+        folder: Private folder, in which each session gets a folder.
+        limits: Limits of the page.
+        threshold: Initial score threshold of a session.
+        clock: Function that returns the time in seconds.
     """
 
     def __init__(
@@ -129,7 +136,14 @@ class Sessions:
         return len(self._sessions)
 
     def get(self, key: str | None) -> Session | None:
-        """A session by its secret key, which counts as used now."""
+        """Return the session with a secret key, and update its time of last use.
+
+        Args:
+            key: Value of the session cookie, if there is one.
+
+        Returns:
+            ``None`` if there is no such session, or it was removed.
+        """
         self.remove_idle()
         session = self._sessions.get(key or '')
         if session is not None:
@@ -137,16 +151,19 @@ class Sessions:
         return session
 
     def add(self) -> tuple[str, Session]:
-        """A new session; without free places, an empty one or the longest unused makes room.
+        """Create a session; if there are too many, remove the longest unused empty one.
+
+        Returns:
+            Secret key of the session, and the session.
 
         Raises:
-            RefusedError: All places are in use.
+            RefusedError: There are too many sessions, all of them with photographs.
         """
         self.remove_idle()
         if len(self) >= self.limits.sessions:
-            self._make_room()
+            self._remove_an_empty_session()
         key = secrets.token_urlsafe(24)
-        # The folder's name is another secret than the key.
+        # Not named after the key, which error messages with paths would disclose.
         folder = self.folder / secrets.token_hex(8)
         folder.mkdir(mode=0o700)
         session = Session(folder, self.threshold, last_used=self._clock())
@@ -154,20 +171,22 @@ class Sessions:
         return key, session
 
     @contextlib.contextmanager
-    def upload(self, session: Session, size: int) -> Iterator[str]:
-        """Reserve place for an upload, and give it back however the upload ends.
+    def reserve_upload(self, session: Session, size: int) -> Iterator[str]:
+        """Reserve space for an upload during a ``with`` block.
+
+        Files of the upload are removed at the end unless the photograph was added to the session.
 
         Args:
-            session: The user's.
-            size: In bytes, as announced.
+            session: Session of the user.
+            size: Size of the upload in bytes, as announced by the browser.
 
         Yields:
-            The key of the photograph, and the beginning of its files' names.
+            Key of the photograph. The names of its files must begin with it.
 
         Raises:
-            RefusedError: One of the limits would be exceeded.
+            RefusedError: A limit would be exceeded.
         """
-        self._check_place(session, size)
+        self._check_limits(session, size)
         key = secrets.token_hex(8)
         session.pending[key] = size
         try:
@@ -180,12 +199,12 @@ class Sessions:
                     file.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def downloading(self, session: Session, size: int) -> Iterator[None]:
-        """Reserve disk space for a download, and release it however the download ends.
+    def reserve_download(self, session: Session, size: int) -> Iterator[None]:
+        """Reserve disk space for a download during a ``with`` block.
 
         Args:
-            session: The user's.
-            size: Bytes that it may take.
+            session: Session of the user.
+            size: Maximum disk space of the download in bytes.
 
         Raises:
             RefusedError: The user has a download in progress, or the disk is full.
@@ -200,10 +219,13 @@ class Sessions:
             session.download = 0
 
     def check_disk(self, size: int) -> None:
-        """Check that the disk has space for some bytes more, beside what is reserved already.
+        """Check that the disk has space for more data, in addition to what is reserved.
+
+        Args:
+            size: Size of the data in bytes.
 
         Raises:
-            RefusedError: It has not.
+            RefusedError: The disk has too little space.
         """
         reserved = sum(
             sum(session.pending.values()) + session.download for session in self._sessions.values()
@@ -213,14 +235,14 @@ class Sessions:
             raise RefusedError(507, NO_SPACE)
 
     def remove_idle(self) -> None:
-        """Remove sessions that were not used for long, with their files."""
+        """Remove the sessions without a request for ``idle_seconds``, and their files."""
         now = self._clock()
         for key, session in list(self._sessions.items()):
             idle = now - session.last_used >= self.limits.idle_seconds
             if idle and not session.pending:
                 self._remove(key)
 
-    def _make_room(self) -> None:
+    def _remove_an_empty_session(self) -> None:
         by_age = sorted(self._sessions.items(), key=lambda item: item[1].last_used)
         for key, session in by_age:
             if not session.count:
@@ -232,7 +254,7 @@ class Sessions:
     def _remove(self, key: str) -> None:
         shutil.rmtree(self._sessions.pop(key).folder, ignore_errors=True)
 
-    def _check_place(self, session: Session, size: int) -> None:
+    def _check_limits(self, session: Session, size: int) -> None:
         limits, everyone = self.limits, self._sessions.values()
         if size > limits.megabytes * 1_000_000:
             raise RefusedError(413, f'The file is larger than {limits.megabytes} MB.')
@@ -251,7 +273,10 @@ class Sessions:
 
 
 def safe_name(name: str) -> str:
-    r"""A name that can be shown, listed in a table and used for a file, whatever a browser sent.
+    r"""Convert the file name that a browser sent to one that is valid on any file system.
+
+    Args:
+        name: Name as sent, which may contain anything.
 
     Example:
         >>> safe_name('../../etc/day 3.jpg'), safe_name('a\x00<b>.png'), safe_name('..')

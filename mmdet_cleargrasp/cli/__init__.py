@@ -1,5 +1,5 @@
-"""The command lines, one module each; ``tools/*.py`` and ``mmdet-cleargrasp TOOL`` call them.
+"""The command lines, one module each, which ``tools/*.py`` and ``mmdet-cleargrasp TOOL`` call.
 
-Each module has ``main(argv) -> int`` and imports little at its top, so that ``--help`` and a wrong
-option answer at once.
+A module has ``make_parser()`` and ``main(argv)``, which returns the exit status. Frameworks are
+imported in ``main`` after the options are parsed, so that ``--help`` and invalid options are fast.
 """

@@ -20,7 +20,7 @@ examples:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     tasks = parser.add_subparsers(dest='task', required=True)
     plot = tasks.add_parser('plot_curve', help='plot logged values')
@@ -33,14 +33,23 @@ def make_parser() -> argparse.ArgumentParser:
     times = tasks.add_parser('cal_train_time', help='seconds per training step, by epoch')
     times.add_argument('json_logs', nargs='+', help='work dirs or JSON logs')
     times.add_argument(
-        '--include-outliers', action='store_true', help="count each epoch's first logged step too"
+        '--include-outliers',
+        action='store_true',
+        help='include the first step of each epoch',
     )
     return parser
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..visualization.training_curves import plot_curves, train_times
@@ -56,11 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def print_times(log: str, times: dict[int, float]) -> None:
-    """Print the slowest and fastest epoch, and the mean and deviation over epochs.
+    """Print the slowest and fastest epoch, and mean and standard deviation over epochs.
 
     Args:
         log: Name of the log.
-        times: Seconds per training step by epoch.
+        times: Seconds per training step, by epoch.
     """
     slowest, fastest = max(times, key=times.__getitem__), min(times, key=times.__getitem__)
     mean = sum(times.values()) / len(times)

@@ -17,22 +17,22 @@ examples:
   python -m mmdet_cleargrasp app CONFIG CHECKPOINT --port 8000
   ssh -L 7860:localhost:7860 you@server    # then open the printed link on your own computer
 
-Open the link that is printed: its token lets you in. The page listens on this machine only;
+Open the printed link, which has a secret token. The page can be reached from this machine only;
 with --host 0.0.0.0, anyone on the network with the link can open it.
 """
-#: Attributes of Limits that are options, with their help.
+#: Help texts of the options that set :class:`.Limits`, by attribute.
 LIMITS = {
-    'files': 'photographs of one user',
-    'megabytes': 'size of one photograph in MB',
-    'megapixels': 'size of one photograph in millions of pixels',
-    'total_files': 'photographs of all users together',
-    'total_megabytes': 'disk space for all users together, in MB',
-    'sessions': 'users at the same time',
+    'files': 'maximum number of photographs per user',
+    'megabytes': 'maximum size of a photograph in MB',
+    'megapixels': 'maximum size of a photograph in millions of pixels',
+    'total_files': 'maximum number of photographs of all users together',
+    'total_megabytes': 'maximum disk space of all users together, in MB',
+    'sessions': 'maximum number of users at the same time',
 }
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.usage = '%(prog)s [options] [WORK_DIR | CONFIG CHECKPOINT]'
     parser.add_argument(
@@ -49,15 +49,15 @@ def make_parser() -> argparse.ArgumentParser:
     access.add_argument(
         '--no-token',
         action='store_true',
-        help='let in anyone who can reach the port: other users of this machine too',
+        help='accept requests without the token, also from other users of this machine',
     )
     access.add_argument(
         '--allow-host',
         action='append',
         default=[],
         metavar='NAME',
-        help='a name under which the page is opened, beside localhost, IP addresses and the '
-        "machine's own name",
+        help='further host name in the address of the page, in addition to localhost, IP addresses '
+        'and the name of this machine',
     )
     limits = parser.add_argument_group('limits')
     for name, text in LIMITS.items():
@@ -74,7 +74,7 @@ def make_parser() -> argparse.ArgumentParser:
         type=minutes,
         default=Limits.idle_seconds / 60,
         metavar='N',
-        help='photographs that nobody has used for so long are removed '
+        help="minutes without a request after which a user's photographs are removed "
         f'[{Limits.idle_seconds / 60:g}]',
     )
     return parser
@@ -82,11 +82,18 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Load the detector and serve the page until Ctrl-C; returns the exit status."""
+    """Load the detector and serve the page until Ctrl-C.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     parser = make_parser()
     args = parser.parse_args(argv)
     if len(args.what) > 2:
-        parser.error(f'expected WORK_DIR, or CONFIG CHECKPOINT, and got {" ".join(args.what)}')
+        parser.error(f'expected WORK_DIR, or CONFIG CHECKPOINT, but got {" ".join(args.what)}')
     _import_server()
 
     import tempfile
@@ -113,8 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             config, checkpoint, args.device, args.per_class, args.runtime, args.amp
         )
         if not is_loopback(args.host):
-            whom = 'anyone who can reach it' if args.no_token else 'anyone with the link'
-            print(f'warning: {args.host} is open to {whom}', file=sys.stderr)
+            users = 'anyone who can reach it' if args.no_token else 'anyone with the link'
+            print(f'warning: {args.host} is open to {users}', file=sys.stderr)
         serve(
             detector,
             config,
@@ -129,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _import_server() -> None:
-    """Say what to install before the detector is loaded."""
+    """Check before the detector is loaded that the packages of the page are installed."""
     from ..utils.errors import ConfigError
 
     try:

@@ -1,4 +1,4 @@
-"""Arguments that several commands share."""
+"""Options and argument types that several commands share."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-#: No number on a command line is larger; those that are overflow where they are used.
+#: Largest accepted integer; larger ones would cause overflow errors where they are used.
 LARGEST = 10**9
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """Create a parser with examples in its help, written for the way the command was called.
+    """Create a parser whose help ends with examples.
 
     Args:
-        description: One line on what the command does.
-        examples: Command lines that start with ``python tools/TOOL.py``.
+        description: What the command does, usually the docstring of its module.
+        examples: Text with command lines that start with ``python tools/TOOL.py``. They are
+            rewritten to ``mmdet-cleargrasp TOOL`` if the command was called that way.
     """
     name = Path(sys.argv[0]).name
     if name.startswith('mmdet-cleargrasp'):
@@ -33,17 +34,22 @@ def new_parser(description: str | None, examples: str) -> argparse.ArgumentParse
 
 
 def command_name() -> str:
-    """How the user called this command: ``python tools/train.py``, ``mmdet-cleargrasp train``."""
+    """Return how the user called the command, such as ``python tools/train.py``."""
     return f'python {sys.argv[0]}' if sys.argv[0].endswith('.py') else sys.argv[0]
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
-    """Argument type: an integer with a minimum.
+    """Create an argument type: an integer between a minimum and :data:`LARGEST`.
 
     Args:
         minimum: Smallest accepted value.
 
+    Returns:
+        Function that converts the text of an argument.
+
     Example:
+        >>> at_least(1)('3')
+        3
         >>> at_least(1)('0')
         Traceback (most recent call last):
             ...
@@ -115,7 +121,11 @@ def picture_file(text: str) -> Path:
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add the config and the options that change it."""
+    """Add ``config``, ``--data-root`` and ``--cfg-options``.
+
+    Args:
+        parser: Parser of a command.
+    """
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--data-root',
@@ -127,7 +137,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
-    """Add the option that overrides single config values."""
+    """Add ``--cfg-options``.
+
+    Args:
+        parser: Parser of a command.
+    """
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -138,7 +152,11 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_scale(parser: argparse.ArgumentParser) -> None:
-    """Add the image size."""
+    """Add ``--scale``.
+
+    Args:
+        parser: Parser of a command.
+    """
     parser.add_argument(
         '--scale',
         nargs='+',
@@ -150,7 +168,11 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
 
 
 def add_test_split(parser: argparse.ArgumentParser) -> None:
-    """Add the test split."""
+    """Add ``--test-split``.
+
+    Args:
+        parser: Parser of a command.
+    """
     parser.add_argument(
         '--test-split',
         metavar='NAME',
@@ -159,7 +181,11 @@ def add_test_split(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the work dir, verbosity and launcher."""
+    """Add the options of a run: ``--work-dir``, ``--verbose`` and ``--launcher``.
+
+    Args:
+        parser: Parser of a command.
+    """
     parser.add_argument('--work-dir', help='folder for all output [work_dirs/CONFIG]')
     parser.add_argument(
         '--verbose', action='store_true', help="print MMEngine's full log [only to its file]"
@@ -169,7 +195,11 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
-    """Add length, precision and resuming of a training run."""
+    """Add the options of a training run: its length, ``--amp`` and ``--resume``.
+
+    Args:
+        parser: Parser of a command.
+    """
     length = parser.add_mutually_exclusive_group()
     length.add_argument('--epochs', type=int, help="number of epochs [the config's]")
     length.add_argument(
@@ -182,7 +212,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         '--patience',
         type=at_least(1),
         metavar='N',
-        help='stop after N validations without a better figure than the best so far',
+        help='stop training after N validations without a new best metric',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision; bfloat16 on a CPU')
     parser.add_argument(
@@ -195,7 +225,11 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
-    """Add NMS, device, runtime and precision of a detector."""
+    """Add the options of inference: ``--per-class``, ``--device``, ``--runtime`` and ``--amp``.
+
+    Args:
+        parser: Parser of a command.
+    """
     parser.add_argument(
         '--per-class',
         action='store_true',
@@ -217,16 +251,16 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
 
 
 def set_local_rank(args: argparse.Namespace) -> None:
-    """Set ``LOCAL_RANK`` for mmengine if the launcher has not.
+    """Set the environment variable ``LOCAL_RANK``, which mmengine reads, unless it is set.
 
     Args:
-        args: Parsed options of :func:`add_run`.
+        args: Parsed options, with those of :func:`add_run`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
 
 
 class _WidthAndHeight(argparse.Action):
-    """Parse one or two numbers as width and height."""
+    """Store one or two numbers as width and height."""
 
     def __call__(
         self,
@@ -241,7 +275,7 @@ class _WidthAndHeight(argparse.Action):
 
 
 class _KeyValues(argparse.Action):
-    """Parse KEY=VALUE as mmengine does, with argparse's error messages."""
+    """Parse KEY=VALUE as mmengine's ``DictAction``, with argparse's error messages."""
 
     def __call__(
         self,

@@ -22,7 +22,7 @@ folder, which has no augmentation, one sheet per split
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('source', metavar='CONFIG|FOLDER', type=Path)
     parser.add_argument('--data-root', metavar='DIR', help='folder with your own data')
@@ -37,7 +37,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..engine.browsing import browse_config, browse_folder

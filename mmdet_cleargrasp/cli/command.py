@@ -1,4 +1,4 @@
-"""Error handling of every command: one message and a documented exit status."""
+"""Error handling of all commands: one message and a documented exit status."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ from types import FrameType
 from ..compat.versions import explain_import_error
 from ..utils.errors import Terminated, UserError
 
+#: Type of a command's ``main(argv)``, which returns the exit status.
 Main = Callable[..., int]
 
-#: Set it to 1 to see where an error comes from.
+#: Environment variable; set it to 1 to print the traceback of an error.
 TRACEBACK_VARIABLE = 'MMDET_CLEARGRASP_TRACEBACK'
-#: After so long, a signal that was lost in a finalizer is sent again.
+#: Delay before a signal that was lost in a finalizer is sent again.
 REPEAT_SECONDS = 0.05
+#: Exit statuses.
 SUCCESS, FAILURE, CTRL_C, BROKEN_PIPE, SIGTERM = 0, 1, 130, 141, 143
 
 
 def command(main: Main) -> Main:
-    """Decorate ``main(argv) -> int`` to print one message instead of a traceback.
+    """Decorator for ``main(argv)`` that prints one message instead of a traceback.
 
-    What a user can cause (a :class:`.UserError`, Ctrl-C, SIGTERM, a full disk, a file of other
-    rights or another encoding, too little memory) is explained; anything else is a bug, and keeps
-    its traceback. The statuses are listed in docs/messages.md.
+    Handled are errors that a user can cause: a :class:`.UserError`, Ctrl-C, SIGTERM, a full disk,
+    missing permissions, a wrong encoding and lack of memory. Any other exception is a bug and
+    is raised. docs/messages.md lists the exit statuses.
 
     Args:
-        main: Parses ``argv``, does the work and returns the exit status.
+        main: Function that parses ``argv``, does the work and returns the exit status.
 
     Returns:
-        The same function inside the boundary. It returns the status of argparse's exits too.
+        The decorated function. It returns the status instead of raising ``SystemExit``.
 
     Example:
         >>> @command
@@ -50,10 +52,10 @@ def command(main: Main) -> Main:
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> int:
-        print_any_name()
+        escape_unprintable_names()
         try:
             with sigterm_as_exception(), _quiet_log_handlers(), warnings.catch_warnings():
-                # mmengine's look-ups warn of it each time, with the last setuptools that have it.
+                # mmengine imports pkg_resources; its last versions warn each time.
                 warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
                 status = main(argv)
                 sys.stdout.flush()
@@ -74,10 +76,13 @@ def command(main: Main) -> Main:
 
 
 def explain(error: BaseException) -> tuple[int, str] | None:
-    """Return exit status and message of an error that a user can cause; ``None`` for a bug.
+    """Return the exit status and message for an error that a user can cause.
 
     Args:
         error: Exception raised by a command.
+
+    Returns:
+        Exit status and message; ``None`` for a bug.
 
     Example:
         >>> explain(PermissionError(13, 'Permission denied', 'work_dirs/a'))
@@ -85,7 +90,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         >>> explain(KeyError('a bug')) is None
         True
     """
-    # A library's bare `except:` may have turned the signal into an error of its own.
+    # A library's bare `except:` may have replaced the signal's exception by another one.
     error = _interruption(error) or error
     if isinstance(error, UserError):
         return FAILURE, f'error: {_text(error)}'
@@ -109,17 +114,18 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return (FAILURE, f'error: {text}') if text else None
     if isinstance(error, OSError):
         return FAILURE, f'error: {_os_error_text(error)}'
-    if _concerns_a_name(error):
+    if _is_invalid_path(error):
         return FAILURE, f'error: a file name cannot be used ({_text(error)})'
     return None
 
 
 @contextlib.contextmanager
 def sigterm_as_exception() -> Iterator[None]:
-    """Raise :class:`.Terminated` on SIGTERM, so that a command cleans up as on Ctrl-C.
+    """Raise :class:`.Terminated` on SIGTERM during a ``with`` block.
 
-    Temporary folders are removed and results so far are written. Forked processes keep the default
-    handler. Does nothing outside the main thread.
+    A command then cleans up as on Ctrl-C: it removes temporary folders and writes its results so
+    far. Forked processes are terminated by SIGTERM as usual. Has no effect outside of the main
+    thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -144,7 +150,7 @@ def sigterm_as_exception() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet_log_handlers() -> Iterator[None]:
-    """Print no traceback for a line that a log's file cannot take, as on a full disk."""
+    """Do not print a traceback if a log file cannot be written, such as on a full disk."""
     before = logging.raiseExceptions
     logging.raiseExceptions = bool(os.environ.get(TRACEBACK_VARIABLE))
     try:
@@ -155,10 +161,10 @@ def _quiet_log_handlers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interruptions_repeated() -> Iterator[None]:
-    """Send a signal again that came while Python ran a finalizer, which ends no program.
+    """Send SIGINT or SIGTERM again if it arrived during a finalizer.
 
-    Python prints and drops exceptions in ``__del__`` and in callbacks of weak references, also
-    those that signals raise.
+    Python prints and ignores exceptions in ``__del__`` and in callbacks of weak references,
+    including those that signal handlers raise, so the program would not end.
     """
     before, ended = sys.unraisablehook, threading.Event()
 
@@ -182,8 +188,8 @@ def _interruptions_repeated() -> Iterator[None]:
         sys.unraisablehook = before
 
 
-def print_any_name() -> None:
-    """Escape file names that the terminal's encoding cannot print."""
+def escape_unprintable_names() -> None:
+    """Let ``print`` escape characters that the terminal's encoding does not have."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
@@ -200,7 +206,7 @@ def _print_error(message: str) -> None:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """Whether Python, a GPU or torch's CPU allocator is out of memory; does not import torch."""
+    """Whether Python, a GPU or torch's CPU allocator ran out of memory; does not import torch."""
     name, text = type(error).__name__, str(error)
     return (
         isinstance(error, MemoryError)
@@ -210,15 +216,15 @@ def _out_of_memory(error: BaseException) -> bool:
 
 
 def _interruption(error: BaseException) -> KeyboardInterrupt | None:
-    """Ctrl-C or SIGTERM that an exception was raised in the handling of."""
+    """Return the Ctrl-C or SIGTERM during whose handling an exception was raised, if any."""
     seen: BaseException | None = error
     while seen is not None and not isinstance(seen, KeyboardInterrupt):
         seen = seen.__cause__ or seen.__context__
     return seen
 
 
-def _concerns_a_name(error: BaseException) -> bool:
-    """Whether ``pathlib`` refuses a name: one with a null byte, or a link that leads to itself."""
+def _is_invalid_path(error: BaseException) -> bool:
+    """Whether ``pathlib`` refuses a path: it has a null byte, or is a link to itself."""
     text = str(error)
     return (isinstance(error, ValueError) and 'embedded null' in text) or (
         isinstance(error, RuntimeError) and text.startswith('Symlink loop')
@@ -226,7 +232,7 @@ def _concerns_a_name(error: BaseException) -> bool:
 
 
 def _text(error: BaseException) -> str:
-    """Message without the traceback that a data loader's worker puts before it."""
+    """Return the message without the traceback that a data loader's worker adds."""
     text = str(error)
     if 'Traceback (most recent call last)' in text:
         text = text.split(f'{type(error).__name__}: ')[-1]

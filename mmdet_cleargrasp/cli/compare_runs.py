@@ -1,4 +1,4 @@
-"""Compare tested runs: figures, differences with intervals, and a report as one HTML page."""
+"""Compare tested runs: metrics, differences with intervals, and a report as one HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ tools/test.py; runs with the same name are seeds of one arm. See docs/comparison
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('runs', nargs='+', metavar='[NAME=]DIR', help='work dirs')
     parser.add_argument('--out', metavar='DIR', help="folder to write [the first DIR's comparison]")
@@ -34,8 +34,9 @@ def make_parser() -> argparse.ArgumentParser:
         action='append',
         default=[],
         metavar='NAME=PATTERN',
-        help='also figures of the images whose file name, or another text of their entry in the '
-        "annotations, matches a regular expression; repeatable: --group 'white=paper|lightbox'",
+        help='also report metrics of the images whose file name, or another text in their entry in '
+        'the annotations, matches a regular expression; can be repeated: '
+        "--group 'white=paper|lightbox'",
     )
     parser.add_argument('--question', help='title of the report')
     parser.add_argument(
@@ -55,7 +56,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     import dataclasses

@@ -19,7 +19,7 @@ examples:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('shell', nargs='?', default='bash', choices=('bash', 'zsh', 'fish'))
     return parser
@@ -27,7 +27,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the code; returns the exit status."""
+    """Print the completion code.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     import argcomplete
@@ -37,10 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def complete(tools: Sequence[str]) -> None:
-    """Complete the command line that the shell has put into the environment.
+    """Print the completions of the command line in the environment, and exit.
 
     Args:
-        tools: Names of the modules in this package.
+        tools: Names of the tools, which are modules of this package.
     """
     import argcomplete
 

@@ -1,4 +1,4 @@
-"""``mmdet-cleargrasp TOOL …`` and ``python -m mmdet_cleargrasp TOOL …``."""
+"""The commands ``mmdet-cleargrasp TOOL …`` and ``python -m mmdet_cleargrasp TOOL …``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from .command import command
 from .completion import complete
 
-#: Modules of this package, in the order of the list.
+#: Tools, in the order in which they are listed: names of modules in this package.
 TOOLS = (
     'train',
     'test',
@@ -34,6 +34,7 @@ TOOLS = (
     'completion',
 )
 
+#: Beginning of the help.
 USAGE = """usage: mmdet-cleargrasp TOOL [ARGUMENT ...]
 
 tools (TOOL --help shows options and examples):
@@ -42,7 +43,14 @@ tools (TOOL --help shows options and examples):
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """List the tools, or run one; returns the exit status."""
+    """Run a tool, or list all tools.
+
+    Args:
+        argv: Name of a tool and its arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     if '_ARGCOMPLETE' in os.environ:  # called by shell completion
         complete(TOOLS)
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -52,8 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = arguments[0].replace('-', '_')
     if name not in TOOLS:
         print(
-            f'mmdet-cleargrasp: error: {arguments[0]!r} is not a tool of this project '
-            '(mmdet-cleargrasp lists them; those of MMDetection: mmdet-cleargrasp mmdet SCRIPT)',
+            f'mmdet-cleargrasp: error: {arguments[0]!r} is not a tool of this project. '
+            'mmdet-cleargrasp --help lists them; for a script of MMDetection, run '
+            'mmdet-cleargrasp mmdet SCRIPT',
             file=sys.stderr,
         )
         return 2
@@ -62,12 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def list_tools() -> str:
-    """Names and summaries of all tools, one per line."""
+    """Return the names and summaries of all tools, one per line."""
     return '\n'.join(f'  {name:18}{summary(name)}' for name in TOOLS)
 
 
 def summary(name: str) -> str:
-    """Return the first line of a tool's docstring.
+    """Return the summary of a tool, the first line of its module's docstring.
 
     Args:
         name: One of :data:`TOOLS`.

@@ -17,7 +17,7 @@ example:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('config', help='config of the pretraining')
     parser.add_argument('checkpoint', help='backbone.pth of the pretraining')
@@ -30,7 +30,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..datasets.images import is_image
@@ -46,5 +53,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     network = load_network(load_config(args.config), args.checkpoint)
     picture = draw_photographs(network, files)
     save(args.out, picture[..., ::-1])
-    print(f'{len(files)} photograph(s), drawn in {args.out}')
+    print(f'wrote {args.out} with {len(files)} photograph(s)')
     return 0

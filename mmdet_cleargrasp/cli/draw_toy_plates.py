@@ -15,7 +15,7 @@ example:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('output', help='folder to write')
     parser.add_argument('--train', type=at_least(1), default=24, help='training images [24]')
@@ -23,13 +23,20 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--size', type=at_least(1), default=256, help="pixels of an image's longer side [256]"
     )
-    parser.add_argument('--seed', type=at_least(0), default=0)
+    parser.add_argument('--seed', type=at_least(0), default=0, help='random seed [0]')
     return parser
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..datasets.toy_plates import write_toy_plates

@@ -16,13 +16,13 @@ examples:
 
 needs pip install 'mmdet_cleargrasp[export]'; docs/inference.md documents inputs and outputs
 
-exit status: 0 exported (and equal), 1 not exported, 2 invalid options, 3 exported, but results
-differ from torch's
+exit status: 0 exported (and equal to torch), 1 not exported, 2 invalid options, 3 exported, but
+outputs differ from torch's
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="the detector's checkpoint file")
@@ -44,7 +44,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..inference import PlateDetector, inputs, onnx_export
@@ -54,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = inputs.find_inputs(args.images) if args.images else None
     detector = PlateDetector(args.config, args.checkpoint, device='cpu')
     out = onnx_export.export_onnx(detector, args.out)
-    print(f'written: {out} ({out.stat().st_size / 1e6:.0f} MB)')
+    print(f'wrote {out} ({out.stat().st_size / 1e6:.0f} MB)')
     if found is None:
         print('not compared with torch: give images with --images')
         return 0

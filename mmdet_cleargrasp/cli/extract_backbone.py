@@ -18,22 +18,27 @@ examples:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('input', help="ClearGrasp's, torchvision's or MMDetection's file")
     parser.add_argument(
         'output', nargs='?', type=Path, help='file to write; without it, only identify the input'
     )
-    parser.add_argument(
-        '--half', action='store_true', help='write 16-bit floating point: half the size'
-    )
+    parser.add_argument('--half', action='store_true', help='write float16, which halves the size')
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
     return parser
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..checkpoints import open_backbone
@@ -52,14 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f'read by   backbone=dict({file.family.config}, ...)'
         if file.family.config
-        else 'read by   no backbone of this version'
+        else 'read by   no backbone of this package'
     )
-    print(f'backbone  {len(file.tensors)} tensors, {numbers / 1e6:.2f} million numbers')
+    print(f'backbone  {len(file.tensors)} tensors, {numbers / 1e6:.2f} million values')
     print(f'skipped   {skipped or "nothing"}')
     print(f'epoch     {file.epoch if file.epoch is not None else "the file does not say"}')
-    print(f'stride    {file.trained_stride or "the file does not say"} (of training)')
+    print(f'stride    {file.trained_stride or "the file does not say"} (output stride of training)')
     print(f'note      {file.note or "none"}')
-    print(f'damage    {checksum_warning(args.input) or "would be noticed"}')
+    print(f'checksums {checksum_warning(args.input) or "ok"}')
     if args.output:
         if args.output.exists() and not args.overwrite:
             raise ConfigError(f'{args.output} exists; --overwrite replaces it')

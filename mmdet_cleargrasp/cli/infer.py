@@ -27,7 +27,7 @@ read (listed at the end and in images.csv), 130 Ctrl-C and 143 SIGTERM (earlier 
 
 
 def shard_number(text: str) -> tuple[int, int]:
-    """Argument type: ``I/N``, part I of N.
+    """Argument type: ``I/N``, shard I of N.
 
     Args:
         text: Value on the command line.
@@ -43,7 +43,7 @@ def shard_number(text: str) -> tuple[int, int]:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.usage = '%(prog)s [options] [WORK_DIR | CONFIG CHECKPOINT] INPUT...'
     parser.add_argument(
@@ -64,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
         type=shard_number,
         default=(1, 1),
         metavar='I/N',
-        help='work on every N-th image from the I-th, as one of N processes with the same --out',
+        help='process every N-th image from the I-th, as one of N processes with the same --out',
     )
     parser.add_argument(
         '--score-thr',
@@ -81,7 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
         type=float,
         default=0.0,
         metavar='FRACTION',
-        help='margin of a crop on each side, as a share of the box [0]',
+        help='margin of a crop on each side, as a fraction of the box [0]',
     )
     parser.add_argument(
         '--export',
@@ -91,19 +91,19 @@ def make_parser() -> argparse.ArgumentParser:
         help='also write labelme, yolo, voc, cvat, labelstudio, fiji (ROI sets) or qupath '
         '(GeoJSON) below DIR',
     )
-    _add_groups(parser)
+    _add_option_groups(parser)
     return parser
 
 
-def _add_groups(parser: argparse.ArgumentParser) -> None:
-    """Options for scans, sizes in mm, and videos."""
+def _add_option_groups(parser: argparse.ArgumentParser) -> None:
+    """Add the options for large scans, sizes in mm, and videos."""
     tiles = parser.add_argument_group('large scans')
     tiles.add_argument('--tile', type=int, metavar='PIXELS', help='tile size for tiled inference')
     tiles.add_argument(
         '--overlap',
         type=float,
         default=0.25,
-        help='overlap of neighboring tiles, as a share [0.25]',
+        help='overlap of neighboring tiles, as a fraction of their size [0.25]',
     )
     sizes = parser.add_argument_group('sizes in mm')
     sizes.add_argument(
@@ -111,13 +111,24 @@ def _add_groups(parser: argparse.ArgumentParser) -> None:
     )
     sizes.add_argument('--plate-class', metavar='NAME', help='the class that has this diameter')
     videos = parser.add_argument_group('videos and cameras')
-    videos.add_argument('--stride', type=at_least(1), default=1, help='use every Nth frame [1]')
-    videos.add_argument('--frames', type=at_least(1), help='use at most N frames of each')
+    videos.add_argument(
+        '--stride', type=at_least(1), default=1, metavar='N', help='use every N-th frame [1]'
+    )
+    videos.add_argument(
+        '--frames', type=at_least(1), metavar='N', help='use at most N frames of each'
+    )
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..compat.cpu_memory import keep_freed_memory
@@ -140,10 +151,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     exports.check_formats(args.export)
     shard = Shard(*args.shard)
     if shard.count > 1 and not args.out:
-        raise ConfigError('--shard: name the folder that all shards write to (--out)')
+        raise ConfigError('--shard needs --out DIR, the folder that all shards write to')
     files, rest = take_detector(args.what)
     if not rest:
-        raise ConfigError('no input named: expected images, folders or videos after the detector')
+        raise ConfigError('no input: expected images, folders or videos after the detector')
     found = inputs.find_inputs(rest)
     total = inputs.count(found, args.stride, args.frames)
     is_short = total is not None and total // shard.count < WORTH_COMPILING
@@ -160,15 +171,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         str(found.root),
     )
     for path, reason in found.skipped:
-        print(f'not used: {path} {reason}')
+        print(f'skipped: {path} {reason}')
     wanted = [] if result.unfinished else list(dict.fromkeys(args.export))
     written = exports.export(result, found.root, wanted)
     print(batch.describe(result, options))
     for name in wanted:
         if name in written:
-            note = f'the detections for {name}'
+            note = f'detections for {name}'
         elif (result.out_dir / name).exists():
-            note = 'kept as it was; remove it to write it again'
+            note = 'exists and was kept; remove it to write it again'
         else:
             note = 'another process is writing it'
         print(f'  {name + "/":16} {note}')

@@ -1,7 +1,7 @@
 """Run one of MMDetection's scripts with this project's types registered.
 
-MMDetection's scripts import mmcv's operators before they read a config. With mmcv-lite that fails
-before ``custom_imports`` is evaluated, so the operators are provided first.
+MMDetection's scripts import mmcv's operators before they read a config. With mmcv-lite this fails
+before ``custom_imports`` is evaluated, so the operators have to be provided before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ The folder may be omitted if the name is unique. The scripts are:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     scripts = list_scripts()
     listed = '\n'.join(f'  {script}' for script in scripts)
     parser = new_parser(__doc__, EXAMPLES + listed)
@@ -40,7 +40,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a script; returns its exit status."""
+    """Run a script of MMDetection.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
     script = find_script(args.script)
 
@@ -55,7 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def scripts_dir() -> Path:
-    """Folder of the scripts in the installed MMDetection; does not import it."""
+    """Return the folder of the scripts in the installed MMDetection, without importing it.
+
+    Raises:
+        ConfigError: MMDetection is not installed.
+    """
     spec = importlib.util.find_spec('mmdet')
     if spec is None or spec.origin is None:
         raise ConfigError("MMDetection is not installed: pip install 'mmdet>=3.3,<3.4'")
@@ -63,7 +74,7 @@ def scripts_dir() -> Path:
 
 
 def list_scripts() -> list[str]:
-    """Names of MMDetection's scripts, as paths without ``.py``.
+    """Return the names of MMDetection's scripts, as paths without ``.py``.
 
     Example:
         >>> 'analysis_tools/confusion_matrix' in list_scripts()
@@ -82,7 +93,7 @@ def find_script(name: str) -> Path:
         name: Name from :func:`list_scripts`, or its last part if that is unique.
 
     Raises:
-        ConfigError: If no script or several scripts match.
+        ConfigError: No script or several scripts match.
 
     Example:
         >>> find_script('get_flops').name

@@ -18,19 +18,26 @@ examples:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('checkpoint', type=Path, help='checkpoint written by tools/train.py')
     parser.add_argument('output', type=Path, help='file to write')
-    parser.add_argument('--half', action='store_true', help='16-bit numbers: half the size')
-    parser.add_argument('--note', help='what the file is and on what it was trained')
+    parser.add_argument('--half', action='store_true', help='write float16, which halves the size')
+    parser.add_argument('--note', help='description of the file and its training data')
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
     return parser
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..checkpoints.writing import plain_detector, save_atomically

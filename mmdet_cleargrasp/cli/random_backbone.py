@@ -20,16 +20,16 @@ example:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('images', type=Path, help='folder of images for the batch norm statistics')
     parser.add_argument('output', help='file to write')
     parser.add_argument(
         '--config',
-        help="config of the detector whose backbone it is [frcnn_random_plates.py: ClearGrasp's "
+        help="config of a detector with this backbone [frcnn_random_plates.py: ClearGrasp's "
         'ResNet-50]',
     )
-    parser.add_argument('--seed', type=at_least(0), default=0)
+    parser.add_argument('--seed', type=at_least(0), default=0, help='random seed [0]')
     parser.add_argument(
         '--max-images', type=at_least(1), default=16, help='number of images to use [16]'
     )
@@ -38,7 +38,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..checkpoints.random_weights import write_random_backbone
@@ -57,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = write_random_backbone(
         args.output, chosen, model.backbone, model.data_preprocessor, args.seed
     )
-    made = f'random {model.backbone.type}, seed {args.seed}, batch norm from {len(chosen)} images'
-    print(f'wrote {out}: {made}')
+    print(
+        f'wrote {out}: random {model.backbone.type}, seed {args.seed}, batch norm statistics from '
+        f'{len(chosen)} images'
+    )
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from .arguments import at_least, command_name, new_parser, picture_file
 from .command import command
 
+#: Variants of Mitsuba.
 VARIANTS = ('scalar_rgb', 'llvm_ad_rgb', 'cuda_ad_rgb')
 
 EXAMPLES = """
@@ -31,7 +32,7 @@ examples:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('spec', type=Path, help='YAML spec of the data set')
     parser.add_argument('folder', type=Path, help='output folder')
@@ -56,7 +57,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from concurrent.futures.process import BrokenProcessPool
@@ -69,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..utils.errors import ConfigError, UserError
     from ..utils.progress import progress_bar
 
-    typed = shlex.join(sys.argv[1:] if argv is None else argv)
+    arguments = shlex.join(sys.argv[1:] if argv is None else argv)
     try:
         spec = read_spec(args.spec)
         with progress_bar() as bar:
@@ -79,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 args.folder,
                 args.processes,
                 args.variant,
-                f'{command_name()} {typed}',
+                f'{command_name()} {arguments}',
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
     except (SpecError, MissingRendererError) as error:

@@ -22,7 +22,7 @@ writes WORK_DIR/ARM/fraction-100/seed-0/ and so on, one folder per run; see docs
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('spec', help='YAML spec of the experiment')
     parser.add_argument('--work-dir', help='folder for all output [work_dirs/NAME]')
@@ -41,7 +41,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from rich.console import Console
@@ -59,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.dry_run:
         listing.print_plan(console, plan)
     if errors:
-        raise ConfigError(f'{errors} error(s); nothing was started')
+        raise ConfigError(f'{errors} error(s); no run was started')
     if args.dry_run:
         jobs.refuse_changed(plan)
         return 0

@@ -21,14 +21,13 @@ a folder has no splits):
   metrics.json, predictions.bbox.json (COCO), pr_curves.png, f1_curve.png, confusion_matrix.png,
   source.json and, with --show-dir DIR, DIR/: ground truth on the left, detections on the right
 
-COCO's figures (AP) rank the boxes of each class over all scores. The answer figures (precision,
-recall, F1) count one box per plate above the checkpoint's score threshold, which has the best F1 on
-validation.
+COCO's metrics (AP) rank the boxes of each class over all scores. Precision, recall and F1 count one
+box per plate above the score threshold of the checkpoint, which has the best F1 on validation.
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     add_config(parser)
     parser.add_argument('checkpoint', help="the detector's checkpoint file")
@@ -38,12 +37,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--tta',
         action='store_true',
-        help='test-time augmentation: test images flipped too and merge the boxes; takes four '
+        help='test-time augmentation: also test flipped images, and merge the boxes; takes four '
         'times as long',
     )
     parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's tools")
     parser.add_argument(
-        '--show-dir', metavar='DIR', help='draw boxes into this folder of the report'
+        '--show-dir',
+        metavar='DIR',
+        help='folder in the report for images with drawn boxes',
     )
     parser.add_argument('--show', action='store_true', help='show images with drawn boxes')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds to show an image')
@@ -52,7 +53,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
     set_local_rank(args)
 

@@ -34,10 +34,14 @@ boxes are listed in OUT/conversion.json; the exit status is 3 if annotated image
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """Argument type: ``NAME=SPLIT``, a name in the source and the split that it means.
+    """Argument type: ``NAME=SPLIT``, the name of a split in the source and the split to write.
 
     Args:
         text: Value on the command line.
+
+    Example:
+        >>> split_name('week1=train')
+        ('week1', 'train')
     """
     name, _, split = text.rpartition('=')
     if not name or split not in ('train', 'val', 'test'):
@@ -45,17 +49,20 @@ def split_name(text: str) -> tuple[str, str]:
     return name, split
 
 
-#: Those of ``conversion.formats.FORMATS``, which --help is too fast to import.
-FORMATS_OFFERED = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'labelstudio', 'masks')
+#: Keys of ``conversion.formats.FORMATS``, repeated here so that --help does not import them.
+FORMAT_NAMES = ('labelme', 'voc', 'yolo', 'cvat', 'coco', 'labelstudio', 'masks')
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.add_argument('src', help='source folder')
     parser.add_argument('out', help='folder to write')
     parser.add_argument(
-        '--format', choices=FORMATS_OFFERED, dest='format_name', help='of the labels [recognized]'
+        '--format',
+        choices=FORMAT_NAMES,
+        dest='format_name',
+        help='label format [recognized]',
     )
     parser.add_argument(
         '--classes',
@@ -80,8 +87,10 @@ def make_parser() -> argparse.ArgumentParser:
         help='map split names of the source, such as week1=train week2=val',
     )
     parser.add_argument('--resplit', action='store_true', help='ignore the splits of the source')
-    parser.add_argument('--val', type=float, default=0.2, help='validation share [0.2]')
-    parser.add_argument('--test', type=float, default=0.0, help='test share [0]')
+    parser.add_argument(
+        '--val', type=float, default=0.2, help='fraction of validation images [0.2]'
+    )
+    parser.add_argument('--test', type=float, default=0.0, help='fraction of test images [0]')
     parser.add_argument('--seed', type=int, default=0, help='random seed of the split [0]')
     parser.add_argument(
         '--unannotated',
@@ -104,7 +113,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
 
     from ..conversion import ConversionOptions, convert

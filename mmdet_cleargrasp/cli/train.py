@@ -29,7 +29,7 @@ examples:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     add_config(parser)
     add_scale(parser)
@@ -52,7 +52,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
     args = make_parser().parse_args(argv)
     set_local_rank(args)
 

@@ -1,4 +1,4 @@
-"""A page around a stand-in for the detector, and a browser's view of it."""
+"""Fixtures: a page with a stub of the detector, and a client that has opened it."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmdet_cleargrasp.app.limits import Limits
 from mmdet_cleargrasp.app.model_card import describe_model
-from mmdet_cleargrasp.app.server import PlatePage
+from mmdet_cleargrasp.app.page import PlatePage
 from mmdet_cleargrasp.evaluation.working_threshold import WorkingThreshold
 
 TOKEN = 'secret'
@@ -21,7 +21,7 @@ CLASSES = ('petri_dish', '<img src=x onerror=alert(1)>')
 
 
 class StubDetector:
-    """Finds the same two boxes in every image, with scores of 0.9 and 0.3."""
+    """Returns the same two boxes for every image, with scores of 0.9 and 0.3."""
 
     classes = CLASSES
     threshold = WorkingThreshold(0.5, 0.7)
@@ -37,7 +37,7 @@ class StubDetector:
 
 
 def jpeg(width=100, height=60, exif=None):
-    """Bytes of a picture."""
+    """Return a JPEG file of random noise."""
     stream = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     Image.fromarray(noise).save(stream, 'JPEG', **({'exif': exif} if exif else {}))
@@ -61,7 +61,7 @@ def running(page):
 
 @pytest.fixture
 def make_page(tmp_path):
-    """Build a page in its own folder; returns it."""
+    """Return a function that builds a page in a temporary folder."""
 
     def make(token=TOKEN, hosts=(), detector=None, **limits):
         detector = detector or StubDetector()
@@ -75,7 +75,7 @@ def make_page(tmp_path):
 
 @pytest.fixture
 def client(make_page):
-    """A browser that has opened the page by its link."""
+    """A test client that has opened the page by its link."""
     testclient = pytest.importorskip('starlette.testclient')
     with testclient.TestClient(make_page().app, base_url='http://127.0.0.1:7860') as browser:
         assert browser.get(f'/?token={TOKEN}').status_code == 200

@@ -1,4 +1,4 @@
-"""Requests with and without the token, of this machine's names and of foreign ones."""
+"""Requests with and without the token, from accepted and unknown hosts and origins."""
 
 import http.client
 import socket
@@ -11,33 +11,34 @@ testclient = pytest.importorskip('starlette.testclient')
 
 
 @pytest.fixture
-def stranger(make_page):
+def new_client(make_page):
+    """A test client without the token."""
     with testclient.TestClient(make_page().app, base_url='http://127.0.0.1:7860') as browser:
         yield browser
 
 
 @pytest.mark.parametrize('path', ['/', '/api/state', '/static/page.js', '/api/download/results'])
 @pytest.mark.parametrize('query', ['', '?token=', '?token=wrong'])
-def test_nothing_without_the_token(stranger, path, query):
-    answer = stranger.get(path + query)
+def test_requests_without_the_token_are_refused(new_client, path, query):
+    answer = new_client.get(path + query)
     assert answer.status_code == 403
     assert TOKEN not in answer.text
 
 
-def test_the_link_with_the_token_opens_the_page(stranger):
-    assert 'Choose photographs' in stranger.get(f'/?token={TOKEN}').text
-    # A cookie that scripts cannot read has it from now on, and the address does not.
-    answer = stranger.get('/')
+def test_the_link_with_the_token_opens_the_page(new_client):
+    assert 'Choose photographs' in new_client.get(f'/?token={TOKEN}').text
+    # From now on, the token is in a cookie that scripts cannot read, not in the address.
+    answer = new_client.get('/')
     assert 'Choose photographs' in answer.text and TOKEN not in answer.text
-    assert stranger.get('/api/state').json()['photographs'] == []
+    assert new_client.get('/api/state').json()['photographs'] == []
 
 
-def test_the_page_that_asks_for_the_token_has_its_style(stranger):
-    assert stranger.get('/static/token.css').status_code == 200
-    assert stranger.get('/static/icon.svg').status_code == 403
+def test_only_the_style_of_the_token_page_is_public(new_client):
+    assert new_client.get('/static/token.css').status_code == 200
+    assert new_client.get('/static/icon.svg').status_code == 403
 
 
-def test_cookies_are_out_of_reach_of_scripts_and_other_sites(make_page):
+def test_cookies_are_not_available_to_scripts_and_other_sites(make_page):
     with testclient.TestClient(make_page().app, base_url='http://127.0.0.1:7860') as browser:
         answer = browser.get(f'/?token={TOKEN}', follow_redirects=False)
         assert answer.status_code == 303
@@ -45,7 +46,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(make_page):
         assert TOKEN not in answer.headers['location']
 
 
-def test_no_token_for_those_who_want_none(make_page):
+def test_the_token_can_be_switched_off(make_page):
     with testclient.TestClient(make_page(token=None).app, base_url='http://localhost') as browser:
         assert browser.get('/api/state').status_code == 200
 
@@ -67,7 +68,7 @@ def test_no_token_for_those_who_want_none(make_page):
         ('[::1', 403),
     ],
 )
-def test_dns_rebinding_is_refused_by_the_host(make_page, host, status):
+def test_unknown_hosts_are_refused(make_page, host, status):
     page = make_page(token=None, hosts=['plates.lab.example'])
     with testclient.TestClient(page.app) as browser:
         assert browser.get('/api/state', headers={'host': host}).status_code == status
@@ -100,7 +101,7 @@ def test_a_link_on_another_website_may_lead_to_the_page(client):
     assert client.get('/', headers={'sec-fetch-site': 'cross-site'}).status_code == 200
 
 
-def test_every_answer_forbids_foreign_scripts_and_frames(client):
+def test_every_response_has_the_security_headers(client):
     for path in ('/', '/api/state', '/static/page.js', '/api/photographs/none/view.jpg', '/gone'):
         headers = client.get(path).headers
         assert "script-src 'self'" in headers['content-security-policy']
@@ -109,14 +110,14 @@ def test_every_answer_forbids_foreign_scripts_and_frames(client):
 
 
 @pytest.mark.parametrize('token', [TOKEN, None])
-def test_no_file_of_the_server_is_served(make_page, token):
+def test_files_outside_of_static_are_not_served(make_page, token):
     paths = (
         '/static/../server.py', '/static/%2e%2e/server.py', '/static/..%2f..%2f..%2fsetup.cfg',
         '/static//etc/hostname', '/etc/hostname', '/../../../etc/hostname',
         '/static/../static/../token.html', '/api/photographs/..%2f..%2fx/view.jpg',
     )  # fmt: skip
     with running(make_page(token=token)) as port:
-        for path in paths:  # not httpx, which resolves '..' before it sends
+        for path in paths:  # not with httpx, which resolves '..' before sending
             connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
             connection.request('GET', path)
             status = connection.getresponse().status
@@ -124,7 +125,7 @@ def test_no_file_of_the_server_is_served(make_page, token):
             assert status == (403 if token else 404), path
 
 
-def test_malformed_cookies_of_other_programs_change_nothing(client):
+def test_malformed_cookies_of_other_programs_are_ignored(client):
     # Browsers send the cookies of all ports of a host.
     own = '; '.join(f'{name}={value}' for name, value in client.cookies.items())
     headers = {'cookie': 'x={"a":1}; bare; \x7f"=,;; ' + own}
@@ -133,7 +134,7 @@ def test_malformed_cookies_of_other_programs_change_nothing(client):
     assert answer.status_code == 200 and 'set-cookie' not in answer.headers
 
 
-def test_bugs_are_answered_with_the_headers_too(make_page, monkeypatch):
+def test_error_responses_have_the_security_headers(make_page, monkeypatch):
     page = make_page(token=None)
     monkeypatch.setattr(page.sessions, 'get', None)
     with testclient.TestClient(

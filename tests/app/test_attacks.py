@@ -1,4 +1,4 @@
-"""Many clients at once, half of them hostile, and the ends of the server's process."""
+"""Many simultaneous clients, half of them hostile, and signals to the server process."""
 
 import contextlib
 import http.client
@@ -22,7 +22,7 @@ pytest.importorskip('uvicorn')
 
 
 class Client:
-    """A browser's cookies over plain HTTP."""
+    """HTTP client with a cookie jar."""
 
     def __init__(self, port, token=TOKEN):
         self.port, self.cookies = port, {}
@@ -43,8 +43,8 @@ class Client:
         connection.close()
         return answer.status, content
 
-    def upload_in_part(self, announced, sent, wait=0.0):
-        """Announce an upload, send a part and hang up."""
+    def send_part_of_upload(self, announced, sent, wait=0.0):
+        """Announce an upload, send a part of it, wait and disconnect."""
         head = f'POST /api/photographs?name=x HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n'
         head += f'Content-Length: {announced}\r\nCookie: {self.headers()["cookie"]}\r\n\r\n'
         with socket.create_connection(('127.0.0.1', self.port)) as connection:
@@ -72,9 +72,11 @@ def test_200_uploads_of_40_clients(make_page):
         post = lambda body, **h: client.request('POST', '/api/photographs?name=a.jpg', body, **h)  # noqa: E731
         if number % 2 == 0:
             return [post(photograph)[0] for _ in range(5)]
-        client.upload_in_part(1_000_000, 1000)  # hangs up
-        client.upload_in_part(1_000_000, 1000, wait=4)  # stalls
-        with contextlib.suppress(OSError):  # the server need not read what it refuses
+        client.send_part_of_upload(1_000_000, 1000)  # disconnects
+        client.send_part_of_upload(1_000_000, 1000, wait=4)  # stalls
+        with contextlib.suppress(
+            OSError
+        ):  # the server may close the connection before it has read everything
             statuses.append(post(bytes(60_000_000))[0])
         statuses.append(post(photograph[:500])[0])
         statuses.append(post(photograph, origin='http://evil.example')[0])
@@ -86,17 +88,17 @@ def test_200_uploads_of_40_clients(make_page):
         assert {s for statuses in answers for s in statuses} <= {201, 403, 409, 413, 422, 507}
         stored = [s for s in page.sessions._sessions.values() if s.photographs]
         assert stored and sum(s.count for s in stored) >= 20
-        # A photograph is three files; nothing else is there, and no more than was allowed.
+        # Three files per photograph, no others, and not more than the limit.
         assert wait_for(lambda: len(files_of(page)) == 3 * sum(s.count for s in stored))
         assert sum(len(s.pending) for s in stored) == 0
         uploads = [path for path in files_of(page) if '.' not in path.name]
         assert sum(path.stat().st_size for path in uploads) <= 3_000_000
-        # After a while without requests, everything is given back.
+        # Everything is removed after a while without requests.
         assert wait_for(lambda: not files_of(page) and len(page.sessions) == 0)
         assert Client(port).request('GET', '/api/state')[0] == 200
 
 
-def test_sessions_are_bounded(make_page):
+def test_the_number_of_sessions_is_limited(make_page):
     page = make_page(sessions=5)
     with running(page) as port:
         for _ in range(50):
@@ -117,7 +119,7 @@ raise SystemExit(main(['--port', '0']))
 
 @contextlib.contextmanager
 def page_process(folder, *before):
-    """Serve the page in a process of its own; yields it, its port and its token."""
+    """Serve the page in another process; yields the process, its port and its token."""
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), 'TMPDIR': str(folder)}
     command = [*before, sys.executable, '-u', '-c', SCRIPT]
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
@@ -139,14 +141,14 @@ def page_process(folder, *before):
         ([signal.SIGKILL], -9),
     ],
 )
-def test_no_signal_leaves_uploads(tmp_path, signals, status):
+def test_uploads_are_removed_after_any_signal(tmp_path, signals, status):
     with page_process(tmp_path) as (process, port, token):
         client = Client(port, token)
         assert client.request('POST', '/api/photographs?name=a.jpg', jpeg())[0] == 201
         (folder,) = tmp_path.glob('plates_page_*')
         assert folder.stat().st_mode & 0o777 == 0o700
-        # While another upload is running.
-        thread = threading.Thread(target=client.upload_in_part, args=(10**6, 1000, 3))
+        # During another upload.
+        thread = threading.Thread(target=client.send_part_of_upload, args=(10**6, 1000, 3))
         thread.start()
         time.sleep(1)
         for number in signals:

@@ -1,4 +1,4 @@
-"""What the page hands on, opened again by this project's own readers."""
+"""Downloads of the page, read again by this project's converters."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ SIDEWAYS = 6  # EXIF orientation
 
 @pytest.fixture
 def photographs(client):
-    """Three photographs, one stored sideways; boxes removed, drawn, given another class."""
+    """Three photographs, one with EXIF rotation, with removed, drawn and relabeled boxes."""
     turned = Image.Exif()
     turned[0x0112] = SIDEWAYS
     contents = {'a.jpg': jpeg(), 'b ä.jpg': jpeg(120, 80), 'c.jpg': jpeg(60, 100, turned)}
@@ -39,7 +39,7 @@ def photographs(client):
     return client
 
 
-#: What is in the three photographs in the end: class, left, top, width, height.
+#: Boxes in the three photographs: class, left, top, width, height.
 EXPECTED = {
     'a.jpg': [(CLASSES[0], 10, 5, 40, 35)],
     'b ä.jpg': [(CLASSES[0], 70, 11.5, 40, 60)],
@@ -55,8 +55,8 @@ def unpack(client, kind, folder):
     return folder / 'plates'
 
 
-def test_photographs_named_as_files_of_labels(client, tmp_path):
-    """The labels would be written over the photograph."""
+def test_photographs_named_like_label_files_are_renamed(client, tmp_path):
+    """Otherwise the labels would overwrite the photograph."""
     for name in ('a.json', 'data.yaml'):
         client.post('/api/photographs', params={'name': name}, content=jpeg())
     folder = unpack(client, 'labelme', tmp_path)
@@ -92,7 +92,7 @@ def test_tables_and_pictures(photographs, tmp_path):
     assert ['score' in one for one in coco['annotations']] == [True, False, True]
 
 
-def test_the_scale_of_one_photograph_for_all(photographs):
+def test_the_scale_of_one_photograph_applies_to_all(photographs):
     key = photographs.get('/api/state').json()['photographs'][0]['key']
     photographs.put('/api/settings', json={'scale_from': key})
     table = photographs.get('/api/download/detections.csv').content.decode('utf-8-sig')
@@ -100,7 +100,7 @@ def test_the_scale_of_one_photograph_for_all(photographs):
     assert widths == ['17.5', '30.0', '17.5']
 
 
-def test_the_threshold_applies_to_boxes_that_nobody_touched(client):
+def test_the_threshold_applies_to_uncorrected_boxes(client):
     client.post('/api/photographs', params={'name': 'a.jpg'}, content=jpeg())
     for threshold, count in ((0.5, 1), (0.2, 2), (0.95, 0)):
         client.put('/api/settings', json={'threshold': threshold})
@@ -109,7 +109,7 @@ def test_the_threshold_applies_to_boxes_that_nobody_touched(client):
 
 
 @pytest.mark.parametrize('kind', ['labelme', 'yolo', 'voc', 'cvat', 'labelstudio'])
-def test_labeling_tools_and_back(photographs, tmp_path, kind):
+def test_label_formats_round_trip(photographs, tmp_path, kind):
     pytest.importorskip('labelformat')
     folder = unpack(photographs, kind, tmp_path)
     convert(folder, tmp_path / 'back', ConversionOptions(drawn_on='upright'))
@@ -125,13 +125,13 @@ def test_labeling_tools_and_back(photographs, tmp_path, kind):
 
 
 @pytest.mark.parametrize(('kind', 'suffix'), [('fiji', '.zip'), ('qupath', '.geojson')])
-def test_microscopy_tools(photographs, tmp_path, kind, suffix):
+def test_microscopy_formats(photographs, tmp_path, kind, suffix):
     pytest.importorskip('roifile')
     folder = unpack(photographs, kind, tmp_path)
     assert len(list(folder.glob(f'*{suffix}'))) == 3
 
 
-def test_data_set_to_train_on(photographs, tmp_path):
+def test_the_data_set_has_the_layout_for_training(photographs, tmp_path):
     folder = unpack(photographs, 'dataset', tmp_path)
     found = {}
     for split in ('train', 'val'):
@@ -147,7 +147,7 @@ def test_data_set_to_train_on(photographs, tmp_path):
     assert '--data-root' in (folder / 'README.txt').read_text()
 
 
-def test_only_checked_photographs_are_learned_from(client, tmp_path):
+def test_the_data_set_has_confirmed_photographs_only(client, tmp_path):
     keys = [
         client.post('/api/photographs', params={'name': f'{k}.jpg'}, content=jpeg()).json()
         for k in range(2)
@@ -167,7 +167,7 @@ def test_a_data_set_needs_a_box(client):
     assert answer.status_code == 422 and 'draw at least one' in answer.json()['problem']
 
 
-def test_downloads_leave_nothing_on_the_disk(photographs, tmp_path):
+def test_downloads_leave_no_files(photographs, tmp_path):
     before = sorted(path for path in (tmp_path / 'page').rglob('*'))
     for kind in photographs.get('/api/state').json()['downloads']:
         assert photographs.get(f'/api/download/{kind}').status_code == 200, kind

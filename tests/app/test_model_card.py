@@ -1,4 +1,4 @@
-"""Metrics of the model, from a file beside it or from its tests."""
+"""Metrics of the model, from a file next to it or from a test report."""
 
 import json
 
@@ -15,7 +15,7 @@ def metrics(curve=CURVE):
     return {'images': 3, 'instances': 7, 'answers': {'curve': curve}}
 
 
-def test_the_shipped_detector_has_its_figures():
+def test_metrics_of_the_shipped_detector():
     quality = read_quality(shipped_detector()[1])
     assert quality['images'] == 48 and len(quality['curve']['threshold']) == 99
     at = quality['curve']['threshold'].index(0.83)
@@ -34,13 +34,13 @@ def write_test(work_dir, checkpoint, content):
     return folder
 
 
-def test_a_run_s_own_test(tmp_path):
+def test_metrics_of_a_test_report(tmp_path):
     write_test(tmp_path, 'best.pth', metrics())
     assert read_quality(tmp_path / 'best.pth')['data'] == 'val'
     assert read_quality(tmp_path / 'other.pth') is None
 
 
-def test_a_report_that_changed_or_is_not_whole_does_not_count(tmp_path):
+def test_a_changed_report_is_ignored(tmp_path):
     folder = write_test(tmp_path, 'best.pth', metrics())
     (folder / 'metrics.json').write_text(json.dumps(metrics() | {'images': 4}))
     assert read_quality(tmp_path / 'best.pth') is None
@@ -59,6 +59,6 @@ def test_a_report_that_changed_or_is_not_whole_does_not_count(tmp_path):
         {key: [] for key in CURVE},
     ],
 )
-def test_curves_that_are_none(tmp_path, curve):
+def test_malformed_curves_are_ignored(tmp_path, curve):
     (tmp_path / 'a.metrics.json').write_text(json.dumps(metrics(curve)))
     assert read_quality(tmp_path / 'a.pth') is None

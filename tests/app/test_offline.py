@@ -1,3 +1,5 @@
+"""The process of the page cannot connect to other machines."""
+
 SCRIPT = """
 import asyncio, socket
 from mmdet_cleargrasp.app.offline import stay_offline
@@ -24,7 +26,7 @@ for host in {hosts!r}:
 HOSTS = ['example.org', '192.0.2.1', '2001:db8::1']
 
 
-def test_connections_leave_the_process_for_itself_only(run_tool):
+def test_connections_are_refused_except_to_loopback_addresses(run_tool):
     done = run_tool('-c', SCRIPT.format(hosts=HOSTS))
     for host in HOSTS:
         line = f'refused: this process does not use the network, but tried to reach {host}'

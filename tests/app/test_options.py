@@ -1,4 +1,4 @@
-"""Options of ``app``."""
+"""Command-line options of ``app``."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_defaults_are_those_of_the_limits():
         ('--max-files', '-1'), ('--max-files', '0'), ('--max-total-megabytes', '1.5'),
     ],
 )  # fmt: skip
-def test_limits_that_are_none(capsys, option, value):
+def test_invalid_limits_are_refused(capsys, option, value):
     with pytest.raises(SystemExit, match='2'):
         make_parser().parse_args([f'{option}={value}'])
     assert option in capsys.readouterr().err

@@ -1,355 +1,259 @@
-"""The page in a real browser: every state, on a desktop and a phone, in both color schemes.
+"""Requests to the page, in this process."""
 
-``PAGE_SCREENSHOTS=FOLDER`` keeps the screenshots.
-"""
-
-import csv
 import io
-import json
 import os
-import shutil
-import subprocess
-import sys
-import threading
-import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from mmdet_cleargrasp.app import page as page_module
+from mmdet_cleargrasp.app.sessions import RefusedError
 from tests.conftest import ROOT
 
-from .conftest import CLASSES, TOKEN, jpeg, running
+from .conftest import CLASSES, TOKEN, StubDetector, jpeg
 
-pytestmark = pytest.mark.slow
-playwright = pytest.importorskip('playwright.sync_api')
-CHROMIUM = next(
-    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
-)
-DONE = 'body[data-ready]'
+testclient = pytest.importorskip('starlette.testclient')
 
 
-@pytest.fixture(scope='module')
-def shots(tmp_path_factory):
-    """Save a screenshot under a name."""
-    folder = Path(os.environ.get('PAGE_SCREENSHOTS') or tmp_path_factory.mktemp('screenshots'))
-    folder.mkdir(parents=True, exist_ok=True)
-    return lambda page, name: page.screenshot(path=folder / f'{name}.png')
+def upload(client, name='a.jpg', content=None):
+    content = jpeg() if content is None else content
+    return client.post('/api/photographs', params={'name': name}, content=content)
 
 
-@pytest.fixture(scope='module')
-def chromium():
-    if not CHROMIUM:
-        pytest.skip('no Chromium is installed')
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
-        yield browser
-        browser.close()
+def state(client):
+    return client.get('/api/state').json()
+
+
+def files_of(page):
+    return [path for path in page.folder.rglob('*') if path.is_file()]
 
 
 @pytest.fixture
-def visit(chromium):
-    """Open an address in a new window; errors of scripts and foreign requests fail the test."""
-    contexts, errors, requested = [], [], set()
+def open_page(make_page):
+    """A function that builds a page with given limits; it returns the page and a client."""
 
-    def open_it(address, width=1280, height=860, **options):
-        context = chromium.new_context(viewport={'width': width, 'height': height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(120_000)
-        page.on('pageerror', lambda error: errors.append(str(error)))
-        page.on('dialog', lambda dialog: dialog.accept())
-        page.on('request', lambda request: requested.add(request.url.split('/')[2]))
-        page.goto(address)
-        page.wait_for_selector(DONE)
-        return page
+    browsers = []
+
+    def open_it(**options):
+        page = make_page(**options)
+        browser = testclient.TestClient(page.app, base_url='http://127.0.0.1')
+        browsers.append(browser.__enter__())
+        browser.get(f'/?token={TOKEN}')
+        browser.get('/api/state')
+        return page, browser
 
     yield open_it
-    for context in contexts:
-        context.close()
-    assert errors == []
-    assert {host.split(':')[0] for host in requested if host} <= {'127.0.0.1'}
+    for browser in browsers:
+        browser.__exit__(None, None, None)
 
 
-@pytest.fixture
-def stub(make_page):
-    """The address of a page that finds the same two boxes in every photograph."""
-    with running(make_page(files=4, megabytes=1)) as port:
-        yield f'http://127.0.0.1:{port}/?token={TOKEN}'
+def test_an_upload_returns_boxes_and_views(client):
+    answer = upload(client)
+    assert answer.status_code == 201
+    photo = answer.json()
+    assert (photo['name'], photo['width'], photo['height']) == ('a.jpg', 100, 60)
+    assert [(box['label'], box['score']) for box in photo['boxes']] == [
+        (CLASSES[0], 0.9), (CLASSES[1], 0.3),
+    ]  # fmt: skip
+    for view in ('view.jpg', 'thumbnail.jpg'):
+        picture = client.get(f'/api/photographs/{photo["key"]}/{view}')
+        assert (
+            picture.headers['content-type'] == 'image/jpeg' and picture.content[:2] == b'\xff\xd8'
+        )
 
 
-@pytest.fixture(scope='module')
-def shipped():
-    """The address of the page as the command line serves it."""
-    command = [sys.executable, '-u', '-m', 'mmdet_cleargrasp', 'app', '--port', '0']
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as server:
-        line = next(text for text in server.stdout if 'the page is at' in text)
-        threading.Thread(target=server.stdout.read, daemon=True).start()
-        yield line.split('the page is at ')[1].split()[0]
-        server.terminate()
+def test_a_reload_keeps_corrections_and_settings(client):
+    photo = upload(client).json()
+    photo['boxes'][0] |= {'left': 12.0, 'corrected': True, 'known_mm': 40}
+    client.put(f'/api/photographs/{photo["key"]}', json={**photo, 'checked_at': 0.5})
+    client.put('/api/settings', json={'threshold': 0.2, 'scale_from': photo['key']})
+    again = state(client)
+    assert again['threshold'] == 0.2 and again['scale_from'] == photo['key']
+    (seen,) = again['photographs']
+    assert seen['boxes'][0]['left'] == 12 and seen['checked_at'] == 0.5
+    assert seen['px_per_mm'] == pytest.approx(38 / 40)
+    assert not again['expired']
 
 
-def file(name, content=None, width=100, height=60):
-    return {'name': name, 'mimeType': 'image/jpeg', 'buffer': content or jpeg(width, height)}
+def test_users_do_not_see_each_other(open_page):
+    page, first = open_page()
+    key = upload(first).json()['key']
+    second = testclient.TestClient(page.app, base_url='http://127.0.0.1')
+    second.get(f'/?token={TOKEN}')
+    assert state(second)['photographs'] == []
+    assert second.get(f'/api/photographs/{key}/view.jpg').status_code == 404
+    assert second.delete(f'/api/photographs/{key}').status_code == 404
+    assert second.get('/api/download/results').status_code == 409
 
 
-def add(page, *files):
-    page.set_input_files('#files', list(files))
-    page.wait_for_selector('#results:visible, #problems:visible')
-    page.wait_for_selector('#progress', state='hidden')
+@pytest.mark.parametrize(
+    ('content', 'limits', 'status', 'problem'),
+    [
+        (b'', {}, 422, 'bad.jpg is empty'),
+        (b'text', {}, 422, 'bad.jpg is not an image'),
+        (jpeg()[:900], {}, 422, 'bad.jpg is broken or truncated'),
+        (None, {'megapixels': 0}, 422, 'bad.jpg has 6,000 pixels, more than the 0'),
+        (None, {'megabytes': 0}, 413, 'bad.jpg: The file is larger than 0 MB'),
+        (None, {'files': 0}, 409, 'The page takes 0 photographs at a time'),
+        (None, {'total_megabytes': 0}, 507, 'no space left'),
+    ],
+)
+def test_invalid_files_are_refused(open_page, content, limits, status, problem):
+    page, client = open_page(**limits)
+    answer = upload(client, 'bad.jpg', content)
+    assert answer.status_code == status
+    text = answer.json()['problem']
+    assert problem in text and str(page.folder) not in text
+    assert files_of(page) == [] and state(client)['photographs'] == []
 
 
-class Held:
-    """Uploads that stay on their way until they are let go, so that the page waits for them."""
+def test_a_failure_of_the_detector_is_reported_as_such(open_page, capsys):
+    class Broken(StubDetector):
+        def __call__(self, image, score_thr=0.0):
+            raise RuntimeError('/secret/path')
 
-    def __init__(self, page):
-        self.page, self.waiting = page, []
-        page.route('**/api/photographs?name=**', lambda route: self.waiting.append(route))
-
-    def next(self, text):
-        """Wait until the page says that it looks at this photograph."""
-        self.page.wait_for_selector(f'#progress-text:has-text("{text}")')
-
-    def let_go(self):
-        """Send the upload that waits."""
-        while not self.waiting:
-            self.page.wait_for_timeout(10)
-        self.waiting.pop().continue_()
-
-
-def drag(page, start, end):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*[(a + b) / 2 for a, b in zip(start, end, strict=True)])
-    page.mouse.move(*end)
-    page.mouse.up()
-
-
-def on_screen(page, x, y):
-    """Where a point of the photograph is on the screen."""
-    box = page.locator('#stage image').bounding_box()
-    size = page.evaluate('() => { const i = document.querySelector("#stage image");'
-                         'return [i.getAttribute("width"), i.getAttribute("height")].map(Number)}')  # fmt: skip
-    return box['x'] + x * box['width'] / size[0], box['y'] + y * box['height'] / size[1]
-
-
-def boxes_on_server(page):
-    page.wait_for_selector('body[data-saved=true]')
-    photographs = page.evaluate('fetch("api/state").then(a => a.json())')['photographs']
-    return [box for box in photographs[0]['boxes'] if not box['removed']]
-
-
-def test_photographs_in_plates_out(shipped, visit, shots, tmp_path):
-    page = visit(shipped)
-    shots(page, 'empty')
-    assert page.locator('#examples img').count() == 3
-    held = Held(page)
-    page.click('[data-example=dishes]')
-    held.next('1 of 1: example-dishes.jpg')
-    held.let_go()
-    page.wait_for_selector('#boxes li')
-    assert page.locator('#total').inner_text() == '4 plates in 1 photograph: 4 Petri dishes'
-    photographs = [ROOT / f'data/plates/{name}.jpg' for name in ('val/000023', 'val/000000')]
-    broken = tmp_path / 'broken.jpg'
-    broken.write_bytes(photographs[0].read_bytes()[:900])
-    page.set_input_files('#files', [*photographs, broken])
-    held.next('1 of 3: 000023.jpg')
-    held.let_go()
-    held.next('2 of 3: 000000.jpg')
-    shots(page, 'working')
-    held.let_go()
-    held.next('3 of 3: broken.jpg')
-    held.let_go()
-    page.wait_for_selector('#progress', state='hidden')
-    assert 'in 3 photographs' in page.locator('#total').inner_text()
-    assert 'broken.jpg is broken or truncated' in page.locator('#problems').inner_text()
-    shots(page, 'failed')
-    page.click('#problems-close')
-    page.click('#strip button >> nth=1')
-    shots(page, 'found')
-    assert 'of 100 boxes about 91 are right' in page.locator('#cost-text').inner_text()
-    with page.expect_download() as download:
-        page.click('a:has-text("Tables and pictures")')
-    with zipfile.ZipFile(download.value.path()) as archive:
-        table = archive.read('plates/detections.csv').decode('utf-8-sig')
-        assert sum('pictures/' in name for name in archive.namelist()) == 3
-    rows = list(csv.DictReader(io.StringIO(table)))
-    assert f'{len(rows)} plates' in page.locator('#total').inner_text()
-    page.reload()
-    page.wait_for_selector('#strip button >> nth=2')
-    page.click('#model summary')
-    assert 'plate_detector.pth' in page.locator('#model').inner_text()
-    assert '35 of 38 plates' in page.locator('#model-card').inner_text()
-
-
-def test_boxes_are_corrected(stub, visit, shots):
-    page = visit(stub)
-    add(page, file('a.jpg'))
-    assert page.locator('.label text').all_text_contents() == ['Petri dish 0.90']
-
-    drag(page, on_screen(page, 30, 20), on_screen(page, 35, 24))  # moved
-    (moved, hidden) = boxes_on_server(page)
-    assert moved['corrected'] and moved['left'] == pytest.approx(15, abs=1)
-    assert moved['right'] - moved['left'] == pytest.approx(40, abs=0.1) and not hidden['corrected']
-
-    drag(page, on_screen(page, moved['right'], moved['bottom']), on_screen(page, 65, 55))  # resized
-    resized = boxes_on_server(page)[0]
-    assert (resized['right'], resized['bottom']) == pytest.approx((65, 55), abs=1)
-
-    page.keyboard.press('a')  # drawn
-    page.select_option('#class', CLASSES[1])
-    drag(page, on_screen(page, 95, 50), on_screen(page, 70, 10))
-    drawn = boxes_on_server(page)[-1]
-    assert drawn['label'] == CLASSES[1] and drawn['score'] is None
-    assert [drawn[side] for side in ('left', 'top', 'right', 'bottom')] == pytest.approx(
-        [70, 10, 95, 50], abs=1
+    page, client = open_page(detector=Broken())
+    answer = upload(client)
+    assert answer.status_code == 500
+    assert answer.json()['problem'] == (
+        'a.jpg: The detector failed (RuntimeError); see the terminal of the page.'
     )
-    page.select_option('#class', CLASSES[0])  # another class
-    assert boxes_on_server(page)[-1]['label'] == CLASSES[0]
-    page.fill('#known', '50')  # of known size
-    page.click('#set-scale')
-    page.wait_for_selector('#boxes :text("50 mm")')
-    shots(page, 'correcting')
-
-    page.keyboard.press('Delete')
-    page.locator('#stage svg').press('Delete')  # removed
-    assert len(boxes_on_server(page)) == 2
-    page.keyboard.press('Control+z')
-    assert len(boxes_on_server(page)) == 3
-
-    page.reload()
-    page.wait_for_selector('.box >> nth=1')
-    assert page.locator('#boxes li').count() == 2
-    page.check('#checked')
-    with page.expect_download() as download:
-        page.click('#dataset')
-    with zipfile.ZipFile(download.value.path()) as archive:
-        coco = json.loads(archive.read('plates/annotations.json'))
-    assert len(coco['annotations']) == 2
+    assert 'RuntimeError: /secret/path' in capsys.readouterr().err
+    assert files_of(page) == [] and state(client)['photographs'] == []
 
 
-def test_threshold_zoom_and_nothing_found(stub, visit, shots):
-    page = visit(stub)
-    add(page, file('a.jpg'), file('b.jpg'))
-    for threshold, count in (('0.2', 2), ('0.95', 0)):
-        page.locator('#threshold').fill(threshold)
-        page.wait_for_function(f'document.querySelectorAll("#boxes li").length === {count}')
-    assert page.locator('#total').inner_text() == 'No plates in 2 photographs'
-    assert 'Lower the score threshold' in page.locator('#help').inner_text()
-    shots(page, 'nothing_found')
-    page.click('#recommended')
-    assert page.locator('#threshold-value').inner_text() == '0.50'
-    before = page.locator('#stage image').bounding_box()['width']
-    page.click('#zoom-in')
-    assert page.locator('#stage image').bounding_box()['width'] > 1.3 * before
-    page.click('#fit')
-    assert page.locator('#stage image').bounding_box()['width'] == pytest.approx(before)
-    page.keyboard.press('ArrowRight')
-    assert page.locator('#name').inner_text() == 'b.jpg'
+def test_uploads_of_unknown_size_are_refused(open_page):
+    page, client = open_page()
+    answer = client.post('/api/photographs', content=iter([b'x']))  # chunked
+    assert answer.status_code == 411 and files_of(page) == []
 
 
-@pytest.mark.parametrize('scheme', ['light', 'dark'])
-@pytest.mark.parametrize(('width', 'height'), [(100, 60), (60, 100)])
-def test_phone(stub, visit, shots, scheme, width, height):
-    page = visit(stub, 390, 844, color_scheme=scheme, has_touch=True, is_mobile=True)
-    assert page.evaluate('document.documentElement.scrollWidth') == 390
-    add(page, file('a photograph with a very long name.jpg', None, width, height))
-    assert page.evaluate('document.documentElement.scrollWidth') == 390
-    stage, image = (page.locator(s).bounding_box() for s in ('#stage', '#stage image'))
-    assert image['height'] <= stage['height'] + 1 and image['width'] <= stage['width'] + 1
-    page.tap('.box')
-    assert page.locator('.handle').count() == 4
-    shots(page, f'phone_{scheme}_{"landscape" if width > height else "portrait"}')
-    background = page.evaluate('getComputedStyle(document.body).backgroundColor')
-    assert (sum(map(int, background[4:-1].split(','))) < 200) is (scheme == 'dark')
+def test_photographs_and_their_files_are_removed(open_page):
+    page, client = open_page()
+    keys = [upload(client, f'{k}.jpg').json()['key'] for k in range(3)]
+    assert client.delete(f'/api/photographs/{keys[1]}').status_code == 200
+    assert [p['name'] for p in state(client)['photographs']] == ['0.jpg', '2.jpg']
+    assert len(files_of(page)) == 6
+    client.delete('/api/photographs')
+    assert state(client)['photographs'] == [] and files_of(page) == []
 
 
-def test_nothing_jumps(stub, visit):
-    page = visit(stub)
-    add(page, file('wide.jpg'), file('high.jpg', None, 60, 100))
-    places = []
-    for photograph in (0, 1):
-        page.click(f'#strip button >> nth={photograph}')
-        for action in (lambda: page.locator('.box').first.click(), lambda: page.keyboard.press('Escape')):  # fmt: skip
-            action()
-            places.append([page.locator(s).bounding_box()['y'] for s in ('#stage', '#strip')])
-    assert all(place == places[0] for place in places)
+def test_an_expired_session_is_reported(open_page):
+    page, client = open_page()
+    page.sessions._sessions.clear()
+    assert 'was not used for 60 minutes' in upload(client).json()['problem']
+    assert state(client)['expired'] is True
+    assert upload(client).status_code == 201
 
 
-def test_markup_in_names_is_text(stub, visit):
-    name = '<img src=x onerror=document.title=1>.jpg'
-    page = visit(stub)
-    page.on('dialog', lambda dialog: pytest.fail(dialog.message))
-    add(page, file(name), file('<b>bad.jpg', b'text'))
-    page.locator('#threshold').fill('0.1')
-    page.wait_for_function('document.querySelectorAll("#boxes li").length === 2')
-    # A class of the model is markup too.
-    assert '<img src=x' in page.locator('#boxes').inner_text()
-    assert page.locator('img[src=x], #problems b').count() == 0
-    assert page.title() == 'Transparent plates'
+@pytest.mark.parametrize(
+    'content', [b'', b'{', b'[]', b'"x"', b'[' * 100_000, b'{"boxes": [{}]}', b'\xff', b' ' * 2_000_000]
+)  # fmt: skip
+def test_invalid_corrections_are_refused(client, content):
+    photo = upload(client).json()
+    answer = client.put(f'/api/photographs/{photo["key"]}', content=content)
+    assert answer.status_code in (413, 422) and answer.json()['problem']
+    assert state(client)['photographs'][0]['boxes'] == photo['boxes']
 
 
-def test_files_that_cannot_be_used_are_named(stub, visit):
-    page = visit(stub)
-    add(page, file('large.jpg', bytes(1_100_000)), file('text.txt', b'text'))
-    text = page.locator('#problems').inner_text()
-    assert 'large.jpg is larger than 1 MB' in text and 'text.txt is not an image' in text
-    assert page.locator('#start').is_visible()
-    add(page, *(file(f'{k}.jpg') for k in range(6)))
-    assert 'takes 4 photographs at a time: 2 photographs were skipped' in (
-        page.locator('#problems').inner_text()
-    )
-    assert 'in 4 photographs' in page.locator('#total').inner_text()
-    page.click('#remove-all')
-    page.wait_for_selector('#start:visible')
+@pytest.mark.parametrize(
+    'content',
+    [
+        *(f'{{"threshold": {value}}}' for value in
+          ('-1', '2', '"x"', 'null', '[]', 'true', 'Infinity', 'NaN')),
+        *(f'{{"scale_from": {value}}}' for value in ('7', '[]', '{}', '"gone"', 'true')),
+        '{"threshold": 0.4, "scale_from": []}',
+    ],
+)  # fmt: skip
+def test_invalid_settings_are_refused(client, content):
+    client.put('/api/settings', json={'threshold': 0.3, 'scale_from': upload(client).json()['key']})
+    before = state(client)
+    answer = client.put('/api/settings', content=content)
+    assert answer.status_code == 422 and answer.json()['problem']
+    assert state(client) == before and before['threshold'] == 0.3 and before['scale_from']
 
 
-def test_the_link_without_its_token(stub, chromium):
-    page = chromium.new_page()
-    assert page.goto(stub.split('?')[0]).status == 403
-    page.fill('input', TOKEN)
-    page.click('button')
-    page.wait_for_selector(DONE)
-    page.close()
+@pytest.mark.parametrize('value', ['true', '2', '[]', '"x"', 'NaN'])
+def test_invalid_thresholds_of_confirmed_photographs_are_refused(client, value):
+    key = upload(client).json()['key']
+    content = f'{{"boxes": [], "checked_at": {value}}}'
+    assert client.put(f'/api/photographs/{key}', content=content).status_code == 422
+    assert len(state(client)['photographs'][0]['boxes']) == 2
 
 
-def test_a_failed_removal_changes_nothing(stub, visit):
-    page = visit(stub)
-    add(page, file('a.jpg'), file('b.jpg'))
-    refuse = lambda route: route.fulfill(status=503) if route.request.method == 'DELETE' else route.continue_()  # noqa: E731  # fmt: skip
-    page.route('**/api/photographs**', refuse)
-    for button in ('#remove-all', '#remove-photo'):
-        page.evaluate('document.querySelector("#notice").textContent = ""')
-        page.click(button)
-        page.wait_for_selector('#notice:has-text("503")')
-        assert 'in 2 photographs' in page.locator('#total').inner_text()
-    page.unroute('**/api/photographs**')
-    page.click('#remove-photo')
-    page.wait_for_selector('#total:has-text("in 1 photograph")')
+def test_a_full_disk_is_reported(open_page, monkeypatch, capsys):
+    page, client = open_page()
+    upload(client)
+
+    def full(*_arguments):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(page_module, 'write_download', full)
+    monkeypatch.setattr(page_module, '_shrunk', full)
+    before = files_of(page)
+    for answer in (client.get('/api/download/results'), upload(client, 'b.jpg')):
+        assert answer.status_code == 507
+        assert 'No space left on device' in answer.json()['problem']
+    assert 'Traceback' not in capsys.readouterr().err
+    assert files_of(page) == before
 
 
-def test_files_that_come_during_an_upload_are_not_ignored_silently(stub, visit):
-    page = visit(stub)
-    held = Held(page)
-    page.set_input_files('#files', [file('a.jpg')])
-    held.next('1 of 1: a.jpg')
-    page.evaluate(
-        'const data = new DataTransfer(); data.items.add(new File(["x"], "b.jpg"));'
-        'window.dispatchEvent(new DragEvent("drop", {dataTransfer: data, cancelable: true}))'
-    )
-    page.wait_for_selector('#notice:has-text("wait until they are done")')
-    held.let_go()
-    page.wait_for_selector('#total:has-text("in 1 photograph")')
+def test_a_full_disk_at_the_end_of_an_upload_is_reported(open_page, monkeypatch):
+    """The last bytes are written when the file is closed."""
+    page, client = open_page()
+    open_file = os.open
+
+    def full(path, *arguments, **keywords):
+        if Path(path).parent.parent == page.folder:
+            return open_file('/dev/full', os.O_WRONLY)
+        return open_file(path, *arguments, **keywords)
+
+    monkeypatch.setattr(os, 'open', full)
+    answer = upload(client, content=b'short')
+    assert answer.status_code == 507 and 'No space left on device' in answer.json()['problem']
 
 
-def test_the_format_for_another_program(stub, visit):
-    page = visit(stub)
-    add(page, file('a.jpg'))
-    page.select_option('#format', 'labelme')
-    page.focus('#format')
-    page.keyboard.press('Tab')
-    with page.expect_download() as download:
-        page.keyboard.press('Enter')
-    assert download.value.suggested_filename == 'plates_labelme.zip'
+def test_a_full_disk_for_a_new_session_is_reported(make_page, monkeypatch):
+    page = make_page(token=None)
+    monkeypatch.setattr(page.sessions, 'folder', Path('/proc/none'))
+    with testclient.TestClient(page.app, base_url='http://localhost') as browser:
+        assert browser.get('/api/state').status_code == 507
+
+
+def test_a_failed_download_does_not_block_the_next(open_page, monkeypatch):
+    page, client = open_page()
+    upload(client)
+    full = lambda size: (_ for _ in ()).throw(RefusedError(507, 'full'))  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(page.sessions, 'check_disk', full)
+        assert client.get('/api/download/results').status_code == 507
+    with monkeypatch.context() as patch:
+        patch.setattr(page_module, 'write_download', lambda *_: full(0))
+        assert client.get('/api/download/results').status_code == 507
+    for _ in range(2):
+        assert client.get('/api/download/results').status_code == 200
+
+
+def test_the_state_describes_the_model(client):
+    model = state(client)['model']
+    assert model['note'] == 'trained on renders'
+    assert model['name'] == 'stub.pth' and model['threshold'] == 0.5 and model['quality'] is None
+    assert model['classes'][0] == {
+        'name': 'petri_dish', 'color': '#D55E00', 'one': 'Petri dish', 'many': 'Petri dishes',
+    }  # fmt: skip
+
+
+def test_views_are_downscaled(client, monkeypatch):
+    monkeypatch.setattr(page_module, 'VIEW_SIDE', 50)
+    photo = upload(client, content=jpeg(400, 200)).json()
+    assert (photo['width'], photo['height']) == (400, 200)
+    view = client.get(f'/api/photographs/{photo["key"]}/view.jpg').content
+    with Image.open(io.BytesIO(view)) as image:
+        assert image.size == (50, 25)
+
+
+def test_example_pictures_are_small():
+    for path in (ROOT / 'mmdet_cleargrasp/app/static').glob('*.jpg'):
+        with Image.open(path) as image:
+            assert image.size == (512, 384) and path.stat().st_size < 60_000

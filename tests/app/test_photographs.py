@@ -1,4 +1,4 @@
-"""Boxes that a browser sends, and those that count."""
+"""Boxes that a browser sends, and which of them are shown."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def parse(*boxes):
         ({'more': '<script>'}, PlateBox(10, 5, 50, 40, 'dish', 0.6)),
     ],
 )
-def test_boxes_of_a_browser(change, expected):
+def test_boxes_are_parsed(change, expected):
     assert parse({**BOX, **change}) == [expected]
 
 
@@ -40,13 +40,13 @@ def test_boxes_of_a_browser(change, expected):
         {'known_mm': 1e9}, {'known_mm': 'a'}, {'left': {}},
     ],
 )  # fmt: skip
-def test_boxes_that_cannot_be(change):
+def test_invalid_boxes_are_refused(change):
     with pytest.raises(DataError):
         parse({**BOX, **change})
 
 
 @pytest.mark.parametrize('content', [None, {}, 'boxes', [1], [None], [BOX] * 1001, [[]]])
-def test_anything_but_boxes(content):
+def test_values_that_are_not_boxes_are_refused(content):
     with pytest.raises(DataError):
         parse_boxes(content, (100, 60), ['dish'])
 
@@ -70,11 +70,11 @@ def photograph(*boxes, **fields):
         ({'score': 0.9, 'removed': True}, 0.1, False),
     ],
 )
-def test_boxes_that_count(fields, threshold, shown):
+def test_boxes_shown_at_a_threshold(fields, threshold, shown):
     assert bool(photograph(PlateBox(0, 0, 9, 9, 'dish', **fields)).shown(threshold)) is shown
 
 
-def test_a_checked_photograph_keeps_its_boxes_when_the_threshold_moves():
+def test_a_confirmed_photograph_keeps_its_boxes_when_the_threshold_changes():
     checked = photograph(PlateBox(0, 0, 9, 9, 'dish', 0.4), checked_at=0.3)
     assert len(checked.shown(0.9)) == 1
 
@@ -88,7 +88,7 @@ def test_a_checked_photograph_keeps_its_boxes_when_the_threshold_moves():
         (PlateBox(0, 100, 180, 270, 'dish', None, known_mm=90), None, 'edge cuts off'),
     ],
 )
-def test_scale_of_the_plate_of_known_size(box, px_per_mm, problem):
+def test_the_scale_comes_from_the_plate_of_known_size(box, px_per_mm, problem):
     scale = photograph(box).own_scale()
     if problem is None:
         assert scale is None

@@ -1,4 +1,4 @@
-"""The folder of uploads is private, and gone afterwards."""
+"""The folder of uploads is private and is removed at the end."""
 
 import signal
 
@@ -9,7 +9,7 @@ from mmdet_cleargrasp.utils.locks import lock_folder
 
 
 @pytest.mark.parametrize('error', [None, KeyboardInterrupt, SystemExit, RuntimeError])
-def test_it_is_private_and_removed_on_every_exit(tmp_path, error):
+def test_it_is_private_and_removed_after_any_exit(tmp_path, error):
     try:
         with private_folder(tmp_path) as folder:
             assert folder.stat().st_mode & 0o777 == 0o700
@@ -22,7 +22,7 @@ def test_it_is_private_and_removed_on_every_exit(tmp_path, error):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_page_left_is_removed_by_the_next_and_a_running_one_kept(tmp_path):
+def test_folders_of_killed_processes_are_removed_and_those_in_use_kept(tmp_path):
     for name in ('killed', 'running'):
         (tmp_path / f'{PREFIX}{name}').mkdir()
         (tmp_path / f'{PREFIX}{name}' / '.lock').touch()

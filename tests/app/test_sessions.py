@@ -1,4 +1,4 @@
-"""Quotas, and what is removed when."""
+"""Limits of sessions, and their removal."""
 
 import contextlib
 import shutil
@@ -31,7 +31,7 @@ def make_sessions(tmp_path, clock):
 
 
 def add_photograph(sessions, session, size=MB):
-    with sessions.upload(session, size) as key:
+    with sessions.reserve_upload(session, size) as key:
         (session.folder / key).write_bytes(b'x')
         (session.folder / f'{key}.view.jpg').write_bytes(b'x')
         photo = Photograph(key, f'{key}.jpg', session.folder / key, 9, 9, size_bytes=size)
@@ -52,7 +52,7 @@ def add_photograph(sessions, session, size=MB):
         ({'free_megabytes': 10**9}, 1, 507),
     ],
 )
-def test_quotas_of_one_file_of_one_user_and_of_all(make_sessions, limits, size, status):
+def test_limits_per_file_per_user_and_in_total(make_sessions, limits, size, status):
     sessions = make_sessions()
     first, second = sessions.add()[1], sessions.add()[1]
     for session in (first, first, second):
@@ -61,18 +61,18 @@ def test_quotas_of_one_file_of_one_user_and_of_all(make_sessions, limits, size, 
     if status is None:
         add_photograph(sessions, first, size)
         return
-    with pytest.raises(RefusedError) as refused, sessions.upload(first, size):
+    with pytest.raises(RefusedError) as refused, sessions.reserve_upload(first, size):
         pass
     assert refused.value.status == status
 
 
-def test_running_uploads_count(make_sessions):
+def test_uploads_in_progress_count_toward_the_limits(make_sessions):
     sessions = make_sessions(total_megabytes=3)
     first, second = sessions.add()[1], sessions.add()[1]
     with (
-        sessions.upload(first, 2 * MB),
+        sessions.reserve_upload(first, 2 * MB),
         pytest.raises(RefusedError),
-        sessions.upload(second, 2 * MB),
+        sessions.reserve_upload(second, 2 * MB),
     ):
         pass
     add_photograph(sessions, second, 2 * MB)
@@ -83,38 +83,41 @@ def test_the_free_disk_space_is_shared(make_sessions, monkeypatch):
     monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage)
     sessions = make_sessions(free_megabytes=5)
     first, second = sessions.add()[1], sessions.add()[1]
-    with sessions.upload(first, 3 * MB):  # announced, not written yet
+    with sessions.reserve_upload(first, 3 * MB):  # announced but not written yet
         add_photograph(sessions, second, 2 * MB)
-        for refused in (sessions.upload(second, 3 * MB), sessions.downloading(second, 3 * MB)):
+        for refused in (
+            sessions.reserve_upload(second, 3 * MB),
+            sessions.reserve_download(second, 3 * MB),
+        ):
             with pytest.raises(RefusedError, match='no space left'), refused:
                 pass
-        with sessions.downloading(second, 2 * MB), pytest.raises(RefusedError):
+        with sessions.reserve_download(second, 2 * MB), pytest.raises(RefusedError):
             sessions.check_disk(1)
     sessions.check_disk(5 * MB)
 
 
 @pytest.mark.parametrize('error', [None, OSError, KeyboardInterrupt])
-def test_one_download_of_a_user_at_a_time(make_sessions, error):
+def test_a_user_has_one_download_at_a_time(make_sessions, error):
     sessions = make_sessions()
     first, second = sessions.add()[1], sessions.add()[1]
-    with contextlib.suppress(OSError, KeyboardInterrupt), sessions.downloading(first, MB):
-        with pytest.raises(RefusedError) as refused, sessions.downloading(first, MB):
+    with contextlib.suppress(OSError, KeyboardInterrupt), sessions.reserve_download(first, MB):
+        with pytest.raises(RefusedError) as refused, sessions.reserve_download(first, MB):
             pass
         assert refused.value.status == 409
-        with sessions.downloading(second, MB):
+        with sessions.reserve_download(second, MB):
             pass
         if error:
             raise error
-    with sessions.downloading(first, MB):
+    with sessions.reserve_download(first, MB):
         pass
 
 
 @pytest.mark.parametrize('error', [OSError, RefusedError(408, ''), KeyboardInterrupt])
-def test_a_failed_upload_leaves_nothing(make_sessions, error):
+def test_a_failed_upload_leaves_no_files(make_sessions, error):
     sessions = make_sessions()
     _, session = sessions.add()
     kind = error if isinstance(error, type) else type(error)
-    with pytest.raises(kind), sessions.upload(session, MB) as key:
+    with pytest.raises(kind), sessions.reserve_upload(session, MB) as key:
         (session.folder / key).write_bytes(b'half')
         raise error
     assert list(session.folder.iterdir()) == []
@@ -132,17 +135,17 @@ def test_unused_sessions_are_removed_with_their_files(make_sessions, clock):
     assert not session.folder.exists() and len(sessions) == 1
 
 
-def test_a_session_with_a_running_upload_stays(make_sessions, clock):
+def test_a_session_with_an_upload_in_progress_is_kept(make_sessions, clock):
     sessions = make_sessions(idle_seconds=60)
     key, session = sessions.add()
-    with sessions.upload(session, MB):
+    with sessions.reserve_upload(session, MB):
         clock.now = 1000
         sessions.remove_idle()
         assert session.folder.exists()
     assert sessions.get(key) is session
 
 
-def test_empty_sessions_make_room_and_others_do_not(make_sessions):
+def test_new_sessions_replace_empty_ones_only(make_sessions):
     sessions = make_sessions(sessions=2)
     first, second = sessions.add(), sessions.add()
     add_photograph(sessions, first[1])
@@ -171,12 +174,12 @@ def test_removing_a_photograph_removes_its_files(make_sessions):
     assert session.scale_from is None
 
 
-def test_names_are_unique_whatever_their_case_and_suffix(make_sessions):
+def test_names_are_unique_regardless_of_case_and_suffix(make_sessions):
     _, session = make_sessions().add()
     session.photographs['a'] = SimpleNamespace(name='Day 3.jpg')
-    assert session.free_name('day 3.JPG') == 'day 3-2.JPG'
-    assert session.free_name('day 3.png') == 'day 3-2.png'
-    assert session.free_name('day 4.jpg') == 'day 4.jpg'
+    assert session.unique_name('day 3.JPG') == 'day 3-2.JPG'
+    assert session.unique_name('day 3.png') == 'day 3-2.png'
+    assert session.unique_name('day 4.jpg') == 'day 4.jpg'
 
 
 @pytest.mark.parametrize(
@@ -194,10 +197,10 @@ def test_names_are_unique_whatever_their_case_and_suffix(make_sessions):
         ('...', 'photograph'),
     ],
 )
-def test_names_that_can_be_shown_and_stored(name, safe):
+def test_names_are_made_safe(name, safe):
     assert safe_name(name) == safe
 
 
-def test_long_names_fit_into_any_file_system(tmp_path):
+def test_long_names_are_shortened(tmp_path):
     for name in ('ä' * 500 + '.jpg', 'a.' + 'b' * 500):
         (tmp_path / f'{safe_name(name)}-12.overlay').touch()

@@ -1,4 +1,4 @@
-"""Numbers on command lines."""
+"""Ranges of integer options."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""One boundary around every command, and the dispatcher."""
+"""Error handling of commands, and the dispatcher."""
 
 import logging
 import os
@@ -52,7 +52,7 @@ def fail_while_stopping(error):
         (lambda: fail(BrokenPipeError()), 141, ''),
     ],
 )  # fmt: skip
-def test_what_a_user_can_cause_is_one_message_and_a_status(capsys, work, status, message):
+def test_user_errors_give_one_message_and_an_exit_status(capsys, work, status, message):
     before = signal.getsignal(signal.SIGTERM)
     assert command(lambda argv: work())([]) == status
     printed = capsys.readouterr().err.strip()
@@ -61,7 +61,7 @@ def test_what_a_user_can_cause_is_one_message_and_a_status(capsys, work, status,
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_worker_s_traceback_is_left_out(capsys):
+def test_the_traceback_of_a_worker_is_removed(capsys):
     text = 'Caught ConfigError in DataLoader worker.\nTraceback (most recent call last):\n  ...\n'
     error = ConfigError(f'{text}mmdet_cleargrasp.utils.errors.ConfigError: wrong size')
     assert command(lambda argv: fail(error))([]) == 1
@@ -89,7 +89,7 @@ def test_every_tool_has_help(monkeypatch, capsys, tool):
     assert 'python tools/' not in shown
 
 
-def test_an_unknown_tool_is_named(capsys):
+def test_an_unknown_tool_is_refused(capsys):
     assert dispatch.main(['trian']) == 2
     assert "'trian' is not a tool" in capsys.readouterr().err
 
@@ -116,7 +116,7 @@ def test_the_shell_gets_completions(tmp_path, line, expected):
 
 @pytest.mark.parametrize(('number', 'status'), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_during_a_finalizer_is_not_lost(monkeypatch, capsys, number, status):
-    """Python drops what is raised there: a command would run on, and print a traceback."""
+    """Python ignores exceptions there: the command would continue, after a traceback."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
     class Finalized:

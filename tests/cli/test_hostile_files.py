@@ -1,4 +1,4 @@
-"""Files and folders that may not be read, block, lead in circles or have impossible names."""
+"""Files and folders without permissions, pipes, devices, circular links and invalid names."""
 
 import contextlib
 import ctypes
@@ -15,18 +15,18 @@ TOY = 'draw_toy_plates.py'
 
 
 @contextlib.contextmanager
-def without_the_rights_of_root():
-    """Root reads and writes everything; without its effective capabilities it doesn't."""
+def without_root_capabilities():
+    """Drop the effective capabilities of root, which ignores permissions, during a block."""
     if os.geteuid():
         yield
         return
     if not sys.platform.startswith('linux'):
-        pytest.skip('no other way to give up the rights of root')
+        pytest.skip('capabilities can be dropped on Linux only')
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     before, none = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
     assert libc.capget(header, before) == 0
-    none[1::3] = before[1::3]  # permitted, so that they can be had back
+    none[1::3] = before[1::3]  # keep the permitted ones, so that they can be restored
     assert libc.capset(header, none) == 0
     try:
         yield
@@ -36,7 +36,7 @@ def without_the_rights_of_root():
 
 @pytest.fixture
 def place(toy_copy):
-    """A drawn data set in ``plates`` of a folder that the cases may spoil."""
+    """A folder with a data set in ``plates``, which the tests may change."""
     yield toy_copy.parent
     for path in [toy_copy.parent, *toy_copy.parent.rglob('*')]:
         with contextlib.suppress(OSError):
@@ -44,7 +44,7 @@ def place(toy_copy):
 
 
 def command_line(line, place, config):
-    """The tool, and its arguments with paths below a folder."""
+    """Return the tool and its arguments, with paths in a folder."""
     tool, *arguments = (word.format(config=config) for word in line)
     here = ('plates', 'out', 'run', 'spec', 'file')
     return tool, [str(place / word) if word.startswith(here) else word for word in arguments]
@@ -64,7 +64,7 @@ DEVICE = replaced(lambda path: path.symlink_to('/dev/zero'))
 LOOP = replaced(lambda path: path.symlink_to(path))
 
 
-#: What is locked, the command line and what is said.
+#: Folder or file without permissions, command line and part of the message.
 LOCKED = [
     ('plates', ['doctor.py', '{config}', '--data-root', 'plates'], 'plates cannot be opened: Permission denied'),
     ('plates/annotations/train.json', ['doctor.py', '{config}', '--data-root', 'plates'], 'train.json cannot be opened: Permission denied'),
@@ -78,17 +78,17 @@ LOCKED = [
 
 
 @pytest.mark.parametrize(('locked', 'line', 'message'), LOCKED)
-def test_what_may_not_be_read_is_named(place, run_here, tiny_config, locked, line, message):
+def test_files_without_permission_are_named(place, run_here, tiny_config, locked, line, message):
     tool, given = command_line(line, place, tiny_config)
     (place / locked).chmod(0)
-    with without_the_rights_of_root():
+    with without_root_capabilities():
         status, printed = run_here(tool, *given)
     assert status == 1, printed
     assert message in printed
     assert 'Traceback' not in printed
 
 
-#: What is made of which file, the command line, the exit status and what is said.
+#: Function that replaces a file, the file, command line, exit status and part of the message.
 SPECIAL = [
     (FIFO, 'spec.yaml', ['run_experiment.py', 'spec.yaml'], 1, 'Not a regular file'),
     (DEVICE, 'spec.yaml', ['run_experiment.py', 'spec.yaml'], 1, 'Not a regular file'),
@@ -106,7 +106,7 @@ SPECIAL = [
 
 
 @pytest.mark.parametrize(('make', 'file', 'line', 'status', 'message'), SPECIAL)
-def test_what_is_no_file_is_not_read(
+def test_special_files_are_not_read(
     place, run_here, tiny_config, make, file, line, status, message
 ):
     make(place / file)
@@ -118,9 +118,9 @@ def test_what_is_no_file_is_not_read(
 
 
 @pytest.mark.parametrize('tool', ['doctor.py', 'run_experiment.py', 'extract_backbone.py', TOY])
-def test_names_that_no_file_system_has(place, run_here, tool):
+def test_names_that_are_too_long_for_a_file_system(place, run_here, tool):
     status, printed = run_here(tool, str(place / ('x' * 300)))
     assert status == 1
-    # Python 3.14's pathlib answers that such a file is not there.
+    # Python 3.14's pathlib reports that such a file does not exist.
     assert re.search('File name too long|no (config|checkpoint) at', printed)
     assert 'Traceback' not in printed

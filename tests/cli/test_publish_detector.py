@@ -1,3 +1,5 @@
+"""Publishing a detector keeps weights, classes and threshold only."""
+
 import pytest
 import torch
 
@@ -29,15 +31,15 @@ def test_weights_classes_and_threshold_are_kept_and_nothing_else(checkpoint, tmp
     assert content['state_dict']['w'].dtype == torch.float32
 
 
-def test_half_precision_only_where_the_numbers_fit(checkpoint, tmp_path):
+def test_tensors_beyond_the_range_of_float16_stay_float32(checkpoint, tmp_path):
     out = tmp_path / 'small.pth'
     main([str(checkpoint), str(out), '--half'])
     state = read_checkpoint(out)['state_dict']
-    assert state['w'].dtype == torch.float32  # a million is beyond 16 bits
+    assert state['w'].dtype == torch.float32  # it has 1e6, which is beyond float16
     assert state['steps'].dtype == torch.int64
 
 
-def test_an_existing_file_is_kept(checkpoint, tmp_path, capsys):
+def test_an_existing_file_is_not_overwritten(checkpoint, tmp_path, capsys):
     assert main([str(checkpoint), str(checkpoint)]) == 1
     assert '--overwrite' in capsys.readouterr().err
 

@@ -1,6 +1,6 @@
-from mmdet_cleargrasp.cli.to_coco import FORMATS_OFFERED
+from mmdet_cleargrasp.cli.to_coco import FORMAT_NAMES
 from mmdet_cleargrasp.conversion.formats import FORMATS
 
 
-def test_format_takes_every_format():
-    assert tuple(FORMATS) == FORMATS_OFFERED
+def test_every_format_can_be_selected():
+    assert tuple(FORMATS) == FORMAT_NAMES

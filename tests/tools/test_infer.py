@@ -54,7 +54,7 @@ def test_config_and_checkpoint_with_every_image_used(tiny_runs, toy_plates, run_
 
 def test_a_rerun_keeps_an_export(tiny_runs, toy_plates, run_here, tmp_path):
     arguments = tiny_runs(), toy_plates / 'val', '--out', tmp_path / 'out', '--export', 'labelme'
-    for message in ('the detections for labelme', 'kept as it was; remove it to write it again'):
+    for message in ('detections for labelme', 'exists and was kept; remove it to write it again'):
         status, printed = run_here(INFER, *arguments)
         assert status == 0 and f'labelme/         {message}' in printed
 
@@ -79,7 +79,7 @@ def test_the_images_of_a_shard_decide_on_the_runtime(
     ('arguments', 'status', 'message'),
     [
         (['absent', 'x.jpg'], 1, 'no folder at absent'),
-        (['{run}'], 1, 'no input named'),
+        (['{run}'], 1, 'no input: expected'),
         (['{run}', 'https://example.org/x.jpg'], 1, 'is a URL, and nothing is downloaded'),
         (['{run}', '{run}'], 1, 'no image in'),
         (['{run}', 'x.jpg', '--stride', '0'], 2, 'expected 1 or more'),
@@ -101,7 +101,7 @@ def test_export_prints_the_largest_differences(tiny_runs, toy_plates, run_tool, 
     files = work_dir / 'retinanet_cleargrasp_plates.py', work_dir / 'epoch_1.pth'
     out = tmp_path / 'plates.onnx'
     done = run_tool(EXPORT, *files, out, '--images', toy_plates / 'val')
-    assert f'written: {out}' in done.stdout
+    assert f'wrote {out}' in done.stdout
     assert 'largest' in done.stdout and done.stdout.rstrip().endswith('the same')
     again = run_tool(EXPORT, *files, out, check=False)
     assert again.returncode == 1 and 'nothing is overwritten' in again.stderr

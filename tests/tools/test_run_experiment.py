@@ -79,7 +79,7 @@ def test_an_arm_that_cannot_run_ends_in_one_message_before_anything_starts(
     done = run_tool(TOOL, spec, '--work-dir', tmp_path / 'lost', check=False)
     assert done.returncode == 1
     assert 'lost: checkpoint: no checkpoint at gone.pth' in done.stdout
-    assert 'nothing was started' in done.stderr
+    assert 'no run was started' in done.stderr
     assert 'Traceback' not in done.stderr
     assert not (tmp_path / 'lost').exists()
 

@@ -1,4 +1,4 @@
-// Precision and recall over the score threshold.
+// Chart of precision and recall by score threshold.
 
 import {svg} from './editor.js';
 

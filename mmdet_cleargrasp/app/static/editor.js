@@ -1,8 +1,8 @@
-// A photograph with boxes that can be chosen, moved, resized and drawn, by mouse, finger and keyboard.
+// A photograph with boxes to select, move, resize and draw, by mouse, touch and keyboard.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const MAX_ZOOM = 16;
-const SMALLEST = 4; // CSS pixels of a box that is drawn
+const SMALLEST = 4; // minimum size of a drawn box in CSS pixels
 const CORNERS = [['left', 'top'], ['right', 'top'], ['right', 'bottom'], ['left', 'bottom']];
 
 export function svg(name, attributes = {}, ...children) {
@@ -73,7 +73,7 @@ export class BoxEditor {
     this.root.classList.toggle('drawing', drawing);
   }
 
-  // --- what is seen ---
+  // --- view ---
 
   fit() {
     this.view = {x: this.size.width / 2, y: this.size.height / 2, zoom: 1};
@@ -89,7 +89,7 @@ export class BoxEditor {
     this.draw();
   }
 
-  // The part of the plane that is shown, with the shape of the stage.
+  // The visible rectangle in pixels of the photograph, with the aspect ratio of the stage.
   window() {
     const stage = this.root.getBoundingClientRect();
     const shape = (stage.width || 1) / (stage.height || 1);
@@ -115,12 +115,12 @@ export class BoxEditor {
   draw() {
     if (!this.view) return;
     const {x, y, width, height, stage} = this.window();
-    this.unit = width / (stage.width || 1); // pixels of the photograph in a CSS pixel
+    this.unit = width / (stage.width || 1); // pixels of the photograph per CSS pixel
     this.root.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
     this.root.classList.toggle('zoomed', this.view.zoom > 1);
     const order = [...this.boxes.keys()].filter(index => this.visible(index));
     const area = box => (box.right - box.left) * (box.bottom - box.top);
-    order.sort((a, b) => area(this.boxes[b]) - area(this.boxes[a])); // small ones stay reachable
+    order.sort((a, b) => area(this.boxes[b]) - area(this.boxes[a])); // small boxes on top
     const labels = order.map(k => this.label(this.boxes[k], this.look.color(this.boxes[k]), k === this.chosen));
     this.marks.replaceChildren(...order.map(index => this.mark(index)), ...labels);
     if (this.visible(this.chosen)) this.marks.append(...this.handles(this.boxes[this.chosen]));
@@ -178,7 +178,7 @@ export class BoxEditor {
     else if (index !== undefined) {
       const was = this.chosen;
       this.choose(Number(index));
-      // A finger chooses first, so that the page can be scrolled over boxes.
+      // The first touch only selects a box, so that the page can be scrolled over boxes.
       const moves = event.pointerType === 'mouse' || was === this.chosen;
       this.drag = {kind: moves ? 'move' : 'none', start, box: this.boxes[this.chosen], before: this.boxes};
     } else this.drag = {kind: this.view.zoom > 1 ? 'pan' : 'none', start, empty: true};
@@ -249,7 +249,7 @@ export class BoxEditor {
   }
 
   wheel(event) {
-    if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+    if (!event.ctrlKey && !event.metaKey) return; // leave scrolling to the page
     event.preventDefault();
     this.zoom(Math.exp(-event.deltaY / 200), this.point(event));
   }
@@ -266,7 +266,7 @@ export class BoxEditor {
     this.boxes = this.boxes.map((box, k) => k === this.chosen ? {...box, ...sides, corrected: true} : box);
   }
 
-  // Hand a change on, with left before right and top above bottom.
+  // Report a changed box, with its sides in order.
   finish(before) {
     const box = this.boxes[this.chosen];
     this.replace({
@@ -292,7 +292,7 @@ export class BoxEditor {
   }
 }
 
-// Black or white, whichever can be read on a color such as #D55E00.
+// Black or white, whichever has more contrast on a color such as #D55E00.
 function onColor(color) {
   const [r, g, b] = [1, 3, 5].map(k => parseInt(color.slice(k, k + 2), 16));
   return 0.299 * r + 0.587 * g + 0.114 * b > 150 ? '#000' : '#fff';

@@ -1,4 +1,4 @@
-// The page: photographs in; boxes to correct, counts, sizes and files out.
+// The page: uploads, corrections, counts, sizes and downloads.
 
 import {BoxEditor} from './editor.js';
 import {drawChart} from './chart.js';
@@ -6,7 +6,7 @@ import {capital, cost, countWords, formatName, millimeters, plural, score} from 
 
 const $ = id => document.getElementById(id);
 const state = {photographs: [], problems: [], threshold: 0.5, scale_from: null, model: {classes: []}};
-const history = new Map(); // corrections to take back, by photograph
+const history = new Map(); // corrections to undo, by photograph
 let current = 0, saving = Promise.resolve(), stopped = false, working = false;
 
 const editor = new BoxEditor($('stage'), {describe, color: box => classOf(box.label).color}, {
@@ -52,7 +52,7 @@ async function call(path, options = {}) {
 
 const put = (path, content) => call(path, {method: 'PUT', body: JSON.stringify(content)});
 
-// Requests that change something go one after the other.
+// Requests that change something are sent one after the other.
 function save(action) {
   const mine = saving = saving.then(action).catch(error => notice(error.message));
   document.body.dataset.saved = false;
@@ -113,7 +113,7 @@ function setDrawing(drawing) {
   render();
 }
 
-// --- photographs in ---
+// --- uploads ---
 
 async function upload(files) {
   const images = [...files];
@@ -159,7 +159,7 @@ function progress(done, all, name) {
   $('progress').hidden = false;
   $('progress-bar').max = all;
   $('progress-bar').value = done - 0.5;
-  $('progress-text').textContent = `Looking at ${done} of ${all}: ${name}`;
+  $('progress-text').textContent = `Processing ${done} of ${all}: ${name}`;
 }
 
 async function uploadExample(name) {
@@ -189,7 +189,7 @@ function renderProblems() {
   $('problems').querySelector('ul').replaceChildren(...state.problems.map(text => element('li', {textContent: text})));
 }
 
-// --- what is shown ---
+// --- rendering ---
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -284,8 +284,8 @@ function renderScale(one) {
   $('scale-all').closest('label').hidden = !own || !one.px_per_mm;
   $('scale-all').checked = state.scale_from === one.key;
   let text = 'Click a plate whose size you know, best a round dish, then type its size here.';
-  if (box) text = `The chosen plate is ${Math.round(longer(box))} pixels long. What is its real length (a dish: its diameter)?`;
-  if (own && one.scale_problem) text = "The edge of the photograph cuts this plate off. Choose one that is whole.";
+  if (box) text = `The selected plate is ${Math.round(longer(box))} pixels long. What is its real length (a dish: its diameter)?`;
+  if (own && one.scale_problem) text = "The edge of the photograph cuts this plate off. Select one that is completely visible.";
   else if (pxPerMm(one)) {
     const from = own ? `the plate of ${known.known_mm} mm` : source.name;
     text = `1 mm is ${pxPerMm(one).toFixed(2)} pixels, from ${from}. This holds at the same distance, seen from above. The box of a turned plate is larger than the plate.`;
@@ -313,7 +313,7 @@ function renderDownloads() {
   $('dataset').textContent = checked ? `Data set of ${plural(checked, 'photograph')} (.zip)` : 'Data set (.zip)';
   $('dataset-text').textContent = checked
     ? 'The photographs marked “All boxes are right”, with their boxes, to train the model on.'
-    : 'Correct the boxes and mark photographs with “All boxes are right”: those become the data set.';
+    : 'Correct the boxes and mark photographs with “All boxes are right”: these become the data set.';
   $('check-all').hidden = checked === state.photographs.length;
 }
 
@@ -324,7 +324,7 @@ function renderModel() {
   $('model-name').textContent = `Model: ${model.name}`;
   const lines = [
     `Finds ${list}. Settings: ${model.config}. Recommended score threshold: ${score(model.threshold)}.`,
-    model.quality ? cost(model.quality, model.threshold) : 'No test of this model was found: how good it is, is not known.',
+    model.quality ? cost(model.quality, model.threshold) : 'This model has no test results, so its accuracy is not known.',
     model.quality?.remarks, 'It makes mistakes: look at its boxes before you rely on the counts.', model.note];
   $('model-card').replaceChildren(...lines.filter(Boolean).map(text => element('p', {textContent: text})));
   $('class').replaceChildren(...model.classes.map(({name, one}) => element('option', {value: name, textContent: capital(one)})));
@@ -336,7 +336,7 @@ function renderModel() {
   setFormat();
 }
 
-// --- what the user does ---
+// --- event handlers ---
 
 function go(index) {
   if (!(index in state.photographs)) return;

@@ -1,4 +1,4 @@
-// Numbers and names in words.
+// Texts with numbers and names.
 
 export const plural = (count, one, many = one + 's') => `${count} ${count === 1 ? one : many}`;
 export const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
@@ -23,7 +23,7 @@ const FORMATS = {
 };
 export const formatName = kind => FORMATS[kind];
 
-// What the model got right and found at a score threshold, of a test.
+// Precision and recall of a test at a score threshold, in words.
 export function cost(quality, threshold) {
   const {curve, images, data} = quality;
   const at = curve.threshold.reduce(
