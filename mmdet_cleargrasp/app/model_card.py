@@ -63,8 +63,8 @@ def read_quality(checkpoint: Path) -> dict[str, Any] | None:
         ``images`` (their number), ``data`` (name of the data set), ``remarks`` and ``curve`` with
         lists of thresholds, precision and recall; ``None`` if there is no test.
     """
-    beside = checkpoint.with_suffix('.metrics.json')
-    reports = [beside] if beside.is_file() else _tests_of(checkpoint)
+    metrics_file = checkpoint.with_suffix('.metrics.json')
+    reports = [metrics_file] if metrics_file.is_file() else _find_reports(checkpoint)
     for path in reports:
         metrics = read_json_if_whole(path)
         curve = metrics.get('answers', {}).get('curve')
@@ -78,7 +78,7 @@ def read_quality(checkpoint: Path) -> dict[str, Any] | None:
     return None
 
 
-def _tests_of(checkpoint: Path) -> list[Path]:
+def _find_reports(checkpoint: Path) -> list[Path]:
     found = []
     for source in sorted(checkpoint.parent.glob(f'test/*/{SOURCE_FILE}')):
         try:

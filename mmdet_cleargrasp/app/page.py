@@ -311,7 +311,7 @@ class PlatePage:
     def _require_photograph(self, request: Request) -> Photograph:
         found = self._require_session(request).photographs.get(request.path_params['key'])
         if found is None:
-            raise RefusedError(404, 'This photograph is not on the page any more.')
+            raise RefusedError(404, 'This photograph has been removed.')
         return found
 
 

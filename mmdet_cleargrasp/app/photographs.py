@@ -67,7 +67,7 @@ class Photograph:
         file: The uploaded file.
         width: Width in pixels, after EXIF rotation.
         height: Height in pixels, after EXIF rotation.
-        boxes: Detections with any score, and boxes drawn by hand.
+        boxes: Detections, including those below the threshold, and boxes drawn by hand.
         checked_at: Threshold at which the user confirmed the boxes. It replaces the threshold of
             the session for this photograph. ``None`` if not confirmed.
         size_bytes: Size of all files of the photograph on the disk.

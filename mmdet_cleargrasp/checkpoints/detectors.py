@@ -177,8 +177,8 @@ def open_detector(path: str | Path, source: str | None = None) -> DetectorFile:
     if name is None:
         parts = ', '.join(sorted({key.split('.')[0] for key in file.tensors})[:6])
         raise CheckpointError(
-            f'{path} holds no Faster R-CNN or RetinaNet, but {parts}. Give the file of a whole '
-            'detector, or a backbone file to model.backbone.init_cfg=dict('
+            f'{path} holds no Faster R-CNN or RetinaNet, but {parts}. Use the file of a '
+            'complete detector here, or a backbone file in model.backbone.init_cfg=dict('
             "type='ClearGraspCheckpoint', checkpoint=PATH)."
         )
     return DetectorFile(file.path, 'MMDetection', name, file.tensors, _classes_of(file))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..app.limits import Limits
-from .arguments import add_detector, at_least, minutes, new_parser
+from .arguments import RUN_HELP, add_detector, at_least, minutes, new_parser
 from .command import command
 
 EXAMPLES = """
@@ -35,13 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Create the parser of the command line."""
     parser = new_parser(__doc__, EXAMPLES)
     parser.usage = '%(prog)s [options] [WORK_DIR | CONFIG CHECKPOINT]'
-    parser.add_argument(
-        'what',
-        nargs='*',
-        metavar='RUN',
-        help='a work dir of tools/train.py (its best checkpoint is used), or a config and a '
-        'checkpoint, or neither for the detector that comes with the repository',
-    )
+    parser.add_argument('run', nargs='*', metavar='RUN', help=RUN_HELP)
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on [127.0.0.1]')
     parser.add_argument('--port', type=int, default=7860, help='port to listen on [7860]')
     add_detector(parser)
@@ -92,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = make_parser()
     args = parser.parse_args(argv)
-    if len(args.what) > 2:
-        parser.error(f'expected WORK_DIR, or CONFIG CHECKPOINT, but got {" ".join(args.what)}')
+    if len(args.run) > 2:
+        parser.error(f'expected WORK_DIR, or CONFIG CHECKPOINT, but got {" ".join(args.run)}')
     _import_server()
 
     import tempfile
@@ -113,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         tempfile.tempdir = str(folder)
         stay_offline()
         config, checkpoint = (
-            find_run(args.what[0]) if len(args.what) == 1 else take_detector(args.what)[0]
+            find_run(args.run[0]) if len(args.run) == 1 else take_detector(args.run)[0]
         )
         keep_freed_memory()
         detector = PlateDetector(

@@ -10,6 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+#: Help of the arguments that select a detector.
+RUN_HELP = (
+    'a work dir of tools/train.py (its best checkpoint is used), or a config and a checkpoint, or '
+    'neither for the detector that comes with the repository'
+)
 #: Largest accepted integer; larger ones would cause overflow errors where they are used.
 LARGEST = 10**9
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from .arguments import add_detector, at_least, new_parser
+from .arguments import RUN_HELP, add_detector, at_least, new_parser
 from .command import command
 
 EXAMPLES = """
@@ -47,12 +47,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__, EXAMPLES)
     parser.usage = '%(prog)s [options] [WORK_DIR | CONFIG CHECKPOINT] INPUT...'
     parser.add_argument(
-        'what',
+        'run_and_inputs',
         nargs='+',
         metavar='RUN_AND_INPUTS',
-        help='a work dir of tools/train.py (its best checkpoint is used), or a config and a '
-        'checkpoint, or neither for the detector that comes with the repository; then images, '
-        'folders, quoted globs, videos, camera numbers',
+        help=f'{RUN_HELP}; then images, folders, quoted globs, videos, camera numbers',
     )
     parser.add_argument(
         '--out',
@@ -152,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shard = Shard(*args.shard)
     if shard.count > 1 and not args.out:
         raise ConfigError('--shard needs --out DIR, the folder that all shards write to')
-    files, rest = take_detector(args.what)
+    files, rest = take_detector(args.run_and_inputs)
     if not rest:
         raise ConfigError('no input: expected images, folders or videos after the detector')
     found = inputs.find_inputs(rest)

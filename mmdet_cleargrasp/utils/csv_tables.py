@@ -1,4 +1,4 @@
-"""Write CSV tables that are safe to open in a spreadsheet, whatever the names in them."""
+"""Write CSV tables that are safe to open in a spreadsheet, with any text in their cells."""
 
 from __future__ import annotations
 
