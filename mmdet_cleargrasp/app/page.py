@@ -49,7 +49,7 @@ VIEW_SIDE, THUMBNAIL_SIDE = 2400, 240
 #: Maximum size in bytes of a request that is not an upload.
 MAX_JSON = 1_000_000
 #: Seconds between removals of unused sessions.
-SWEEP_SECONDS = 20
+REMOVAL_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -104,47 +104,51 @@ class PlatePage:
 
     def _routes(self) -> list[Route | Mount]:
         return [
-            Route('/', self._page),
-            Route('/api/state', self._state),
+            Route('/', self._send_page),
+            Route('/api/state', self._send_state),
             Route('/api/settings', self._change_settings, methods=['PUT']),
-            Route('/api/photographs', self._upload, methods=['POST']),
-            Route('/api/photographs', self._remove_all, methods=['DELETE']),
-            Route('/api/photographs/{key}', self._change, methods=['PUT']),
-            Route('/api/photographs/{key}', self._remove, methods=['DELETE']),
-            Route('/api/photographs/{key}/{view}', self._view),
-            Route('/api/download/{kind}', self._download),
+            Route('/api/photographs', self._add_photograph, methods=['POST']),
+            Route('/api/photographs', self._remove_photographs, methods=['DELETE']),
+            Route('/api/photographs/{key}', self._change_photograph, methods=['PUT']),
+            Route('/api/photographs/{key}', self._remove_photograph, methods=['DELETE']),
+            Route('/api/photographs/{key}/{view}', self._send_image),
+            Route('/api/download/{kind}', self._send_download),
             Mount('/static', StaticFiles(directory=STATIC)),
         ]
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(self._sweep())
+        """Remove idle sessions while the server runs, and stop the worker thread at its end."""
+        remover = asyncio.create_task(self._remove_idle_sessions())
         try:
             yield
         finally:
-            sweeper.cancel()
+            remover.cancel()
             self.close()
 
     def close(self) -> None:
         """Wait for the worker thread, which writes to the folder, and drop the queued uploads."""
         self.worker.shutdown(wait=True, cancel_futures=True)
 
-    async def _sweep(self) -> None:
+    async def _remove_idle_sessions(self) -> None:
         while True:
-            await asyncio.sleep(min(SWEEP_SECONDS, self.limits.idle_seconds))
+            await asyncio.sleep(min(REMOVAL_SECONDS, self.limits.idle_seconds))
             self.sessions.remove_idle()
 
     async def _run_in_worker(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a function in the worker thread without blocking the event loop."""
         loop = asyncio.get_running_loop()
         with _refuse_disk_errors():  # an unreadable photograph raises a DataError instead
             return await loop.run_in_executor(self.worker, function, *arguments)
 
-    async def _page(self, _request: Request) -> Response:
+    async def _send_page(self, _request: Request) -> Response:
+        """``GET /``: the page itself."""
         return FileResponse(STATIC / 'index.html')
 
-    async def _state(self, request: Request) -> Response:
+    async def _send_state(self, request: Request) -> Response:
+        """``GET /api/state``: model, limits and the session, which is started if needed."""
         session = self._find_session(request)
-        answer = JSONResponse(
+        response = JSONResponse(
             {
                 'model': self.model,
                 'limits': {k: getattr(self.limits, k) for k in ('files', 'megabytes')},
@@ -155,10 +159,11 @@ class PlatePage:
             }
         )
         if session is None:
-            self._start_session(answer)
-        return answer
+            self._start_session(response)
+        return response
 
     async def _change_settings(self, request: Request) -> Response:
+        """``PUT /api/settings``: change the threshold and the photograph that gives the scale."""
         session, content = self._require_session(request), await _read_json(request)
         threshold = content.get('threshold', session.threshold)
         scale_from = content.get('scale_from', session.scale_from)
@@ -169,18 +174,19 @@ class PlatePage:
         session.threshold, session.scale_from = float(threshold), scale_from
         return JSONResponse({})
 
-    async def _upload(self, request: Request) -> Response:
+    async def _add_photograph(self, request: Request) -> Response:
+        """``POST /api/photographs?name=NAME``: upload a photograph and detect plates in it."""
         session = self._require_session(request)
         name = session.unique_name(safe_name(request.query_params.get('name', '')))
         try:
-            photograph = await self._receive(request, session, name)
+            photograph = await self._store_and_detect(request, session, name)
         except UserError as error:
             text = f'{name}: {error}' if isinstance(error, RefusedError) else str(error)
             status = error.status if isinstance(error, RefusedError) else 422
             return JSONResponse({'problem': text}, status)
         return JSONResponse(photograph.to_json(), 201)
 
-    async def _receive(self, request: Request, session: Session, name: str) -> Photograph:
+    async def _store_and_detect(self, request: Request, session: Session, name: str) -> Photograph:
         """Store an upload and detect plates in it; if anything fails, its files are removed."""
         length = request.headers.get('content-length', '')
         if not length.isascii() or not length.isdigit():
@@ -208,6 +214,7 @@ class PlatePage:
         return photograph
 
     async def _write(self, request: Request, file: Path, length: int) -> None:
+        """Write the body of a request to a file; refuse a body of another length than announced."""
         written = 0
         chunks = request.stream()
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
@@ -230,12 +237,13 @@ class PlatePage:
         written = 0
         for name, side in views.items():
             path = view_file(file, name)
-            Image.fromarray(_shrunk(image, side)).save(path, 'JPEG', quality=88)
+            Image.fromarray(_downscale(image, side)).save(path, 'JPEG', quality=88)
             written += path.stat().st_size
         boxes = from_detections(found, self.detector.classes)
         return DetectionResult((image.shape[1], image.shape[0]), boxes, written)
 
-    async def _change(self, request: Request) -> Response:
+    async def _change_photograph(self, request: Request) -> Response:
+        """``PUT /api/photographs/KEY``: replace the boxes of a photograph."""
         photograph = self._require_photograph(request)
         content = await _read_json(request)
         size = (photograph.width, photograph.height)
@@ -246,17 +254,20 @@ class PlatePage:
         photograph.boxes, photograph.checked_at = boxes, checked_at
         return JSONResponse(photograph.to_json())
 
-    async def _remove(self, request: Request) -> Response:
+    async def _remove_photograph(self, request: Request) -> Response:
+        """``DELETE /api/photographs/KEY``: remove a photograph."""
         self._require_session(request).remove(self._require_photograph(request).key)
         return JSONResponse({})
 
-    async def _remove_all(self, request: Request) -> Response:
+    async def _remove_photographs(self, request: Request) -> Response:
+        """``DELETE /api/photographs``: remove all photographs of the user."""
         session = self._require_session(request)
         for key in list(session.photographs):
             session.remove(key)
         return JSONResponse({})
 
-    async def _view(self, request: Request) -> Response:
+    async def _send_image(self, request: Request) -> Response:
+        """``GET /api/photographs/KEY/view.jpg`` or ``thumbnail.jpg``."""
         photograph = self._require_photograph(request)
         view = request.path_params['view']
         if view not in ('view.jpg', 'thumbnail.jpg'):
@@ -264,7 +275,8 @@ class PlatePage:
         headers = {'cache-control': 'private, max-age=3600'}
         return FileResponse(photograph.view(view), media_type='image/jpeg', headers=headers)
 
-    async def _download(self, request: Request) -> Response:
+    async def _send_download(self, request: Request) -> Response:
+        """``GET /api/download/KIND``: a table or zip file of the photographs."""
         session, kind = self._require_session(request), request.path_params['kind']
         if kind not in self.kinds:
             raise RefusedError(404, 'No such download.')
@@ -303,10 +315,10 @@ class PlatePage:
             )
         return session
 
-    def _start_session(self, answer: Response) -> None:
+    def _start_session(self, response: Response) -> None:
         with _refuse_disk_errors():
             key, _ = self.sessions.add()
-        answer.set_cookie(self.app.session_cookie, key, httponly=True, samesite='lax')
+        response.set_cookie(self.app.session_cookie, key, httponly=True, samesite='lax')
 
     def _require_photograph(self, request: Request) -> Photograph:
         found = self._require_session(request).photographs.get(request.path_params['key'])
@@ -371,7 +383,7 @@ async def _read_json(request: Request) -> dict[str, Any]:
     return content
 
 
-def _shrunk(image: np.ndarray, side: int) -> np.ndarray:
+def _downscale(image: np.ndarray, side: int) -> np.ndarray:
     factor = side / max(image.shape[:2])
     if factor >= 1:
         return image

@@ -175,6 +175,11 @@ def parse_boxes(content: object, size: tuple[int, int], classes: Sequence[str]) 
     Raises:
         DataError: The content is not a list of boxes, or a box has an unknown class, is not finite,
             has no area or an invalid known size.
+
+    Example:
+        >>> box = {'left': 0, 'top': 0, 'right': 90, 'bottom': 999, 'label': 'petri_dish'}
+        >>> parse_boxes([box], (100, 80), ['petri_dish'])[0].bottom
+        80
     """
     if not isinstance(content, list) or len(content) > MAX_BOXES:
         raise DataError(f'expected a list of up to {MAX_BOXES} boxes')

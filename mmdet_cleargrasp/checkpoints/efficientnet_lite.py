@@ -80,6 +80,11 @@ def lite_number(tensors: Mapping[str, Tensor]) -> int | None:
 
     Returns:
         0 to 4; ``None`` for any other network.
+
+    Example:
+        >>> from mmdet_cleargrasp.models.backbones import TimmBackbone
+        >>> lite_number(TimmBackbone('tf_efficientnet_lite0', frozen=False).network.state_dict())
+        0
     """
     blocks = {
         (int(m[1]), int(m[2])) for m in (re.match(r'blocks\.(\d)\.(\d)\.', n) for n in tensors) if m

@@ -20,12 +20,17 @@ LARGEST = 10**9
 
 
 def new_parser(description: str | None, examples: str) -> argparse.ArgumentParser:
-    """Create a parser whose help ends with examples.
+    r"""Create a parser whose help ends with examples.
 
     Args:
         description: What the command does, usually the docstring of its module.
         examples: Text with command lines that start with ``python tools/TOOL.py``. They are
             rewritten to ``mmdet-cleargrasp TOOL`` if the command was called that way.
+
+    Example:
+        >>> parser = new_parser('Train a detector.', 'example:\n  python tools/train.py CONFIG')
+        >>> parser.format_help().endswith('python tools/train.py CONFIG\n')
+        True
     """
     name = Path(sys.argv[0]).name
     if name.startswith('mmdet-cleargrasp'):

@@ -70,6 +70,14 @@ def softnms(
 
     Returns:
         Indices of the kept boxes, int64, by descending lowered score.
+
+    Example:
+        >>> boxes = torch.tensor([[0., 0., 9., 9.], [0., 0., 9., 9.]])
+        >>> scores, dets = torch.tensor([0.9, 0.8]), torch.zeros(2, 5)
+        >>> softnms(boxes, scores, dets, 0.3, sigma=0.5, min_score=0.0, method=2, offset=0)
+        tensor([0, 1])
+        >>> dets[:, 4]
+        tensor([0.9000, 0.1083])
     """
     far = boxes[:, 2:] + offset
     areas = (far - boxes[:, :2]).prod(dim=1)
@@ -208,6 +216,12 @@ def sigmoid_focal_loss_forward(
         output: (N, C), filled with the loss.
         gamma: Focusing parameter; 0 gives weighted cross-entropy.
         alpha: Weight of positive samples, between 0 and 1; negative ones have 1 - alpha.
+
+    Example:
+        >>> logits, loss = torch.zeros(1, 2), torch.empty(1, 2)
+        >>> sigmoid_focal_loss_forward(logits, torch.tensor([0]), torch.empty(0), loss, 2.0, 0.25)
+        >>> loss  # -alpha * 0.5 ** 2 * log(0.5) for class 0, with 1 - alpha for class 1
+        tensor([[0.0433, 0.1300]])
     """
     positive = _one_hot(target, input)
     log_p, log_q = _log_probabilities(input)

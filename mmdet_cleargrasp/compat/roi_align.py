@@ -74,6 +74,14 @@ def backward(grad: Tensor, rois: Tensor, grid: Grid, shape: tuple[int, ...]) -> 
 
     Returns:
         Gradient of that shape.
+
+    Example:
+        >>> grid = Grid(1, 1, spatial_scale=1.0, sampling_ratio=1, aligned=True)
+        >>> rois = torch.tensor([[0.0, 1.0, 1.0, 2.0, 2.0]])
+        >>> backward(torch.ones(1, 1, 1, 1), rois, grid, (1, 1, 3, 3))[0, 0]
+        tensor([[0., 0., 0.],
+                [0., 1., 0.],
+                [0., 0., 0.]])
     """
     images, channels, height, width = shape
     grad_positions = grad.new_zeros(images, height, width, channels)

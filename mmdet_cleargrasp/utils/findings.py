@@ -20,6 +20,10 @@ class Finding:
         level: ``'ok'``, ``'warning'`` or ``'error'``. A run is not started if there is an error.
         subject: What was checked, such as ``'train data'``.
         text: What was found and, unless it is ok, what was expected and what to do.
+
+    Example:
+        >>> warning('train data', '3 images have no box')
+        Finding(level='warning', subject='train data', text='3 images have no box')
     """
 
     level: Literal['ok', 'warning', 'error']

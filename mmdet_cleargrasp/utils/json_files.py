@@ -18,6 +18,12 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
 
     Raises:
         DataError: The file cannot be opened, is not JSON, or holds something other than an object.
+
+    Example:
+        >>> read_json_object('absent.json')
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.utils.errors.DataError: absent.json cannot be opened: No such file or ...
     """
     try:
         content = json.loads(read_regular_file(path))
@@ -40,6 +46,10 @@ def read_json_if_whole(path: str | Path) -> dict[str, Any]:
 
     Returns:
         The object in the file; empty if the file is missing or damaged.
+
+    Example:
+        >>> read_json_if_whole('absent.json')
+        {}
     """
     try:
         return read_json_object(path)

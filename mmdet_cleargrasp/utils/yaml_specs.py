@@ -56,6 +56,10 @@ def expect_mapping(value: Any, where: str) -> Mapping[Any, Any]:
 
     Raises:
         SpecError: The value is not a mapping.
+
+    Example:
+        >>> expect_mapping({'lr': 0.01}, 'mine.yaml: cfg_options')
+        {'lr': 0.01}
     """
     if not isinstance(value, Mapping):
         raise SpecError(f'{where} is {value!r}, expected a mapping of names to values')

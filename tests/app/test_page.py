@@ -190,7 +190,7 @@ def test_a_full_disk_is_reported(open_page, monkeypatch, capsys):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(page_module, 'write_download', full)
-    monkeypatch.setattr(page_module, '_shrunk', full)
+    monkeypatch.setattr(page_module, '_downscale', full)
     before = files_of(page)
     for answer in (client.get('/api/download/results'), upload(client, 'b.jpg')):
         assert answer.status_code == 507
