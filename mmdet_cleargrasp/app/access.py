@@ -62,7 +62,7 @@ class AccessGuard:
         if scope['type'] != 'http':
             if scope['type'] == 'lifespan':
                 await self.app(scope, receive, send)
-            return  # there are no web sockets
+            return  # WebSockets are not used
 
         async def send_with_headers(message: Message) -> None:
             if message['type'] == 'http.response.start':

@@ -173,7 +173,7 @@ def _data_set(items: Sequence[Item], classes: Sequence[str], folder: Path) -> No
         if sum(bool(item.boxes) for item in items) > 1:
             drawn = ConversionOptions(format_name='coco', drawn_on='upright')
             convert(source, folder / 'data', drawn)
-            (folder / 'data' / RECORD).unlink()  # it names folders of the server
+            (folder / 'data' / RECORD).unlink()  # it has paths of the server
             what = 'The photographs are split at random into train and val.'
         else:
             shutil.copytree(source, folder / 'data')

@@ -51,7 +51,11 @@ class PlateBox:
     known_mm: float | None = None
 
     def is_shown(self, threshold: float) -> bool:
-        """Whether the box is shown and exported at a score threshold."""
+        """Whether the box is shown and exported at a score threshold.
+
+        Args:
+            threshold: Score threshold, 0 to 1.
+        """
         return not self.removed and (
             self.corrected or self.score is None or self.score >= threshold
         )
@@ -87,7 +91,11 @@ class Photograph:
         return view_file(self.file, name)
 
     def shown(self, threshold: float) -> list[PlateBox]:
-        """Return the boxes at a score threshold, or at the one at which the user confirmed them."""
+        """Return the boxes at a score threshold, or at the one at which the user confirmed them.
+
+        Args:
+            threshold: Score threshold of the session, 0 to 1.
+        """
         lowest = threshold if self.checked_at is None else self.checked_at
         return [box for box in self.boxes if box.is_shown(lowest)]
 
@@ -213,7 +221,11 @@ def _parse_box(entry: object, size: tuple[int, int], classes: Sequence[str]) -> 
 
 
 def is_fraction(value: object) -> bool:
-    """Whether a value of decoded JSON is a number from 0 to 1, and not ``true`` or ``false``."""
+    """Whether a value of decoded JSON is a number from 0 to 1, and not ``true`` or ``false``.
+
+    Args:
+        value: Any value.
+    """
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 

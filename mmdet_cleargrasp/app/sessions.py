@@ -78,6 +78,9 @@ class Session:
 
         Names that differ in case or suffix only count as the same: exported files have other
         suffixes, and some file systems ignore case.
+
+        Args:
+            name: Requested name, from :func:`safe_name`.
         """
         taken = {_key(photograph.name) for photograph in self.photographs.values()}
         path = PurePath(name)
@@ -95,7 +98,11 @@ class Session:
         return scale.px_per_mm if scale else None
 
     def remove(self, key: str) -> None:
-        """Remove a photograph and its files."""
+        """Remove a photograph and its files.
+
+        Args:
+            key: Key of the photograph.
+        """
         self.photographs.pop(key)
         if self.scale_from == key:
             self.scale_from = None

@@ -99,7 +99,7 @@ class _ZipCheckpoint:
     def _stored_size(self, name: str) -> int:
         info = self.archive.getinfo(name)
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise DamagedFileError('its records are compressed, which torch never does')
+            raise DamagedFileError('its records are compressed, unlike those of torch.save')
         return info.file_size
 
     def _storage(self, dtype: torch.dtype, key: str, count: int) -> Storage:
@@ -132,7 +132,7 @@ class _LegacyCheckpoint:
         content = self._unpickle(self._declare)
         keys = self._unpickle()
         if sorted(keys) != sorted(self.storages):
-            raise DamagedFileError('its list of storages is not that of its tensors')
+            raise DamagedFileError('its list of storages does not match its tensors')
         for key in keys:
             numbers = self.storages[key].numbers
             if struct.unpack('<q', self.file.read(8)) != (numbers.numel(),):

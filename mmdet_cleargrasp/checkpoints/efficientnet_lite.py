@@ -92,7 +92,8 @@ def lite_number(tensors: Mapping[str, Tensor]) -> int | None:
     stages = {stage for stage, _ in blocks}
     counts = tuple(sum(1 for other, _ in blocks if other == stage) for stage in sorted(stages))
     last = tensors.get(f'blocks.{max(stages, default=0)}.0.conv_pwl.weight')
-    squeezed = any('.se.' in name for name in tensors)  # not in the Lite networks
+    # Squeeze-and-excitation layers, which the Lite networks do not have.
+    squeezed = any('.se.' in name for name in tensors)
     return None if last is None or squeezed else LITE_NETWORKS.get((counts, len(last)))
 
 

@@ -75,7 +75,11 @@ def read_state_dict(path: str | Path, source: str | None = None) -> StateDictFil
 
 
 def is_torchvision_detector(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether tensors have the names of torchvision's detectors."""
+    """Whether tensors have the names of torchvision's detectors.
+
+    Args:
+        tensors: State dict of a file.
+    """
     return any(name.startswith('backbone.body.') for name in tensors)
 
 

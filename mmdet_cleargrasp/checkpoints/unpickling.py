@@ -93,14 +93,30 @@ class PlainUnpickler(pickle._Unpickler):
         self._values = 0
 
     def find_class(self, module: str, name: str) -> object:
-        """Return the replacement for a name from :data:`.SAFE_GLOBALS`."""
+        """Return the replacement for a name from :data:`.SAFE_GLOBALS`.
+
+        Args:
+            module: Module that the pickle names.
+            name: Name in the module.
+
+        Raises:
+            UnpicklingError: The name is not in the table.
+        """
         try:
             return SAFE_GLOBALS[f'{module}.{name}']
         except KeyError:
             raise UnpicklingError(f'GLOBAL {module}.{name} is not allowed') from None
 
     def persistent_load(self, pid: Any) -> Storage:
-        """Return the storage that a pickle refers to."""
+        """Return the storage that a pickle refers to.
+
+        Args:
+            pid: Persistent id that ``torch.save`` wrote: ``'storage'``, storage class, key, device
+                and number of elements.
+
+        Raises:
+            UnpicklingError: The id is malformed.
+        """
         kind, storage_type, key, _device, size, *view = pid
         if kind != 'storage' or not isinstance(storage_type, StorageType) or any(view):
             raise UnpicklingError('a persistent id other than that of a storage')

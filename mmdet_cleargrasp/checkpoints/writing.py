@@ -89,7 +89,11 @@ def save_atomically(content: Any, path: str | Path) -> Path:
 
 
 def to_bytes(content: Any) -> bytes:
-    """Return the bytes that ``torch.save`` writes for an object."""
+    """Return the bytes that ``torch.save`` writes for an object.
+
+    Args:
+        content: Object that ``torch.save`` accepts.
+    """
     with io.BytesIO() as buffer:
         torch.save(content, buffer)
         return buffer.getvalue()

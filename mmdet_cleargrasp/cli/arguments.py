@@ -55,7 +55,8 @@ def at_least(minimum: int) -> Callable[[str], int]:
         minimum: Smallest accepted value.
 
     Returns:
-        Function that converts the text of an argument.
+        Function that converts the text of an argument. It raises ``argparse.ArgumentTypeError`` if
+        the text is not an integer in this range.
 
     Example:
         >>> at_least(1)('3')
@@ -86,6 +87,9 @@ def batch_size(text: str) -> int | str:
     Args:
         text: Value on the command line.
 
+    Raises:
+        argparse.ArgumentTypeError: The text is neither ``auto`` nor an integer of at least 1.
+
     Example:
         >>> batch_size('auto'), batch_size('4')
         ('auto', 4)
@@ -98,6 +102,9 @@ def minutes(text: str) -> float:
 
     Args:
         text: Value on the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not a number above 0.
 
     Example:
         >>> minutes('0.5')
@@ -117,6 +124,9 @@ def picture_file(text: str) -> Path:
 
     Args:
         text: Value on the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: The name has another suffix.
 
     Example:
         >>> picture_file('sheet.gif')

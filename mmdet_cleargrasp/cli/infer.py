@@ -32,6 +32,9 @@ def shard_number(text: str) -> tuple[int, int]:
     Args:
         text: Value on the command line.
 
+    Raises:
+        argparse.ArgumentTypeError: The text is malformed, or I is not between 1 and N.
+
     Example:
         >>> shard_number('2/8')
         (2, 8)

@@ -39,6 +39,9 @@ def split_name(text: str) -> tuple[str, str]:
     Args:
         text: Value on the command line.
 
+    Raises:
+        argparse.ArgumentTypeError: The text is malformed, or the split is unknown.
+
     Example:
         >>> split_name('week1=train')
         ('week1', 'train')

@@ -32,17 +32,32 @@ class Finding:
 
 
 def ok(subject: str, text: str) -> Finding:
-    """Create a finding of level ``'ok'``."""
+    """Create a finding of level ``'ok'``.
+
+    Args:
+        subject: What was checked.
+        text: What was found.
+    """
     return Finding('ok', subject, text)
 
 
 def warning(subject: str, text: str) -> Finding:
-    """Create a finding of level ``'warning'``, for a possible mistake."""
+    """Create a finding of level ``'warning'``, for a possible mistake.
+
+    Args:
+        subject: What was checked.
+        text: What was found, what was expected and what to do.
+    """
     return Finding('warning', subject, text)
 
 
 def error(subject: str, text: str) -> Finding:
-    """Create a finding of level ``'error'``, for a mistake that prevents the run."""
+    """Create a finding of level ``'error'``, for a mistake that prevents the run.
+
+    Args:
+        subject: What was checked.
+        text: What was found, what was expected and what to do.
+    """
     return Finding('error', subject, text)
 
 
