@@ -22,5 +22,6 @@ model = dict(
     ),
 )
 train_dataloader = dict(batch_size=batch_size)
+val_evaluator = dict(beta=1.0)  # validated on images as those of the use
 optim_wrapper = dict(optimizer=dict(lr=lr))
 auto_scale_lr = dict(base_batch_size=batch_size)

@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     refuse_unwritable(args.output, 'output')
     content = plain_detector(args.checkpoint, half=args.half)
     threshold = read_working_threshold(args.checkpoint)
-    if threshold.f1 is not None:
-        content['meta'][META_KEY] = {'threshold': threshold.value, 'f1': threshold.f1}
+    if threshold.figures():
+        content['meta'][META_KEY] = threshold.figures()
     if args.note:
         content['meta']['note'] = args.note
     out = save_atomically(content, args.output)

@@ -78,7 +78,16 @@ class AnswerCounts:
     @property
     def f1(self) -> np.ndarray:
         """Harmonic mean of precision and recall; NaN without plates."""
-        score = _share(2 * self.right, 2 * self.right + self.wrong + self.missed)
+        return self.f_beta(1)
+
+    def f_beta(self, beta: float) -> np.ndarray:
+        """Weighted harmonic mean of precision and recall; NaN without plates.
+
+        Args:
+            beta: Recall counts this many times as much as precision; 1 for F1.
+        """
+        right = (1 + beta**2) * self.right
+        score = _share(right, right + self.wrong + beta**2 * self.missed)
         return np.where(np.isnan(self.recall), np.nan, score)[()]
 
     def figures(self) -> dict[str, np.ndarray]:
@@ -281,17 +290,19 @@ def f1_curve(answers: Answers, label: int | None = None) -> AnswerCounts:
     return AnswerCounts(**{name: np.array([c[name] for c in counts]) for name in counts[0]})
 
 
-def best_threshold(curve: AnswerCounts) -> float | None:
-    """The score threshold with the best F1; the middle one of several equal ones.
+def best_threshold(curve: AnswerCounts, beta: float = 1.0) -> float | None:
+    """The score threshold with the best F-beta; the middle one of several equal ones.
 
     Args:
         curve: From :func:`f1_curve`.
+        beta: As in :meth:`AnswerCounts.f_beta`.
 
     Returns:
         ``None`` where no answer is right.
     """
-    best = np.flatnonzero(curve.f1 == np.max(curve.f1))
-    if not len(best) or not curve.f1[best[0]]:
+    scores = curve.f_beta(beta)
+    best = np.flatnonzero(scores == np.max(scores))
+    if not len(best) or not scores[best[0]]:
         return None
     return float(THRESHOLDS[best[len(best) // 2]])
 

@@ -22,7 +22,7 @@ LOGGED = ('precision', 'recall', 'f1', 'share_of_images_all_right')
 
 @METRICS.register_module()
 class PlateCocoMetric(coco_metric.CocoMetric):
-    """``CocoMetric``, and the figures of the answers at the score threshold with the best F1.
+    """``CocoMetric``, and the figures of the answers at the best score threshold.
 
     COCO's figures are named ``coco/...`` as before. Those of :mod:`.answers` are ``answers/...``:
     the threshold, precision, recall and F1. It is meant for ``val_evaluator``: a threshold that is
@@ -30,8 +30,15 @@ class PlateCocoMetric(coco_metric.CocoMetric):
 
     Args:
         *args: As in ``mmdet.evaluation.CocoMetric``.
-        **kwargs: Likewise.
+        beta: The threshold has the best F-beta: recall counts this many times as much as
+            precision. 1 for F1; 0.5 for a detector that will be used on other images than those of
+            validation, where it has more false positives.
+        **kwargs: As in ``mmdet.evaluation.CocoMetric``.
     """
+
+    def __init__(self, *args: Any, beta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.beta = beta
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Compute the figures of both kinds.
@@ -42,10 +49,12 @@ class PlateCocoMetric(coco_metric.CocoMetric):
         figures = self.coco_figures(results)
         detections = [entry for _, found in results for entry in _to_coco(found, self.cat_ids)]
         answers = match_answers(self._coco_api.dataset, detections, self.dataset_meta['classes'])
-        threshold = best_threshold(f1_curve(answers))
+        threshold = best_threshold(f1_curve(answers), self.beta)
         if threshold is not None:
             counted = answers.count(threshold).figures()
             figures['answers/threshold'] = threshold
+            if self.beta != 1:
+                figures['answers/beta'] = self.beta
             figures.update({f'answers/{name}': float(counted[name]) for name in LOGGED})
         return figures
 

@@ -1,4 +1,4 @@
-"""The working threshold of a detector: the score threshold with the best F1 on validation.
+"""The working threshold of a detector: the score threshold with the best F-beta on validation.
 
 It is measured at every validation and stored in the ``meta`` of the best checkpoint, so that it
 stays with the file. For the other checkpoints of a run it is in a file beside them.
@@ -30,17 +30,29 @@ class WorkingThreshold:
     Attributes:
         value: Between 0 and 1.
         f1: F1 on the validation images; ``None`` where it was not measured.
+        beta: Of the F-beta that is best there; see :class:`.PlateCocoMetric`.
     """
 
     value: float
     f1: float | None = None
+    beta: float = 1.0
 
     @property
     def source(self) -> str:
         """Source of the value, as text."""
         if self.f1 is None:
             return 'default, for the checkpoint has no working threshold'
-        return f'working threshold of the checkpoint, best F1 on validation ({self.f1:.2f})'
+        best = f'F1 on validation ({self.f1:.2f})'
+        if self.beta != 1:
+            best = f'F{self.beta:g} on validation (F1 {self.f1:.2f})'
+        return f'working threshold of the checkpoint, best {best}'
+
+    def figures(self) -> dict[str, float]:
+        """What a checkpoint's ``meta`` holds of it; empty where it was not measured."""
+        if self.f1 is None:
+            return {}
+        beta = {'beta': self.beta} if self.beta != 1 else {}
+        return {'threshold': self.value, 'f1': self.f1, **beta}
 
     def __str__(self) -> str:
         return f'{self.value:.2f} ({self.source})'
@@ -74,11 +86,12 @@ def working_threshold(meta: Mapping[str, Any], checkpoint: str | Path) -> Workin
     stored = meta.get(META_KEY) or _read_file(Path(checkpoint))
     try:
         threshold, f1 = float(stored['threshold']), float(stored['f1'])
-    except (KeyError, TypeError, ValueError, OverflowError):
+        beta = float(stored.get('beta', 1))
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return WorkingThreshold(DEFAULT_THRESHOLD)
     if not (0 <= threshold <= 1 and 0 <= f1 <= 1):  # NaN too: no score would reach it
         return WorkingThreshold(DEFAULT_THRESHOLD)
-    return WorkingThreshold(threshold, f1)
+    return WorkingThreshold(threshold, f1, beta)
 
 
 def store_beside(checkpoint: Path, figures: Mapping[str, float]) -> None:

@@ -110,6 +110,16 @@ def test_the_threshold_is_where_f1_is_best():
     assert answers.count(threshold).f1 == 1
 
 
+def test_where_precision_counts_more_the_threshold_is_higher():
+    # All plates with two false positives, or one plate without: F1 is 6/8 against 2/4, F0.5
+    # 3.75/5.75 against 1.25/1.75.
+    wrong = [(3, DISH, 0.7, LEFT), (3, DISH, 0.7, RIGHT)]
+    answers = scene(PERFECT[0], *wrong, (1, PLATE, 0.5, RIGHT), (2, DISH, 0.3, LEFT))
+    curve = f1_curve(answers)
+    assert curve.f_beta(0.5).max() == pytest.approx(1.25 / 1.75)
+    assert best_threshold(curve) <= 0.3 and best_threshold(curve, beta=0.5) > 0.7
+
+
 @pytest.mark.parametrize('detections', [[], [(3, DISH, 0.9, LEFT)]])
 def test_no_threshold_where_nothing_is_right(detections):
     assert best_threshold(f1_curve(scene(*detections))) is None

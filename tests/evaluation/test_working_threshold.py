@@ -20,6 +20,10 @@ def test_threshold_is_read_from_the_checkpoint(tmp_path):
     found = read_working_threshold(path)
     assert found.value == 0.43
     assert str(found) == '0.43 (working threshold of the checkpoint, best F1 on validation (0.80))'
+    stored = {'threshold': 0.6, 'f1': 0.75, 'beta': 0.5}
+    found = read_working_threshold(save(tmp_path / 'careful.pth', **{META_KEY: stored}))
+    assert 'best F0.5 on validation (F1 0.75)' in str(found)
+    assert found.figures() == stored
 
 
 def test_the_run_s_file_is_asked_and_the_checkpoint_comes_first(tmp_path):
