@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ...utils.errors import ConfigError
+
+_ABSENT: Any = object()
 
 
 def compile_network(
@@ -24,12 +29,12 @@ def compile_network(
     Raises:
         ConfigError: The network cannot be compiled.
     """
-    import openvino
+    openvino = _import_openvino()
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     try:
-        traced: Any = torch.jit.trace(network, example, check_trace=False, strict=False)
+        traced = _trace(network, example)
         config = {
             'INFERENCE_PRECISION_HINT': 'bf16' if bfloat16 else 'f32',
             'INFERENCE_NUM_THREADS': torch.get_num_threads(),
@@ -51,3 +56,24 @@ def compile_network(
         return [torch.from_numpy(values) for values in outputs.values()]
 
     return run
+
+
+def _import_openvino() -> Any:
+    """Import OpenVINO without its usage statistics: it would send some over the network."""
+    if 'openvino' in sys.modules:
+        return sys.modules['openvino']
+    telemetry = sys.modules.get('openvino_telemetry', _ABSENT)
+    sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]  # as if not installed
+    try:
+        return importlib.import_module('openvino')
+    finally:
+        if telemetry is _ABSENT:
+            del sys.modules['openvino_telemetry']
+        else:
+            sys.modules['openvino_telemetry'] = telemetry
+
+
+def _trace(network: nn.Module, example: Tensor) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # torch's that tracing is deprecated, mmdet's of old names
+        return torch.jit.trace(network, example, check_trace=False, strict=False)
