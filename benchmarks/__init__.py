@@ -1,1 +1,1 @@
-"""Benchmarks: this plugin's detectors beside their peers, interleaved in one run."""
+"""Benchmarks of this plugin's detectors and of torchvision's and MMDetection's, in one run."""

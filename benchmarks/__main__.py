@@ -1,4 +1,4 @@
-"""Time this plugin's detectors beside torchvision's and MMDetection's, in turns in one run."""
+"""Compare the speed of this plugin's detectors with torchvision's and MMDetection's."""
 
 from __future__ import annotations
 
@@ -28,41 +28,54 @@ See docs/performance.md.
 
 
 def image_size(text: str) -> int:
-    """A type of argument: the side of an image that every backbone can halve five times.
+    """Argument type: side of square images, a multiple of 32 pixels, 64 or more.
 
     Args:
-        text: As typed.
+        text: Text of the argument.
+
+    Raises:
+        ArgumentTypeError: The text is another number or not a number.
+
+    Example:
+        >>> image_size('512')
+        512
     """
     size = at_least(64)(text)
     if size % 32:
-        raise argparse.ArgumentTypeError(f'{text}: expected a multiple of 32 from 64 on')
+        raise argparse.ArgumentTypeError(f'{text}: expected a multiple of 32, 64 or more')
     return size
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Make the parser of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--data-root', default='data/plates', metavar='DIR', help='[data/plates]')
+    parser.add_argument('--data-root', default='data/plates', metavar='DIR',
+                        help='dataset [data/plates]')  # fmt: skip
     parser.add_argument('--groups', nargs='+', choices=GROUPS, default=GROUPS, metavar='GROUP',
-                        help='systems [all]')  # fmt: skip
+                        help='groups of systems to compare [all]')  # fmt: skip
     parser.add_argument('--works', nargs='+', choices=WORKS, default=WORKS, metavar='WORK',
-                        help='what they do [all]')  # fmt: skip
+                        help='what is measured [all]')  # fmt: skip
     parser.add_argument(
-        '--size', type=image_size, default=512, help='side of the images, pixels [512]'
+        '--size', type=image_size, default=512, help='side of the images in pixels [512]'
     )
     parser.add_argument('--batch-size', type=at_least(1), default=2, help='images per step [2]')
-    parser.add_argument('--rounds', type=at_least(1), default=5, help='that count [5]')
+    parser.add_argument('--rounds', type=at_least(1), default=5, help='measured rounds [5]')
     parser.add_argument(
-        '--files', type=at_least(1), default=8, help='files to predict, and an epoch [8]'
+        '--files',
+        type=at_least(1),
+        default=8,
+        help='image files of a prediction and of an epoch [8]',
     )
-    parser.add_argument('--workers', type=int, default=1, help='processes that read [1]')
-    parser.add_argument('--threads', type=at_least(1), default=2, help='of torch [2]')
+    parser.add_argument(
+        '--workers', type=int, default=1, help='data loading processes of an epoch [1]'
+    )
+    parser.add_argument('--threads', type=at_least(1), default=2, help='threads of PyTorch [2]')
     parser.add_argument('--device', default='cpu', help='cpu or cuda:0 [cpu]')
-    parser.add_argument('--seed', type=int, default=0, help='of weights and order [0]')
+    parser.add_argument('--seed', type=int, default=0, help='random seed of weights and order [0]')
     parser.add_argument('--out', default='work_dirs/benchmark', metavar='DIR',
-                        help='[work_dirs/benchmark]')  # fmt: skip
+                        help='folder of the report [work_dirs/benchmark]')  # fmt: skip
     return parser
 
 
@@ -81,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from mmdet_cleargrasp.utils.progress import progress_bar
 
     if args.device.startswith('cuda') and not torch.cuda.is_available():
-        raise ConfigError(f'--device {args.device}: torch finds no GPU here')
+        raise ConfigError(f'--device {args.device}: PyTorch finds no CUDA GPU; use --device cpu')
     mmengine.MMLogger.get_current_instance().setLevel('ERROR')
     values = {name: value for name, value in vars(args).items() if name != 'out'}
     values |= {name: tuple(values[name]) for name in ('groups', 'works')}

@@ -1,4 +1,4 @@
-"""What is compared with what."""
+"""Groups of systems that are compared with each other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .systems import (
 )
 
 OURS = 'this plugin'
-#: Works of which a group measures but some; the others measure all.
+#: Works of the groups that do not measure all of them.
 LIMITED = {
     'frcnn_r50_runtimes': ('predict files',),
     'retinanet_r50_runtimes': ('predict files',),
@@ -43,17 +43,17 @@ LIMITED = {
     'feature_cache': ('train step', 'memory'),
 }
 
-#: How to make each system of a group, by its name; times are divided by the first one's.
+#: Functions that build the systems of a group, by name; ratios are relative to the first system.
 Group = dict[str, Callable[[], System]]
 
-#: What the dense network's maps ask of the other parts.
+#: Changes of the config for a dense backbone and the strides of its maps.
 _DENSE = {
     'model.backbone.output_stride': 8,
     'model.rpn_head.anchor_generator.strides': [4, 8, 8, 8, 16],
     'model.roi_head.bbox_roi_extractor.featmap_strides': [4, 8, 8, 8],
 }
-#: Each saving of Faster R-CNN as MMDetection has it.
-_TAKEN_BACK = {
+#: Changes of the config that replace an optimization of Faster R-CNN by MMDetection's default.
+_FRCNN_DEFAULTS = {
     "torch's convolutions in the neck": {'model.neck.conv_cfg': None},
     "MMDetection's RPN": {'model.rpn_head.type': 'RPNHead'},
     "torchvision's RoIAlign": {'model.roi_head.bbox_roi_extractor.roi_layer.use_torchvision': True},
@@ -65,15 +65,20 @@ _TAKEN_BACK = {
         'model.test_cfg.rpn.max_per_img': 1000,
     },
 }
-#: Likewise of RetinaNet.
-_TAKEN_BACK_OF_RETINANET = {
+#: Changes of the config that replace an optimization of RetinaNet by MMDetection's default.
+_RETINANET_DEFAULTS = {
     "torch's convolutions": {'model.neck.conv_cfg': None, 'model.bbox_head.conv_cfg': None},
     'boxes at every position': {'model.bbox_head.type': 'RetinaHead'},
 }
 
 
 def frcnn_r101(size: int, device: torch.device) -> Group:
-    """Faster R-CNN R101 at the pyramid's strides, beside torchvision over the dense network."""
+    """Faster R-CNN R101: this plugin's, subsampled, and torchvision's with the dense network.
+
+    Args:
+        size: Side of the images in pixels.
+        device: Device of the systems.
+    """
     return {
         OURS: partial(_ours, 'frcnn_cleargrasp_r101_plates', 101, size, device),
         'torchvision, dense R101': lambda: TorchvisionSystem(
@@ -83,7 +88,7 @@ def frcnn_r101(size: int, device: torch.device) -> Group:
 
 
 def frcnn_r50(size: int, device: torch.device) -> Group:
-    """Faster R-CNN R50 beside torchvision's and MMDetection's own."""
+    """Faster R-CNN R50: this plugin's, torchvision's and MMDetection's."""
     return {
         OURS: partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device),
         'torchvision': lambda: TorchvisionSystem(
@@ -96,7 +101,7 @@ def frcnn_r50(size: int, device: torch.device) -> Group:
 
 
 def retinanet_r50(size: int, device: torch.device) -> Group:
-    """RetinaNet R50 beside torchvision's and MMDetection's own."""
+    """RetinaNet R50: this plugin's, torchvision's and MMDetection's."""
     return {
         OURS: partial(_ours, 'retinanet_cleargrasp_plates', 50, size, device),
         'torchvision': lambda: TorchvisionSystem(
@@ -109,17 +114,17 @@ def retinanet_r50(size: int, device: torch.device) -> Group:
 
 
 def frcnn_r50_runtimes(size: int, device: torch.device) -> Group:
-    """Faster R-CNN R50 in prediction, by runtime and precision, beside torchvision's and stock."""
+    """Prediction with Faster R-CNN R50 by runtime and precision, and with the other libraries."""
     return _runtimes(frcnn_r50(size, device), device)
 
 
 def retinanet_r50_runtimes(size: int, device: torch.device) -> Group:
-    """RetinaNet R50 in prediction, by runtime and precision, beside torchvision's and stock."""
+    """Prediction with RetinaNet R50 by runtime and precision, and with the other libraries."""
     return _runtimes(retinanet_r50(size, device), device)
 
 
 def _runtimes(group: Group, device: torch.device) -> Group:
-    """Each runtime and precision, before the group's own systems."""
+    """Add each runtime and precision before the systems of a group."""
 
     def make(runtime: str, amp: bool) -> System:
         system = group[OURS]()
@@ -137,9 +142,9 @@ def _runtimes(group: Group, device: torch.device) -> Group:
 
 
 def levers(size: int, device: torch.device) -> Group:
-    """Faster R-CNN R50 beside itself with one of its savings taken back at a time.
+    """Ablation of Faster R-CNN R50: without one optimization at a time.
 
-    On a CPU also with one that it does not make by itself: bfloat16.
+    On a CPU also with bfloat16, which is off by default.
     """
     ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
 
@@ -154,33 +159,34 @@ def levers(size: int, device: torch.device) -> Group:
         system.wrapper = BFloat16OptimWrapper(optimizer=system.optimizer)
         return system
 
-    changed = {name: partial(ours, options=options) for name, options in _TAKEN_BACK.items()}
+    changed = {name: partial(ours, options=options) for name, options in _FRCNN_DEFAULTS.items()}
     on_cpu = {'bfloat16 (--amp)': bfloat16} if device.type == 'cpu' else {}
     return {OURS: ours, **changed, 'batch norm not folded': unfolded, **on_cpu}
 
 
 def retinanet_levers(size: int, device: torch.device) -> Group:
-    """RetinaNet R50 beside itself with one of its savings taken back at a time."""
+    """Ablation of RetinaNet R50: without one optimization at a time."""
     ours = partial(_ours, 'retinanet_cleargrasp_plates', 50, size, device)
-    taken_back = _TAKEN_BACK_OF_RETINANET.items()
-    return {OURS: ours, **{name: partial(ours, options=options) for name, options in taken_back}}
+    defaults = _RETINANET_DEFAULTS.items()
+    return {OURS: ours, **{name: partial(ours, options=options) for name, options in defaults}}
 
 
 def allocator(size: int, device: torch.device) -> Group:
-    """Faster R-CNN R50 with freed memory kept, and given back; timed in a process each."""
+    """Faster R-CNN R50 with and without keeping freed memory, each in its own process."""
     ours = partial(_ours, 'frcnn_cleargrasp_plates', 50, size, device)
 
-    def giving_back() -> System:
+    def returning_memory() -> System:
         keep_freed_memory(False)
         return ours()
 
-    return {OURS: ours, 'freed memory given back': giving_back}
+    return {OURS: ours, 'freed memory given back': returning_memory}
 
 
 def feature_cache(size: int, device: torch.device) -> Group:
-    """A dense ResNet-101 whose maps are on disk already, beside neck and heads alone, and without.
+    """Dense ResNet-101 with maps from the cache, with maps in memory, and without a cache.
 
-    The first round, which is not counted, fills the cache.
+    The first round, which is not measured, fills the cache. With maps in memory only neck and heads
+    are measured.
     """
     dense = partial(_ours, 'frcnn_cleargrasp_r101_plates', 101, size, device, options=_DENSE)
 
@@ -214,7 +220,11 @@ GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
 
 
 def applies(group: str, work: str) -> bool:
-    """Whether a group measures a work.
+    """Whether a group measures a work, one of :data:`.WORKS`.
+
+    Args:
+        group: Name of the group.
+        work: Name of the work.
 
     Example:
         >>> applies('levers', 'train step'), applies('levers', 'epoch')
@@ -224,10 +234,13 @@ def applies(group: str, work: str) -> bool:
 
 
 def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Sequence[Tensor]]]]:
-    """Backbones beside the same weights as a plain port computes them, by network and name.
+    """Backbones with the same weights in several implementations.
 
     Args:
-        device: Where they compute.
+        device: Device of the backbones.
+
+    Returns:
+        Functions from images to feature maps, by network and implementation.
     """
     found: dict[str, dict[str, Callable[[Tensor], Sequence[Tensor]]]] = {}
     for depth in (50, 101):
@@ -246,7 +259,7 @@ def backbones(device: torch.device) -> dict[str, dict[str, Callable[[Tensor], Se
 
 
 class _InMemory:
-    """A feature cache that costs no time: maps are computed once and stay in memory."""
+    """A feature cache in memory, which takes no time to read."""
 
     def __init__(self) -> None:
         self.maps: dict[float, Sequence[Tensor]] = {}
@@ -289,7 +302,7 @@ def _stock(config: str, size: int, device: torch.device) -> MMDetectionSystem:
 
 
 def _resized(cfg: Config, size: int) -> Config:
-    """Let the pipelines make images of the benchmark's size."""
+    """Set the image size of the pipelines."""
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         for step in loader.dataset.pipeline:
             if step['type'] == 'Resize':

@@ -1,29 +1,31 @@
-"""Options of a benchmark."""
+"""Options of the benchmark."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+#: What can be measured: a training step, a prediction of an image in memory, predictions of image
+#: files, an epoch, a backbone's forward pass, peak memory, and the start-up of commands.
 WORKS = ('train step', 'predict', 'predict files', 'epoch', 'backbone', 'memory', 'start-up')
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is measured, and how.
+    """Options of the benchmark.
 
     Attributes:
-        data_root: COCO-format data with ``annotations/train.json``.
-        groups: Of :data:`.GROUPS`.
-        works: Of :data:`WORKS`.
+        data_root: Dataset with ``annotations/train.json`` in COCO format.
+        groups: Names of groups, keys of :data:`.GROUPS`.
+        works: What is measured, some of :data:`WORKS`.
         size: Side of the images in pixels.
         batch_size: Images per step.
-        rounds: That count; of an epoch, two at most.
-        files: Image files that are predicted, and trained on in an epoch.
-        workers: Processes that read in an epoch.
-        threads: Of torch, for all systems.
-        device: Such as ``'cpu'`` or ``'cuda:0'``.
-        seed: Of heads and order.
+        rounds: Number of measured rounds; at most two for epochs.
+        files: Number of image files of a prediction and of an epoch.
+        workers: Number of data loading processes of an epoch.
+        threads: Number of PyTorch's threads.
+        device: Device of all systems, such as ``'cpu'`` or ``'cuda:0'``.
+        seed: Random seed of heads and image order.
     """
 
     data_root: Path
@@ -39,5 +41,5 @@ class Options:
     seed: int
 
     def rounds_of(self, work: str) -> int:
-        """How many rounds of a work count."""
+        """Number of measured rounds of a work."""
         return min(self.rounds, 2) if work == 'epoch' else self.rounds

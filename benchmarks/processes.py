@@ -1,4 +1,4 @@
-"""What takes a process of its own: peak memory, and how long a command takes to start."""
+"""Measurements in separate processes: peak memory, and start-up time of commands."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ from mmdet_cleargrasp.utils.errors import TrainingError
 
 from .options import Options
 
-#: Training steps of which the memory is taken: after the second one, and at the end.
+#: Number of training steps of a measurement of memory.
 STEPS = 8
-#: Entries of the annotation file that is read.
+#: Number of images of the annotation file whose reading is measured.
 MANY_IMAGES = 100_000
-#: Configs of which a run is started, and how many start-ups are measured in all.
+#: Configs whose start of training is measured, and number of all start-ups.
 CONFIGS = ('frcnn_cleargrasp_plates', 'retinanet_cleargrasp_plates')
 START_UPS = len(CONFIGS) + 2
 
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """Memory of a system's training, in a process of its own.
+    """Memory of a training in a separate process.
 
     Attributes:
-        group: The group of systems.
-        system: Which one.
-        peak: MB of the process, or of the GPU; libraries included.
-        growth: MB by which the peak grew from the second step to the last.
-        seconds: A step, the median from the third on; not in turns with others.
+        group: Name of the group.
+        system: Name of the system.
+        peak: Peak memory of the process, libraries included, or of the GPU, in MB.
+        growth: Growth of the peak from the second step to the last, in MB.
+        seconds: Median duration of a step, from the third on, in seconds. Not comparable with
+            :class:`.Timing`, since systems are measured one after another.
     """
 
     group: str
@@ -51,12 +52,12 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class StartUp:
-    """How long something takes to start.
+    """Start-up time of a command.
 
     Attributes:
-        command: What.
-        seconds: Until it answers.
-        peak: MB of the process by then; 0 where it was not taken.
+        command: Description of the command.
+        seconds: Duration until it ends or its first training step is done, in seconds.
+        peak: Peak memory of the process in MB; 0 if not measured.
     """
 
     command: str
@@ -65,11 +66,14 @@ class StartUp:
 
 
 def measure_memory(options: Options, tick: Callable[[str], None]) -> list[MemoryUse]:
-    """Train each system for a few steps in a process of its own.
+    """Measure the memory of a short training of each system in a separate process.
 
     Args:
-        options: As for the whole benchmark.
-        tick: Is told what is being done.
+        options: Options of the benchmark.
+        tick: Called with a description after each system, for a progress bar.
+
+    Raises:
+        TrainingError: A process failed.
     """
     import torch
 
@@ -90,11 +94,14 @@ def measure_memory(options: Options, tick: Callable[[str], None]) -> list[Memory
 
 
 def measure_start_up(options: Options, tick: Callable[[str], None]) -> list[StartUp]:
-    """Time the command line as its user meets it.
+    """Measure the start-up time of commands, started as users do.
 
     Args:
-        options: As for the whole benchmark.
-        tick: Is told what is being done.
+        options: Options of the benchmark.
+        tick: Called with a description after each command, for a progress bar.
+
+    Raises:
+        TrainingError: A process failed.
     """
     tools = config_dir().parent / 'tools'
     found = [_until_exit('tools/train.py --help', [str(tools / 'train.py'), '--help'])]
@@ -111,7 +118,20 @@ def measure_start_up(options: Options, tick: Callable[[str], None]) -> list[Star
 
 def train_steps(group: str, system: str, size: int, batch_size: int, data_root: str, threads: int,
                 device: str) -> tuple[list[float], list[float]]:  # fmt: skip
-    """Train one system; the peak memory in MB after each step, and the seconds of each."""
+    """Train a system for a few steps.
+
+    Args:
+        group: Name of the group.
+        system: Name of the system.
+        size: Side of the images in pixels.
+        batch_size: Images per step.
+        data_root: Dataset with ``annotations/train.json``.
+        threads: Number of PyTorch's threads.
+        device: Device, such as ``'cpu'``.
+
+    Returns:
+        Peak memory in MB after each step, and duration of each step in seconds.
+    """
     import torch
 
     from .groups import GROUPS
@@ -136,7 +156,14 @@ def train_steps(group: str, system: str, size: int, batch_size: int, data_root: 
 
 
 def read_annotations(images: int) -> tuple[float, float]:
-    """Read an annotation file of so many images as training does; seconds and MB."""
+    """Read an annotation file as training does.
+
+    Args:
+        images: Number of images in the file.
+
+    Returns:
+        Duration in seconds and peak memory in MB.
+    """
     from mmdet.datasets import CocoDataset
 
     with tempfile.TemporaryDirectory() as folder:
@@ -166,17 +193,17 @@ def read_annotations(images: int) -> tuple[float, float]:
 
 
 def peak_memory(device: str) -> float:
-    """The most memory that this process has used, in MB.
+    """Peak memory of this process in MB.
 
     Args:
-        device: A GPU, whose memory is meant then, or the CPU.
+        device: ``'cpu'``, or a CUDA device, whose memory is returned then.
     """
     if device.startswith('cuda'):
         import torch
 
         return torch.cuda.max_memory_allocated(device) / 1e6
     status = Path('/proc/self/status')
-    # on Linux ru_maxrss starts from the process that started this one
+    # On Linux ru_maxrss also includes the parent process.
     peak = re.search(r'VmHWM:\s+(\d+) kB', status.read_text()) if status.is_file() else None
     if peak:
         return int(peak[1]) * 1024 / 1e6
@@ -184,7 +211,7 @@ def peak_memory(device: str) -> float:
 
 
 def _python(function: Callable, *arguments: object) -> str:
-    """Call a function of this module in a new process; what it returned, as JSON."""
+    """Call a function of this module in a new process, and return its result as JSON."""
     name = function.__name__
     call = ', '.join(repr(str(a) if isinstance(a, Path) else a) for a in arguments)
     code = (
@@ -204,7 +231,7 @@ def _until_exit(label: str, command: list[str]) -> StartUp:
 
 
 def _until_first_step(config: str, tool: Path, options: Options, work_dir: Path) -> StartUp:
-    """Start a training as its user does, and stop it at the first line of its log."""
+    """Start a training and stop it after its first step."""
     command = [
         sys.executable, str(tool), str(config_dir() / f'{config}.py'),
         '--data-root', str(options.data_root), '--work-dir', str(work_dir / config),

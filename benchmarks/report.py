@@ -1,4 +1,4 @@
-"""A benchmark's results as tables, JSON and a bar chart."""
+"""Reports of the benchmark: tables, JSON and a bar chart."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def print_tables(results: Results, console: Console) -> None:
     """Print the tables.
 
     Args:
-        results: Of :func:`.run_benchmark`.
-        console: To print on.
+        results: From :func:`.run_benchmark`.
+        console: Console to print to.
     """
     for title, header, rows in _tables(results):
         table = Table(*map(escape, header), title=escape(title), title_justify='left')
@@ -36,14 +36,14 @@ def print_tables(results: Results, console: Console) -> None:
 
 
 def write_report(results: Results, folder: str | Path) -> list[Path]:
-    """Write the tables.
+    """Write ``benchmark.md``, ``benchmark.json`` and, if there are timings, ``benchmark.png``.
 
     Args:
-        results: Of :func:`.run_benchmark`.
-        folder: Is made.
+        results: From :func:`.run_benchmark`.
+        folder: Folder of the files, created if missing.
 
     Returns:
-        ``benchmark.md``, ``benchmark.json`` and ``benchmark.png``.
+        Paths of the files.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,15 +73,15 @@ def _tables(results: Results) -> list[tuple[str, list[str], Rows]]:
             ]
             for rate in results.backbones
         ]
-        found.append(('Backbones, beside a matrix product', header, rows))
+        found.append(('Backbones, relative to the peak of the machine', header, rows))
     if results.memory:
         rows = [
             [use.group, use.system, f'{use.peak:,.0f} MB', f'{use.growth:+,.0f} MB',
              _seconds(use.seconds)]
             for use in results.memory
         ]  # fmt: skip
-        header = ['group', 'system', 'peak', 'growth from the 2nd step to the 8th', 'a step']
-        found.append(('Memory of training, a process each', header, rows))
+        header = ['group', 'system', 'peak', 'growth from the 2nd step to the 8th', 'time per step']
+        found.append(('Memory of training, in separate processes', header, rows))
     if results.start_up:
         rows = [
             [start.command, f'{start.seconds:.2f} s', f'{start.peak:,.0f} MB' if start.peak else '']
@@ -135,7 +135,7 @@ def _as_dict(results: Results) -> dict[str, Any]:
 
 
 def _draw(results: Results, file: Path) -> None:
-    """One row of bars a group and work, as multiples of the first system's time."""
+    """Draw one set of bars per group and work, relative to the first system's time."""
     keys = list(dict.fromkeys((t.group, t.work) for t in results.timings))
     figure = Figure(figsize=(8, 0.6 + 0.28 * len(results.timings) + 0.25 * len(keys)))
     axes = figure.subplots()
@@ -154,7 +154,7 @@ def _draw(results: Results, file: Path) -> None:
     axes.set_yticks([middle for middle, _ in ticks], [label for _, label in ticks], fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.35, y=0.01)
-    axes.set_xlabel('time, as a multiple of the first of each group (shorter is faster)')
+    axes.set_xlabel('time relative to the first system of each group (shorter is faster)')
     for side in ('top', 'right'):
         axes.spines[side].set_visible(False)
     axes.axvline(1, color='0.4', linewidth=0.7)

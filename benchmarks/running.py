@@ -1,4 +1,4 @@
-"""The whole benchmark: every group, every work, every system."""
+"""Running of the whole benchmark."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ from .samples import Sample, load_samples
 from .systems import System
 from .timing import Timing, time_in_turns
 
-#: Side of the matrices whose product tells what the machine can do.
+#: Side of the square matrices whose product measures the peak performance of the machine.
 PEAK_SIDE = 2048
 PEAK_FLOP = 2 * PEAK_SIDE**3
-#: Those that whole detectors do in turns.
+#: Works of whole detectors, for which systems are timed in turns.
 IN_TURNS = WORKS[:4]
 
 
 @dataclass(frozen=True)
 class BackboneRate:
-    """How much of the machine a backbone uses.
+    """Performance of a backbone relative to the peak of the machine.
 
     Attributes:
-        network: Which one.
-        computed: In what way.
-        gflop: Multiplications and additions of the batch, 1e9.
-        peak: GFLOP a second in the same rounds of the fastest of a matrix product, the same
-            as a 1x1 convolution, and a 3x3 convolution, which each use another library or kernel.
-        share: Of that peak, from 0 to 1.
-        difference: Largest, to the maps of the unfolded network, over the largest value.
+        network: Name of the network.
+        computed: Name of the implementation.
+        gflop: Multiplications and additions for the batch, in 1e9.
+        peak: Peak performance in GFLOP/s: the fastest of a matrix product, a 1x1 convolution and a
+            3x3 convolution, which use different libraries or kernels, in the same rounds.
+        share: Performance relative to the peak, from 0 to 1.
+        difference: Largest difference from the maps without folded batch norm, relative to the
+            largest value.
     """
 
     network: str
@@ -60,15 +61,15 @@ class BackboneRate:
 
 @dataclass
 class Results:
-    """What was measured.
+    """Results of the benchmark.
 
     Attributes:
-        options: How.
-        machine: On what.
-        timings: Of everything that was done in turns.
-        backbones: Beside a matrix product.
-        memory: Of each system's training in a process of its own.
-        start_up: Of the command line.
+        options: Options of the benchmark.
+        machine: From :func:`describe_machine`.
+        timings: Timings of all systems and works.
+        backbones: Performance of the backbones.
+        memory: Memory of each system's training.
+        start_up: Start-up times of commands.
     """
 
     options: Options
@@ -80,23 +81,23 @@ class Results:
 
 
 def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Results]:
-    """Measure everything that is asked for.
+    """Run the benchmark.
 
     Args:
-        options: What and how.
-        tick: Is told what is being done, once a system and round.
+        options: Options of the benchmark.
+        tick: Called with a description after each system and round, for a progress bar.
 
     Yields:
-        All so far, after each part, so that an interruption loses one part only.
+        The results so far, after each part, so that an interruption loses one part only.
 
     Raises:
-        DataError: The data are not there or too few.
+        DataError: The dataset is missing or has too few images.
     """
     torch.set_num_threads(options.threads)
     set_random_seed(options.seed)
     device = torch.device(options.device)
     if device.type == 'cpu':
-        keep_freed_memory()  # as the command lines do; here it serves all systems alike
+        keep_freed_memory()  # as the command lines do; applies to all systems
     results = Results(options, describe_machine(device))
     count = max(options.batch_size, options.files)
     samples = load_samples(options.data_root, count, options.size)
@@ -116,10 +117,10 @@ def run_benchmark(options: Options, tick: Callable[[str], None]) -> Iterator[Res
 
 
 def count_ticks(options: Options) -> int:
-    """How often :func:`run_benchmark` will call ``tick``, for a progress bar.
+    """Number of calls of ``tick`` in :func:`run_benchmark`, for a progress bar.
 
     Args:
-        options: What and how.
+        options: Options of the benchmark.
     """
     device = torch.device(options.device)
     count = START_UPS * ('start-up' in options.works)
@@ -136,10 +137,10 @@ def count_ticks(options: Options) -> int:
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
-    """What the figures depend on.
+    """Processor, device and versions of libraries, on which the results depend.
 
     Args:
-        device: That computes.
+        device: Device of the benchmark.
     """
     return {
         'processor': _processor(),
@@ -181,8 +182,8 @@ def _time_group(
     timings = []
     for work in _in_turns(options, group):
         calls = {name: partial(do, work, system) for name, system in systems.items()}
-        told = partial(tick, f'{group}: {work}')
-        timings += time_in_turns(group, work, calls, options.rounds_of(work), device, told)
+        report = partial(tick, f'{group}: {work}')
+        timings += time_in_turns(group, work, calls, options.rounds_of(work), device, report)
     for system in systems.values():
         system.close()
     return timings
@@ -196,9 +197,9 @@ def _time_backbones(
     products = _products(device)
     for network, functions in backbones(device).items():
         calls = {name: partial(function, x) for name, function in functions.items()}
-        told = partial(tick, f'{network}: backbone')
+        report = partial(tick, f'{network}: backbone')
         found = time_in_turns(
-            network, 'backbone', {**calls, **products}, results.options.rounds, device, told
+            network, 'backbone', {**calls, **products}, results.options.rounds, device, report
         )
         timings = found[: len(calls)]
         results.timings += timings
@@ -221,7 +222,7 @@ def _time_backbones(
 
 
 def _products(device: torch.device) -> dict[str, Callable[[], Tensor]]:
-    """What tells how much a machine can do, of about :data:`PEAK_FLOP` each."""
+    """Operations that measure the peak performance, of about :data:`PEAK_FLOP` each."""
     left, right = (torch.rand(PEAK_SIDE, PEAK_SIDE, device=device) for _ in range(2))
     positions = left[None, :, :, None].contiguous(memory_format=torch.channels_last)
     maps = torch.rand(1, 256, 64, PEAK_FLOP // (2 * 9 * 256**2 * 64), device=device)
@@ -234,7 +235,7 @@ def _products(device: torch.device) -> dict[str, Callable[[], Tensor]]:
 
 
 def _difference(maps: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
-    """The largest, over the largest value, where the expected maps have positions."""
+    """Largest difference at the expected maps' positions, relative to the largest value."""
     found = 0.0
     for ours, theirs in zip(maps, expected, strict=True):
         step = ours.shape[2] // theirs.shape[2]

@@ -1,4 +1,4 @@
-"""The images that all systems of a benchmark work on."""
+"""Images of the benchmark, the same for all systems."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Sample:
     """An image with its plates.
 
     Attributes:
-        path: The image file.
-        file_size: Width and height of the file in pixels.
-        image: (H, W, 3), uint8, RGB, H and W being the benchmark's size.
-        boxes: (K, 4), float32, x1, y1, x2, y2 in pixels of ``image``; K is not 0.
-        labels: (K,), int64, from 0 on.
+        path: Image file.
+        file_size: Width and height of the file's image in pixels.
+        image: Resized image, RGB, uint8 (H, W, 3), of the benchmark's size.
+        boxes: Left, top, right and bottom in pixels of ``image``, float32 (K, 4), with K > 0.
+        labels: Class indices from 0, int64 (K,).
     """
 
     path: Path
@@ -33,20 +33,20 @@ class Sample:
 
 
 def load_samples(data_root: str | Path, count: int, size: int) -> list[Sample]:
-    """Read training images that have plates, made square.
+    """Read the first training images with plates, and resize them to squares.
 
     Args:
-        data_root: A folder with ``annotations/train.json`` and ``train/``.
-        count: Images, from the first on.
-        size: Side in pixels; the aspect is not kept, so that no system has to pad.
+        data_root: Folder with ``annotations/train.json`` and ``train/``.
+        count: Number of images.
+        size: Side in pixels; the aspect ratio is not kept, so that no system needs padding.
 
     Raises:
-        DataError: There are fewer.
+        DataError: The annotation file is missing or has too few images with plates.
     """
     root = Path(data_root)
     annotations = root / 'annotations' / 'train.json'
     if not annotations.is_file():
-        raise DataError(f'{annotations} does not exist; give --data-root a folder that has it')
+        raise DataError(f'{annotations} does not exist: pass its dataset as --data-root')
     coco = COCO(annotations)
     labels = {category: label for label, category in enumerate(sorted(coco.getCatIds()))}
     samples: list[Sample] = []
@@ -68,5 +68,7 @@ def load_samples(data_root: str | Path, count: int, size: int) -> list[Sample]:
             )
         )
     if len(samples) < count:
-        raise DataError(f'{annotations} has {len(samples)} images with plates, {count} are needed')
+        raise DataError(
+            f'{annotations} has {len(samples)} images with plates, expected {count} or more'
+        )
     return samples

@@ -1,4 +1,4 @@
-"""Detectors that can be timed on the same work, whatever library they come from."""
+"""Detectors of several libraries with a common interface for the benchmark."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from mmdet_cleargrasp.models.backbones.dilation import set_dilation
 from .samples import Sample
 
 CLASSES = 3
-#: Added to the background's logit of untrained heads, so that few boxes pass, as after training.
+#: Added to the background's logit of untrained heads, so that few boxes exceed the score threshold.
 BACKGROUND_BIAS = 5.0
-#: Bias of RetinaNet's class scores for a prior of 0.01, with which torchvision's is made.
+#: Bias of RetinaNet's class scores for a prior of 0.01, torchvision's default.
 PRIOR_BIAS = -4.595
 
 
@@ -46,8 +46,8 @@ class System(ABC):
     """A detector with its optimizer.
 
     Args:
-        model: With weights.
-        device: Where it computes.
+        model: Detector.
+        device: Device to which it is moved.
     """
 
     def __init__(self, model: nn.Module, device: torch.device) -> None:
@@ -57,7 +57,7 @@ class System(ABC):
 
     @abstractmethod
     def train_step(self, samples: Sequence[Sample]) -> None:
-        """Forward, backward and the optimizer's step on a batch in memory."""
+        """Forward pass, backward pass and optimizer step on a batch in memory."""
 
     @abstractmethod
     def predict(self, samples: Sequence[Sample]) -> None:
@@ -65,23 +65,23 @@ class System(ABC):
 
     @abstractmethod
     def predict_files(self, paths: Sequence[Path]) -> None:
-        """Detect in image files, one after the other, reading included."""
+        """Read image files and detect in them, one after another."""
 
     @abstractmethod
     def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
-        """Train on image files once, reading by worker processes included."""
+        """Train on image files for an epoch, with data loading in worker processes."""
 
-    def close(self) -> None:  # noqa: B027  most have nothing to close
-        """Let go of what lies on disk."""
+    def close(self) -> None:  # noqa: B027  most systems have no files
+        """Delete temporary files."""
 
 
 class MMDetectionSystem(System):
-    """A detector of MMDetection, this plugin's or a stock one, as a config describes it.
+    """A detector from a config of MMDetection or of this plugin.
 
     Args:
-        cfg: With ``model`` and the pipelines.
-        device: Where it computes.
-        backbone: Weights of the backbone.
+        cfg: Config with ``model`` and the data pipelines.
+        device: Device of the detector.
+        backbone: State dict of the backbone.
     """
 
     def __init__(self, cfg: Config, device: torch.device, backbone: dict[str, Tensor]) -> None:
@@ -126,7 +126,7 @@ class MMDetectionSystem(System):
             self.model.train_step(batch, self.wrapper)
 
     def batch(self, samples: Sequence[Sample]) -> dict[str, Any]:
-        """Samples as MMDetection's loaders give them."""
+        """Convert samples to a batch as MMDetection's data loaders return it."""
         images = [torch.from_numpy(s.image[..., ::-1].transpose(2, 0, 1).copy()) for s in samples]
         return {'inputs': images, 'data_samples': [_data_sample(s) for s in samples]}
 
@@ -135,9 +135,9 @@ class TorchvisionSystem(System):
     """A detector of torchvision.
 
     Args:
-        model: With weights.
-        device: Where it computes.
-        first_label: Of the first class: 1 where 0 is the background, as in Faster R-CNN.
+        model: Detector.
+        device: Device to which it is moved.
+        first_label: Label of the first class: 1 if 0 is the background, as in Faster R-CNN.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, first_label: int) -> None:
@@ -185,7 +185,7 @@ class TorchvisionSystem(System):
 
 
 def dense_resnet101() -> nn.Module:
-    """A plain port of ClearGrasp's: torchvision's ResNet-101 dense at stride 8, with multi-grid.
+    """ResNet-101 of torchvision with ClearGrasp's dilation: dense at stride 8, with multi-grid.
 
     Example:
         >>> from mmdet_cleargrasp.models.backbones import ClearGraspResNet
@@ -201,11 +201,11 @@ def dense_resnet101() -> nn.Module:
 
 
 def torchvision_frcnn_dense_r101(size: int, backbone: dict[str, Tensor]) -> nn.Module:
-    """Faster R-CNN of torchvision with FPN over :func:`dense_resnet101`, frozen.
+    """Faster R-CNN of torchvision with FPN and a frozen :func:`dense_resnet101`.
 
     Args:
-        size: Side of the images.
-        backbone: Weights of the backbone.
+        size: Side of the images in pixels.
+        backbone: State dict of the backbone.
     """
     network = dense_resnet101()
     network.load_state_dict(backbone, strict=False)
@@ -219,7 +219,12 @@ def torchvision_frcnn_dense_r101(size: int, backbone: dict[str, Tensor]) -> nn.M
 
 
 def torchvision_frcnn_r50(size: int, backbone: dict[str, Tensor]) -> nn.Module:
-    """The ``fasterrcnn_resnet50_fpn`` of torchvision with its backbone frozen."""
+    """``fasterrcnn_resnet50_fpn`` of torchvision with a frozen backbone.
+
+    Args:
+        size: Side of the images in pixels.
+        backbone: State dict of the backbone.
+    """
     model = fasterrcnn_resnet50_fpn(
         weights=None,
         weights_backbone=None,
@@ -231,7 +236,12 @@ def torchvision_frcnn_r50(size: int, backbone: dict[str, Tensor]) -> nn.Module:
 
 
 def torchvision_retinanet_r50(size: int, backbone: dict[str, Tensor]) -> nn.Module:
-    """The ``retinanet_resnet50_fpn`` of torchvision with its backbone frozen."""
+    """``retinanet_resnet50_fpn`` of torchvision with a frozen backbone.
+
+    Args:
+        size: Side of the images in pixels.
+        backbone: State dict of the backbone.
+    """
     model = retinanet_resnet50_fpn(
         weights=None,
         weights_backbone=None,
@@ -243,13 +253,13 @@ def torchvision_retinanet_r50(size: int, backbone: dict[str, Tensor]) -> nn.Modu
 
 
 def stock_config(name: str) -> Config:
-    """A config of MMDetection as it is, its backbone frozen, for three classes.
+    """A config of MMDetection with a frozen backbone and three classes.
 
-    mmcv's compiled RoIAlign is replaced by torchvision's, which does the same on one thread: this
-    plugin's own operator would make the stock detector faster than it is.
+    RoIAlign is torchvision's, which like mmcv's compiled one uses a single thread: this plugin's
+    faster operator, which replaces mmcv's, would not be a fair baseline.
 
     Args:
-        name: As in ``'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'``.
+        name: Name of the config, such as ``'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'``.
     """
     cfg = get_config(name)
     cfg.model.backbone.update(frozen_stages=4, norm_eval=True)
@@ -263,10 +273,12 @@ def stock_config(name: str) -> Config:
 
 @cache
 def resnet_weights(depth: int) -> dict[str, Tensor]:
-    """Random weights of a ResNet, its batch norm as a trained one scales: no map explodes.
+    """State dict of a ResNet with random weights.
+
+    The running variance of batch norm is 2, so that values do not grow from layer to layer.
 
     Args:
-        depth: 50 or 101.
+        depth: Number of layers: 50 or 101.
     """
     with torch.random.fork_rng():
         torch.manual_seed(depth)
@@ -279,7 +291,7 @@ def resnet_weights(depth: int) -> dict[str, Tensor]:
 
 
 class _Files(Dataset):
-    """torchvision's way to read: files to tensors, half of them mirrored."""
+    """Dataset for torchvision's detectors, with random horizontal flips."""
 
     def __init__(self, samples: Sequence[Sample], first_label: int) -> None:
         self.samples, self.first_label = samples, first_label
@@ -298,7 +310,7 @@ class _Files(Dataset):
 
 
 class _AnnotatedFiles(Dataset):
-    """MMDetection's way to read: its pipeline on files."""
+    """Dataset for MMDetection's detectors, with their data pipeline."""
 
     def __init__(self, samples: Sequence[Sample], pipeline: Any) -> None:
         self.samples, self.pipeline = samples, pipeline
@@ -369,7 +381,7 @@ def _freeze_body(model: nn.Module, backbone: dict[str, Tensor]) -> nn.Module:
 
 
 def _freeze_norms(network: nn.Module) -> nn.Module:
-    """Put torchvision's frozen batch norm in the place of the learning one."""
+    """Replace batch norm by torchvision's frozen batch norm."""
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm2d):
             frozen = FrozenBatchNorm2d(child.num_features)

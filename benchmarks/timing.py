@@ -1,4 +1,4 @@
-"""Timing several systems on the same work, in turns."""
+"""Timing of several systems in turns."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ import torch
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one system took for one work.
+    """Times of a system for a work.
 
     Attributes:
-        group: The systems that were measured in turns.
-        work: What they did.
-        system: Which one.
-        seconds: Of each round.
-        ratio: Median of the rounds' ratios, this system's time over the first one's of the
-            group; 1 for the first.
+        group: Name of the group of systems that were timed in turns.
+        work: Name of the work.
+        system: Name of the system.
+        seconds: Duration of each round in seconds.
+        ratio: Time relative to the first system of the group: median of the ratios of all rounds.
     """
 
     group: str
@@ -32,16 +31,16 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """Seconds, the median over the rounds."""
+        """Median duration of a round in seconds."""
         return statistics.median(self.seconds)
 
     @property
     def spread(self) -> float:
-        """Half of the way from the fastest to the slowest round, over the median."""
+        """Half of the range of the rounds' durations, relative to the median."""
         return (max(self.seconds) - min(self.seconds)) / 2 / self.median
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to a dict for JSON, with median and spread."""
         return {**asdict(self), 'median': self.median, 'spread': self.spread}
 
 
@@ -53,19 +52,21 @@ def time_in_turns(
     device: torch.device,
     tick: Callable[[], None] = lambda: None,
 ) -> list[Timing]:
-    """Let each system do the work once a round, so that whatever slows the machine slows them all.
+    """Time each system once per round, so that changes in the machine's speed affect all of them.
 
-    A first round is not counted, and each round begins with another system: none always comes
-    after the same one, whose memory and caches it would find.
+    The first round is a warm-up. Each round starts with another system, so that none always runs
+    first, or in the state in which the end of a round left memory and caches.
 
     Args:
-        group: Name of the comparison.
+        group: Name of the group.
         work: Name of the work.
-        systems: What to call, by name; ratios are to
-            the first.
-        rounds: That count, from 1 on.
-        device: Is waited for before and after.
-        tick: Is called after each call, for a progress bar.
+        systems: Functions to time, by name; ratios are relative to the first.
+        rounds: Number of measured rounds, 1 or more.
+        device: Device to synchronize before and after each call.
+        tick: Called after each call, for a progress bar.
+
+    Returns:
+        The timing of each system, in the order of ``systems``.
 
     Example:
         >>> calls = {'short': lambda: sum(range(1000)), 'long': lambda: sum(range(100000))}
@@ -101,6 +102,10 @@ def _timed(call: Callable[[], object], device: torch.device) -> float:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a device has done what it was told to."""
+    """Wait for all work on a device; does nothing for a CPU.
+
+    Args:
+        device: The device.
+    """
     if device.type == 'cuda':
         torch.cuda.synchronize(device)

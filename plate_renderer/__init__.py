@@ -1,7 +1,7 @@
-"""Transparent microbe plates, physically rendered with exact ground truth.
+"""Physically based rendering of transparent microbe plates with exact ground truth.
 
-`dataset.write_dataset` renders a whole data set from a `spec`; `rendering.render` one image. Data
-flow one way: spec → scenes (plates, growth, benches, lighting, camera) → pathtracer →
-ground_truth and photograph → dataset. Only `pathtracer` runs Mitsuba, which is an extra:
-`pip install 'mmdet_cleargrasp[render]'`.
+`output.dataset.write_dataset` renders a dataset from a spec (`scene.spec`), and
+`output.rendering.render` a single image. Data flow in one direction: spec → scenes (plates, growth,
+benches, lighting, camera) → pathtracer → ground_truth and photograph → dataset. Only `pathtracer`
+uses Mitsuba, which is optional: `pip install 'mmdet_cleargrasp[render]'`.
 """

@@ -1,4 +1,4 @@
-"""Do everything that the plugin does once on a GPU; a table says what works and what doesn't."""
+"""Check that all parts of the plugin work on a GPU, and write a table of the results."""
 
 from __future__ import annotations
 
@@ -32,27 +32,30 @@ examples:
   python -m benchmarks.gpu_check --device cpu
 
 checks: {', '.join(CHECKS)}
-CUDA_VISIBLE_DEVICES chooses the GPU. Exit status: 0 all passed, 1 at least one failed.
+CUDA_VISIBLE_DEVICES selects the GPU. Exit status: 0 all passed, 1 at least one failed.
 """
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Make the parser of the command line."""
     arms = sorted(path.stem for path in config_dir().glob('*.py'))
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks.gpu_check', description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument('--device', choices=('cuda:0', 'cpu'), help='[a GPU where there is one]')
+    parser.add_argument('--device', choices=('cuda:0', 'cpu'), help='[a GPU if there is one]')
     parser.add_argument('--checks', nargs='+', choices=CHECKS, default=CHECKS, metavar='CHECK',
-                        help='[all]')  # fmt: skip
+                        help='checks to run [all]')  # fmt: skip
     parser.add_argument('--arms', nargs='+', choices=arms, default=arms, metavar='CONFIG',
-                        help='names of configs that take a training step [all]')  # fmt: skip
-    parser.add_argument('--size', type=image_size, help='side of the images [512; CPU: 96]')
+                        help='configs that the check arms trains [all]')  # fmt: skip
+    parser.add_argument(
+        '--size', type=image_size, help='side of the images in pixels [512; CPU: 96]'
+    )
     parser.add_argument('--batch-size', type=at_least(1), help='images per step [4; CPU: 2]')
-    parser.add_argument('--data-root', default='data/plates', metavar='DIR', help='[data/plates]')
+    parser.add_argument('--data-root', default='data/plates', metavar='DIR',
+                        help='dataset [data/plates]')  # fmt: skip
     parser.add_argument('--out', default='work_dirs/gpu_check', metavar='DIR',
-                        help='gets gpu_check.md and .json [work_dirs/gpu_check]')  # fmt: skip
+                        help='folder of the results [work_dirs/gpu_check]')  # fmt: skip
     return parser
 
 
@@ -70,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     device = args.device or ('cuda:0' if torch.cuda.is_available() else 'cpu')
     if device != 'cpu' and not torch.cuda.is_available():
-        raise ConfigError(f'--device {device}: torch finds no GPU here')
+        raise ConfigError(f'--device {device}: PyTorch finds no CUDA GPU; use --device cpu')
     if device == 'cpu':
-        os.environ['CUDA_VISIBLE_DEVICES'] = ''  # a runner takes a GPU where there is one
+        os.environ['CUDA_VISIBLE_DEVICES'] = ''  # a Runner uses a GPU if there is one
     machine = describe_machine(torch.device(device))
     size, batch_size, steps = SIZES[device.split(':')[0]]
     console, rows = Console(highlight=False, soft_wrap=True), []
@@ -98,11 +101,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def list_checks(names: Sequence[str], arms: Sequence[str]) -> list[Check]:
-    """The checks in their order.
+    """List the checks to run, in the order of :data:`CHECKS`.
 
     Args:
-        names: Of :data:`CHECKS`.
-        arms: Configs that take a training step.
+        names: Some of :data:`CHECKS`.
+        arms: Names of the configs for the check ``'arms'``.
+
+    Example:
+        >>> [check.name for check in list_checks(['cache'], [])]
+        ['feature cache']
     """
     single = {
         'operators': Check('operators compared with the CPU', '.parity.operators'),
@@ -126,10 +133,10 @@ def list_checks(names: Sequence[str], arms: Sequence[str]) -> list[Check]:
 
 
 def describe(row: Row) -> str:
-    """A row as a line of text.
+    """Format the result of a check as a line of text.
 
     Args:
-        row: Of a check.
+        row: Result of a check.
 
     Example:
         >>> describe(Row('feature cache', True, 'maps from disk are equal', 1.25, 812.3))
@@ -140,16 +147,16 @@ def describe(row: Row) -> str:
 
 
 def write(rows: Sequence[Row], machine: dict[str, Any], setting: Setting, out: Path) -> list[Path]:
-    """Write the rows as Markdown and JSON.
+    """Write the results as Markdown and JSON.
 
     Args:
-        rows: So far.
-        machine: From ``describe_machine``.
-        setting: Of all checks.
-        out: Folder; made if needed.
+        rows: Results of the checks so far.
+        machine: From :func:`.describe_machine`.
+        setting: Setting of the checks.
+        out: Folder, created if missing.
 
     Returns:
-        The files.
+        Paths of ``gpu_check.md`` and ``gpu_check.json``.
     """
     out.mkdir(parents=True, exist_ok=True)
     facts = ', '.join(f'{name} {value}' for name, value in machine.items())

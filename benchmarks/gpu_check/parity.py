@@ -1,4 +1,8 @@
-"""Whether a GPU computes what the CPU does: operators, backbones, detections."""
+"""Checks that a device gives the CPU's results: operators, backbones, detections.
+
+Each check takes a :class:`.Setting` and an argument, returns its result as text, and raises
+:class:`.CheckError` if it fails.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ from mmdet_cleargrasp.models.backbones import AlexNet, ClearGraspDRN, ClearGrasp
 from ..samples import load_samples
 from .running import CheckError, Setting
 
-#: Largest difference over the largest value, in 32-bit floats.
+#: Largest allowed difference in float32, relative to the largest value.
 TOLERANCE = 1e-4
-#: Pixels by which a box may move, and by how much its score may change.
+#: Largest allowed difference of box coordinates in pixels, and of scores.
 BOX_TOLERANCE, SCORE_TOLERANCE = 0.5, 0.01
 
 BACKBONES: dict[str, Callable[[], nn.Module]] = {
@@ -34,7 +38,7 @@ BACKBONES: dict[str, Callable[[], nn.Module]] = {
 
 
 def operators(setting: Setting, _: str = '') -> str:
-    """Compare mmcv's operators, forward and backward."""
+    """Compare the outputs and gradients of mmcv's operators."""
     device = torch.device(setting.device)
     worst = 0.0
     for name, operator in OPERATORS.items():
@@ -45,7 +49,7 @@ def operators(setting: Setting, _: str = '') -> str:
 
 
 def backbone(setting: Setting, name: str) -> str:
-    """Compare the maps of a frozen backbone with random weights."""
+    """Compare the feature maps of a backbone, a key of :data:`BACKBONES`, with random weights."""
     torch.manual_seed(0)
     network = with_random_weights(BACKBONES[name]()).eval()
     images = torch.rand(2, 3, setting.size, setting.size)
@@ -57,7 +61,7 @@ def backbone(setting: Setting, name: str) -> str:
 
 
 def inference(setting: Setting, _: str = '') -> str:
-    """Compare what ``tools/infer.py`` finds in a few images with the shipped detector."""
+    """Compare the detections of ``tools/infer.py`` in four images, with the included detector."""
     images = setting.folder / 'photographs'
     images.mkdir(exist_ok=True)
     for sample in load_samples(setting.data_root, 4, setting.size):
@@ -68,20 +72,24 @@ def inference(setting: Setting, _: str = '') -> str:
     if not expected and not found:
         raise CheckError('no plate found: nothing to compare')
     if [plate['image_id'] for plate in expected] != [plate['image_id'] for plate in found]:
-        raise CheckError(f'{len(found)} plates, {len(expected)} on the CPU')
+        raise CheckError(f'found {len(found)} plates, expected {len(expected)} as on the CPU')
     for one, other in zip(expected, found, strict=True):
         moved = max(abs(a - b) for a, b in zip(one['bbox'], other['bbox'], strict=True))
         changed = abs(one['score'] - other['score'])
         if moved > BOX_TOLERANCE or changed > SCORE_TOLERANCE:
-            raise CheckError(f'a box moved by {moved:.2f} pixels, its score by {changed:.3f}')
+            raise CheckError(f'a box differs by {moved:.2f} pixels, its score by {changed:.3f}')
     return f'{len(found)} plates in 4 images, the same on the CPU'
 
 
 def with_random_weights(network: nn.Module) -> nn.Module:
-    """Take the random weights of a frozen backbone for loaded, its batch norm scaled as if trained.
+    """Make a frozen backbone with random weights usable, as if they had been loaded.
 
     Args:
-        network: Changed.
+        network: Backbone, which is changed in place: the running variance of batch norm is set to
+            2, so that values do not grow from layer to layer.
+
+    Returns:
+        The backbone.
     """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
@@ -134,9 +142,9 @@ def _random(*shape: int, device: torch.device, seed: int = 0) -> Tensor:
 
 
 def _difference(name: str, expected: Tensor, found: Tensor) -> float:
-    """The largest, over the largest value."""
+    """Largest difference, relative to the largest value; raises ``CheckError`` if too large."""
     if expected.shape != found.shape:
-        raise CheckError(f'{name}: {tuple(found.shape)}, on the CPU {tuple(expected.shape)}')
+        raise CheckError(f'{name}: shape {tuple(found.shape)}, expected {tuple(expected.shape)}')
     expected, found = expected.detach().double(), found.detach().cpu().double()
     difference = (found - expected).abs().max()
     relative = float(difference / expected.abs().max().clamp(min=1e-12))
@@ -147,7 +155,7 @@ def _difference(name: str, expected: Tensor, found: Tensor) -> float:
 
 @contextlib.contextmanager
 def _exact_floats() -> Iterator[None]:
-    """Convolutions without TF32, which rounds to ten bits; matrix products don't use it."""
+    """Disable TF32, which rounds to 10 bits, in convolutions; matrix products do not use it."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:

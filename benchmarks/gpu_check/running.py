@@ -1,4 +1,4 @@
-"""Running checks one after another, so that one that fails or dies leaves the others alone."""
+"""Running of checks one after another, so that a failure or a crash does not affect the others."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from mmdet_cleargrasp.utils.errors import Terminated
 
 from ..processes import peak_memory
 
-#: Characters of a failed check's output that its row shows.
+#: Number of characters of a failed check's output that are reported.
 PRINTED = 500
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all checks work with.
+    """Setting that all checks share.
 
     Attributes:
-        device: That is checked, such as ``'cuda:0'``.
+        device: Device to check, such as ``'cuda:0'``.
         size: Side of the images in pixels.
         batch_size: Images per step.
-        steps: Training steps over which memory must not grow.
-        data_root: COCO-format data with ``annotations/train.json``.
-        folder: For files; removed at the end.
+        steps: Training steps of the check of memory.
+        data_root: Dataset with ``annotations/train.json`` in COCO format.
+        folder: Folder for temporary files.
     """
 
     device: str
@@ -49,14 +49,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Check:
-    """Something to check.
+    """A check to run.
 
     Attributes:
-        name: For people.
-        function: Module and name of a function, as in ``'.parity.operators'``. It takes a
-            :class:`Setting` and ``argument``, returns its figure as a text, and raises where the
-            check fails.
-        argument: Such as the config.
+        name: Description for the report.
+        function: Module and name of the function, such as ``'.parity.operators'``. It takes a
+            :class:`Setting` and ``argument``, returns its result as text, and raises an error if
+            the check fails.
+        argument: Second argument of the function, such as the name of a config.
     """
 
     name: str
@@ -66,14 +66,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Row:
-    """What a check gave.
+    """Result of a check.
 
     Attributes:
-        name: Of the check.
+        name: Description of the check.
         passed: Whether it passed.
-        figure: What it found, or why it failed.
-        seconds: How long it took.
-        peak: MB of the GPU, or of the process on a CPU, at most; 0 where unknown.
+        figure: Result, or the reason of the failure.
+        seconds: Duration in seconds.
+        peak: Peak memory of the GPU, or of the process on a CPU, in MB; 0 if unknown.
     """
 
     name: str
@@ -84,21 +84,20 @@ class Row:
 
 
 class CheckError(Exception):
-    """A check that failed; the message says what was found and what was expected."""
+    """A check failed; the message names what was found and what was expected."""
 
 
 def run_checks(checks: Sequence[Check], setting: Setting) -> Iterator[Row]:
-    """Run checks in a process beside this one.
+    """Run checks in a worker process.
 
-    A check that fails ends its process, since a GPU's errors stay with the process that caused
-    them; the next check starts a new one.
+    After a failed check a new process is started, since CUDA errors persist in a process.
 
     Args:
-        checks: In their order.
-        setting: Of all.
+        checks: Checks in the order in which they are run.
+        setting: Setting of all checks.
 
     Yields:
-        One row per check, as soon as it is finished.
+        The result of each check, as soon as it is finished.
     """
     waiting = list(checks)
     while waiting:
@@ -112,11 +111,14 @@ def run_checks(checks: Sequence[Check], setting: Setting) -> Iterator[Row]:
 
 
 def run_check(check: Check, setting: Setting) -> Row:
-    """Run a check in this process.
+    """Run a check in the current process.
 
     Args:
-        check: What to run.
-        setting: Of all.
+        check: Check to run.
+        setting: Setting of all checks.
+
+    Returns:
+        The result; any error makes the check fail.
     """
     start = time.perf_counter()
     printed = io.StringIO()
@@ -147,5 +149,5 @@ def _reset_peak(setting: Setting) -> None:
 
         torch.cuda.init()
         torch.cuda.reset_peak_memory_stats(setting.device)
-    with contextlib.suppress(OSError):  # Linux: the peak of the process
+    with contextlib.suppress(OSError):  # resets the peak of the process on Linux
         Path('/proc/self/clear_refs').write_text('5')

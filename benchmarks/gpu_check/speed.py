@@ -1,4 +1,4 @@
-"""A short benchmark compared with other implementations: torchvision's and MMDetection's."""
+"""A short benchmark of this plugin, torchvision and MMDetection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .running import Setting
 
 
 def benchmark(setting: Setting, _: str = '') -> str:
-    """Time training steps and predictions in turns; a ratio above 1 is a peer that takes longer."""
+    """Time training steps and predictions; ratios above 1 mean that this plugin is faster."""
     options = Options(
         data_root=setting.data_root,
         groups=('frcnn_r50',),

@@ -1,4 +1,8 @@
-"""Whether every kind of training works on a device."""
+"""Checks that every kind of training works on a device.
+
+Each check takes a :class:`.Setting` and an argument, returns its result as text, and raises
+:class:`.CheckError` if it fails.
+"""
 
 from __future__ import annotations
 
@@ -34,26 +38,26 @@ from .parity import with_random_weights
 from .running import CheckError, Setting
 
 CONFIG = 'frcnn_cleargrasp_plates'
-#: Of the drawn data set.
+#: Batches per epoch, and epochs, of the trainings on drawn plates.
 BATCHES, EPOCHS = 4, 2
-#: Growth of memory that is no leak, in MB and as a share.
+#: Allowed growth of memory in MB, and relative to the first half of the steps.
 GROWTH, GROWTH_SHARE = 32, 0.05
-#: How much further a resumed run may be from the whole one than a second whole run is, where a
-#: GPU adds numbers in any order.
+#: Allowed difference of a resumed run's weights from an uninterrupted run's, relative to the
+#: difference of two uninterrupted runs: sums on a GPU are not deterministic.
 REPEATED = 10
-#: Seconds of the run that torchrun starts.
+#: Time limit of the run with torchrun, in seconds.
 TIMEOUT = 300
 
 
 def arm(setting: Setting, config: str) -> str:
-    """Take two training steps with the model of a config, with random weights."""
+    """Train the model of a config, with random weights, for two steps."""
     system = build(config, setting)
     samples = load_samples(setting.data_root, setting.batch_size, setting.size)
     trained = next(p for p in system.model.parameters() if p.requires_grad)
     before = trained.detach().clone()
     losses = [_step(system, samples) for _ in range(2)]
     if torch.equal(before, trained):
-        raise CheckError('the weights have not changed')
+        raise CheckError('the weights did not change')
     return f'loss {losses[0]:.3f}, {losses[1]:.3f}'
 
 
@@ -65,24 +69,24 @@ def amp(setting: Setting, _: str = '') -> str:
 
 
 def feature_cache(setting: Setting, _: str = '') -> str:
-    """Read the maps of a frozen backbone from disk and compare them with the computed ones."""
+    """Compare the cached maps of a frozen backbone with the computed ones."""
     backbone: Any = build(CONFIG, setting).model.backbone.eval()
     images = torch.rand(2, 3, setting.size, setting.size, device=setting.device)
     expected = backbone(images)
     cache = backbone.feature_cache = FeatureCache(backbone, setting.folder / 'maps')
     computed, read = backbone(images), backbone(images)
     if not all(torch.equal(a, b) for a, b in zip(computed, read, strict=True)):
-        raise CheckError('other maps from disk than were computed')
-    # A GPU may compute the same convolution in another way.
+        raise CheckError('cached maps differ from computed maps')
+    # A GPU may select another convolution algorithm.
     if not all(torch.allclose(a, b, atol=1e-3) for a, b in zip(expected, computed, strict=True)):
-        raise CheckError('other maps than without the cache')
+        raise CheckError('maps differ from those without the cache')
     if (cache.hits, cache.misses) != (2, 2):
         raise CheckError(f'{cache.hits} images found and {cache.misses} computed, expected 2 and 2')
     return 'maps from disk are equal'
 
 
 def resuming(setting: Setting, _: str = '') -> str:
-    """Stop a run within an epoch, resume it, and compare the end with that of a whole run."""
+    """Stop a run within an epoch, resume it, and compare with an uninterrupted run."""
     whole = _weights(_train(setting, 'whole'))
     noise = _distance(whole, _weights(_train(setting, 'again'))) if setting.on_gpu else 0.0
     with contextlib.suppress(Terminated):
@@ -95,14 +99,16 @@ def resuming(setting: Setting, _: str = '') -> str:
         raise CheckError(f'trained steps {steps}, expected 1 to {BATCHES * EPOCHS}')
     distance = _distance(whole, _weights(work_dir))
     if distance > REPEATED * noise:
-        raise CheckError(f'weights differ by {distance:.1e}, two whole runs by {noise:.1e}')
+        raise CheckError(
+            f'weights differ by {distance:.1e}, those of two uninterrupted runs by {noise:.1e}'
+        )
     if not distance:
         return 'weights are equal'
-    return f'weights differ by {distance:.1e}, those of two whole runs by {noise:.1e}'
+    return f'weights differ by {distance:.1e}, those of two uninterrupted runs by {noise:.1e}'
 
 
 def processes(setting: Setting, _: str = '') -> str:
-    """Train with torchrun: one process, NCCL on a GPU and gloo on a CPU."""
+    """Train with torchrun in one process, with NCCL on a GPU and gloo on a CPU."""
     plan = _plan(setting, 'processes')
     tools = config_dir().parent / 'tools'
     command = [
@@ -123,7 +129,7 @@ def processes(setting: Setting, _: str = '') -> str:
 
 
 def memory(setting: Setting, _: str = '') -> str:
-    """Train for a while; the memory that is in use between steps must not grow."""
+    """Train and check that the memory in use between steps does not grow."""
     system = GROUPS['frcnn_r50'](setting.size, torch.device(setting.device))[OURS]()
     assert isinstance(system, MMDetectionSystem)
     samples = load_samples(setting.data_root, 2 * setting.batch_size, setting.size)
@@ -133,18 +139,18 @@ def memory(setting: Setting, _: str = '') -> str:
         _step(system, samples[first : first + setting.batch_size])
         used.append(_memory(setting))
     middle, end = max(used[: setting.steps // 2]), max(used[setting.steps // 2 :])
-    text = f'{middle:.0f} MB, later {end:.0f} MB, over {setting.steps} steps'
+    text = f'{middle:.0f} MB, in the second half {end:.0f} MB, over {setting.steps} steps'
     if end > middle * (1 + GROWTH_SHARE) + GROWTH:
         raise CheckError(text)
     return text
 
 
 def build(config: str, setting: Setting) -> MMDetectionSystem:
-    """The model of a config with random weights, and its optimizer.
+    """Build the model of a config with random weights, and its optimizer.
 
     Args:
         config: Name of a config.
-        setting: Of the check.
+        setting: Setting of the checks.
     """
     init_default_scope('mmdet')
     torch.manual_seed(0)
@@ -159,7 +165,7 @@ class StopAfterStep(Hook):
     """Send SIGTERM to the run, as Slurm does before a time limit.
 
     Args:
-        step: Counted from 1.
+        step: Number of the training step after which it is sent, from 1.
     """
 
     priority = 'NORMAL'
@@ -170,7 +176,7 @@ class StopAfterStep(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Send it."""
+        """Send SIGTERM after the given step."""
         if runner.iter + 1 == self.step:
             signal.raise_signal(signal.SIGTERM)
 
@@ -199,7 +205,7 @@ def _plan(setting: Setting, name: str, **options: Any) -> Any:
 def _options(setting: Setting) -> dict[str, Any]:
     workers = 2 if setting.on_gpu else 0
     return {
-        # mmengine keeps visualizers by name, and with them the folder of their log.
+        # mmengine reuses a visualizer of the same name, with the log folder of the run before.
         'visualizer.name': f'visualizer_{time.monotonic_ns()}',
         'default_hooks.logger.interval': 1,
         'train_dataloader.batch_size': setting.batch_size,
@@ -229,12 +235,12 @@ def _weights(work_dir: Path) -> dict[str, torch.Tensor]:
 
 
 def _distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
-    """The largest difference of two state dicts."""
+    """Largest difference between the tensors of two state dicts."""
     return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
 
 
 def _memory(setting: Setting) -> float:
-    """MB in use on the GPU, or by the process."""
+    """Memory in use on the GPU, or by the process on a CPU, in MB."""
     if setting.on_gpu:
         return torch.cuda.memory_allocated(setting.device) / 1e6
     pages = int(Path('/proc/self/statm').read_text().split()[1])

@@ -1,4 +1,4 @@
-"""The camera: where it stands, what it sees, and where a point falls on the image."""
+"""The camera: its pose, the projection of points, and the rays of pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SENSOR_WIDTH = 36.0
-"""Millimeters across a full-frame sensor: focal lengths are given for it, as phones do."""
+"""Width of a full-frame sensor in millimeters, for which focal lengths are given."""
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,14 @@ class Camera:
 
     Args:
         origin: Center of the lens in world millimeters.
-        target: Point that is at the image's center, and in focus unless `focus_distance` says
-            otherwise.
-        up: Direction that is up in the image; need not be at a right angle to the view.
-        focal_length: For a sensor `SENSOR_WIDTH` wide, in millimeters.
-        width: Of the image in pixels.
-        height: Of the image in pixels.
-        aperture_radius: Of the lens in millimeters; 0 is a pinhole.
-        focus_distance: In millimeters along the view.
+        target: Point at the image's center, in world millimeters.
+        up: Direction that is up in the image; need not be perpendicular to the viewing direction.
+        focal_length: Focal length in millimeters, for a sensor of width `SENSOR_WIDTH`.
+        width: Image width in pixels.
+        height: Image height in pixels.
+        aperture_radius: Radius of the aperture in millimeters; 0 is a pinhole.
+        focus_distance: Distance of the plane of focus in millimeters, along the viewing direction;
+            ignored by a pinhole.
 
     Example:
         >>> camera = Camera((0, 0, 500), (0, 0, 0), (0, 1, 0), 36.0, 200, 100)
@@ -42,7 +42,7 @@ class Camera:
 
     @property
     def axes(self) -> np.ndarray:
-        """Rows: right, up and backwards (towards the viewer) in the world, float64 (3, 3)."""
+        """Camera axes as rows: right, up and backwards (towards the viewer), float64 (3, 3)."""
         backward = np.subtract(self.origin, self.target).astype(float)
         backward /= np.linalg.norm(backward)
         right = np.cross(self.up, backward)
@@ -51,22 +51,23 @@ class Camera:
 
     @property
     def pixels_per_unit(self) -> float:
-        """Pixels that a length of one at distance one covers."""
+        """Focal length in pixels: the image size of an object of size 1 at distance 1."""
         return self.width * self.focal_length / SENSOR_WIDTH
 
     @property
     def horizontal_fov(self) -> float:
-        """Angle of view across the image in degrees."""
+        """Horizontal field of view in degrees."""
         return float(np.degrees(2 * np.arctan(SENSOR_WIDTH / 2 / self.focal_length)))
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixel coordinates of world points; NaN where a point is behind the lens.
+        """Project world points to pixel coordinates.
 
         Args:
-            points: float64 of shape (n, 3), millimeters.
+            points: World points in millimeters, float64 of shape (n, 3).
 
         Returns:
-            float64 of shape (n, 2): x to the right and y down from the image's left upper corner.
+            X (right) and y (down) from the image's upper left corner in pixels, float64 of shape
+            (n, 2); NaN for points behind the lens.
         """
         x, y, z = ((points - np.asarray(self.origin)) @ self.axes.T).T
         distance = np.where(z < 0, -z, np.nan)
@@ -74,10 +75,10 @@ class Camera:
         return np.stack([self.width / 2 + x * scale, self.height / 2 - y * scale], axis=1)
 
     def rays(self) -> np.ndarray:
-        """Direction through every pixel's center, in camera axes, with z = -1.
+        """Directions of the rays through the pixel centers.
 
         Returns:
-            float64 of shape (height, width, 3).
+            Directions in camera axes, scaled to z = -1, float64 of shape (height, width, 3).
         """
         x = (np.arange(self.width) + 0.5 - self.width / 2) / self.pixels_per_unit
         y = (self.height / 2 - np.arange(self.height) - 0.5) / self.pixels_per_unit
@@ -85,11 +86,15 @@ class Camera:
         return np.stack([grid_x, grid_y, -np.ones_like(grid_x)], axis=-1)
 
     def ground_point(self, x: float, y: float) -> np.ndarray | None:
-        """Where the ray through pixel coordinates meets z = 0; None if it does not.
+        """Intersect the ray of a pixel position with the plane z = 0.
 
         Args:
-            x: To the right, in pixels.
-            y: Down, in pixels.
+            x: Pixel coordinate to the right.
+            y: Pixel coordinate downwards.
+
+        Returns:
+            World point in millimeters, float64 of shape (3,); None if the ray does not meet the
+            plane.
         """
         local = np.array([x - self.width / 2, self.height / 2 - y, -self.pixels_per_unit])
         direction = local @ self.axes
@@ -99,7 +104,12 @@ class Camera:
         return origin + direction * (-origin[2] / direction[2])
 
     def sees(self, points: np.ndarray, margin: float = 0.15) -> bool:
-        """Whether any of the points is within the frame widened by a share of its size."""
+        """Whether any point is projected into the frame.
+
+        Args:
+            points: World points in millimeters, float64 of shape (n, 3).
+            margin: Width by which the frame is enlarged on each side, as a share of its size.
+        """
         pixels = self.project(points) / [self.width, self.height]
         inside = (pixels > -margin) & (pixels < 1 + margin)
         return bool(inside.all(axis=1).any())
@@ -117,27 +127,34 @@ def framing(
     aperture_radius: float = 0.0,
     defocus: float = 0.0,
 ) -> Camera:
-    """Place a camera so that points fill a share of the frame.
+    """Place a camera so that points fill a given share of the frame.
 
     Args:
-        points: What is photographed, world millimeters, float64 of shape (n, 3).
-        elevation: Angle above the bench in degrees; 90 looks straight down.
-        azimuth: Direction from which it looks, in degrees.
-        roll: Rotation about the view in degrees.
-        fill: Share of the frame's width or height that the points span, whichever is reached
-            first; above 1 crops them, at grazing angles only roughly by as much.
-        shift: By how much of the frame they lie off its center, (x, y).
-        focal_length: In millimeters for full frame.
-        size: (width, height) in pixels.
-        aperture_radius: Of the lens in millimeters.
-        defocus: Error of the focus distance as a share of it.
+        points: Points to frame in world millimeters, float64 of shape (n, 3).
+        elevation: Angle of the viewing direction above the horizontal in degrees; 90 looks straight
+            down.
+        azimuth: Direction of the camera around the vertical axis in degrees.
+        roll: Rotation about the viewing direction in degrees.
+        fill: Share of the frame's width or height that the points span, whichever is larger. Above
+            1 the points are cropped; at grazing angles only approximately by this factor.
+        shift: Offset (x, y) of the points from the frame's center, as a share of the frame's size.
+        focal_length: Focal length in millimeters, for full frame.
+        size: Image width and height in pixels.
+        aperture_radius: Radius of the aperture in millimeters.
+        defocus: Relative error of the focus distance.
 
     Returns:
         The camera.
+
+    Example:
+        >>> square = np.array([[x, y, 0.0] for x in (-50, 50) for y in (-50, 50)])
+        >>> camera = framing(square, 90, 0, 0, 0.5, (0, 0), focal_length=35, size=(64, 64))
+        >>> np.ptp(camera.project(square), axis=0).round(3).tolist()
+        [32.0, 32.0]
     """
     tilt, turn, spin = np.radians([elevation, azimuth, roll])
     back = np.array([np.cos(tilt) * np.cos(turn), np.cos(tilt) * np.sin(turn), np.sin(tilt)])
-    # Derived from the angles, this "up" stays defined when the camera looks straight down.
+    # Computed from the angles, "up" is defined even if the camera looks straight down.
     up = np.array([-np.sin(tilt) * np.cos(turn), -np.sin(tilt) * np.sin(turn), np.cos(tilt)])
     right = np.cross(up, back)
     up = np.cos(spin) * up + np.sin(spin) * right
@@ -155,7 +172,7 @@ def framing(
             focus_distance=distance * (1 + defocus),
         )
 
-    # The span is nearly inverse to the distance: a few corrections settle it.
+    # The projected size is almost inversely proportional to the distance: iterations converge fast.
     for _ in range(6):
         view = camera(distance, center)
         pixels = view.project(points)

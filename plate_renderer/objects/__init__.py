@@ -1,1 +1,1 @@
-"""Plates, what is in and on them, and the other things of a laboratory."""
+"""Plates, their contents and markings, and other laboratory objects."""

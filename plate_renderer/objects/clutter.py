@@ -1,4 +1,4 @@
-"""Small opaque things that lie on a bench: cards, rulers, notebooks, boxes, pens, tape, caps."""
+"""Small opaque objects on a bench: cards, rulers, notebooks, boxes, pens, tape, caps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from shapely.geometry import box
 
-from ..geometry.meshes import Outline, arc, loft, terraces
+from ..geometry.extrusion import extrude
+from ..geometry.lofting import arc, loft
+from ..geometry.outlines import Outline
 from .materials import Opaque, Part
 from .plates import Item
 from .solids import SEGMENTS, cylinder, round_item, slab
@@ -15,7 +17,7 @@ from .textures import lettering, noise, ruled, srgb, tinted
 
 
 def card(rng: np.random.Generator) -> Item:
-    """A small printed card: a number, as photographs of plates carry, or a color patch."""
+    """A small printed card with a number, as in photographs of plates, or a color patch."""
     width = rng.uniform(12, 32)
     depth = width * rng.uniform(0.6, 1.0)
     if rng.random() < 0.3:
@@ -42,7 +44,7 @@ def ruler(rng: np.random.Generator) -> Item:
 
 
 def notebook(rng: np.random.Generator) -> Item:
-    """A notebook, closed with a cloth cover or open on handwriting."""
+    """A notebook, closed with a cloth cover, or open with handwriting."""
     width, depth = rng.uniform(90, 150), rng.uniform(120, 200)
     if rng.random() < 0.5:
         cover = noise(rng, 256, (20, 20), 4)
@@ -94,7 +96,7 @@ def tape(rng: np.random.Generator) -> Item:
     """A roll of labeling tape."""
     outer, inner, height = rng.uniform(32, 48), rng.uniform(18, 24), rng.uniform(12, 20)
     ring = Outline.circle(2 * outer).polygon().difference(Outline.circle(2 * inner).polygon())
-    mesh = terraces([0, height], [{'tape': ring}], ['tape'])['tape', 'air']
+    mesh = extrude([0, height], [{'tape': ring}], ['tape'])['tape', 'air']
     color = srgb(*rng.uniform(60, 240, 3))
     part = Part(mesh, Opaque(color, 'coated', 0.35))
     return Item((part,), Outline.circle(2 * outer).polygon(), height, transparent=False,
@@ -118,4 +120,4 @@ CLUTTER: dict[str, Callable[[np.random.Generator], Item]] = {
     'tape': tape,
     'cap': cap,
 }
-"""Small things by the name that a spec calls them."""
+"""Functions that draw an object at random, by its name in specs."""

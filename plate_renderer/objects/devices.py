@@ -1,4 +1,4 @@
-"""Screens, keyboards, phones, instruments, books, cables: what else stands about in a lab."""
+"""Larger opaque objects of a laboratory: screens, keyboards, instruments, books, cables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 from shapely.geometry import LineString, Polygon, box
 
-from ..geometry.meshes import Outline, tube
+from ..geometry.outlines import Outline
+from ..geometry.shapes import tube
 from .materials import Glowing, Opaque, Part
 from .pictures import any_color, chart, cover, dots, page, picture, plain, tiles, windows
 from .plates import Item
@@ -19,14 +20,19 @@ from .textures import srgb
 
 
 def screen(rng: np.random.Generator, size: int = 256) -> Glowing | Opaque:
-    """A display that shows something, or is off."""
+    """Material of a display that is on, or off.
+
+    Args:
+        rng: Random generator.
+        size: Side of the displayed picture in pixels.
+    """
     if rng.random() < 0.15:
         return Opaque(srgb(14, 14, 16), 'coated', 0.05)
     return Glowing(rng.uniform(0.4, 1.2) * windows(rng, size))
 
 
 def monitor(rng: np.random.Generator) -> Item:
-    """A flat screen that stands on the bench."""
+    """A flat screen standing on the bench."""
     width, depth = rng.uniform(200, 420), rng.uniform(140, 260)
     case = Opaque(srgb(*[rng.uniform(15, 60)] * 3), 'coated', 0.3)
     figure = box(-width / 2, -depth / 2, width / 2, depth / 2)
@@ -72,7 +78,7 @@ def book(rng: np.random.Generator) -> Item:
 
 
 def paper(rng: np.random.Generator) -> Item:
-    """A loose sheet or card with something printed on it."""
+    """A loose printed sheet or card."""
     width = rng.uniform(40, 210)
     depth = width * rng.uniform(0.6, 1.5)
     image = [page, chart, dots, tiles, plain, cover][rng.integers(6)](rng, 384)
@@ -80,7 +86,7 @@ def paper(rng: np.random.Generator) -> Item:
 
 
 def cable(rng: np.random.Generator) -> Item:
-    """A cable that winds across the bench."""
+    """A cable in curves on the bench."""
     radius = rng.uniform(1.5, 4.0)
     angle = np.cumsum(rng.normal(0, 0.35, 28))
     path = np.cumsum(np.stack([np.cos(angle), np.sin(angle)], axis=1) * 12.0, axis=0)
@@ -94,11 +100,11 @@ def cable(rng: np.random.Generator) -> Item:
 
 
 def instrument(rng: np.random.Generator) -> Item:
-    """A boxy machine: a panel with a display, knobs and buttons on its front or top."""
+    """A box-shaped machine with a display, knobs and buttons on its front."""
     width, depth, height = rng.uniform(120, 320), rng.uniform(110, 260), rng.uniform(50, 220)
     case = Opaque(any_color(rng) if rng.random() < 0.4 else srgb(*[rng.uniform(190, 240)] * 3),
                   'coated', 0.35)  # fmt: skip
-    # Built lying on its back, so that what is on top of it comes to stand in front.
+    # Built lying on its back: its top becomes the front when it is stood up.
     figure = Outline(width, height, 5.0, 3).polygon()
     parts = [block(figure, 0.0, depth, case)]
     panel = box(-0.42 * width, -0.1 * height, rng.uniform(0, 0.4) * width, 0.4 * height)
@@ -114,7 +120,7 @@ def instrument(rng: np.random.Generator) -> Item:
 
 
 def open_machine(rng: np.random.Generator) -> Item:
-    """A housing that is open above: walls around boards, blocks, rails and wheels."""
+    """A housing without a top: walls around boards, blocks, rails and wheels."""
     width, depth, height = rng.uniform(140, 320), rng.uniform(120, 240), rng.uniform(30, 90)
     outer = Outline(width, depth, 4.0, 3).polygon()
     wall = metal_or_plastic(rng)
@@ -134,7 +140,7 @@ def open_machine(rng: np.random.Generator) -> Item:
 
 
 def gantry(rng: np.random.Generator) -> Item:
-    """A machine of square beams: a frame below, posts, beams across, and boards and motors."""
+    """A machine of square beams: base frame, posts, cross beams, boards and motors."""
     width, depth = rng.uniform(160, 380), rng.uniform(140, 300)
     bar, height = rng.uniform(10, 24), rng.uniform(50, 220)
     beam = metal_or_plastic(rng)
@@ -176,4 +182,4 @@ DEVICES: dict[str, Callable[[np.random.Generator], Item]] = {
     'open_machine': open_machine,
     'gantry': gantry,
 }
-"""Devices and papers by the name that a spec calls them."""
+"""Functions that draw an object at random, by its name in specs."""

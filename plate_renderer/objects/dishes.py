@@ -1,8 +1,7 @@
-"""Petri dishes and square dishes: a molded polystyrene dish, its lid and its agar.
+"""Petri dishes and square dishes of polystyrene, with lid and agar.
 
-Both are one construction, a profile swept around a circle or a rounded square. Polystyrene meets
-air on most of its surface and agar inside; where it meets agar there is one interface with both
-refractive indices, so that no two meshes lie on each other.
+Both are made by sweeping a profile around a circle or a rounded square. Where polystyrene touches
+agar there is one interface with both refractive indices, so that no two meshes coincide.
 """
 
 from __future__ import annotations
@@ -12,29 +11,38 @@ from dataclasses import dataclass
 import numpy as np
 from shapely.geometry import box
 
-from ..geometry.meshes import Mesh, Outline, arc, grooved_sheet, loft, merge, sheet
+from ..geometry.lofting import arc, loft
+from ..geometry.mesh import Mesh, merge
+from ..geometry.outlines import Outline
+from ..geometry.shapes import grooved_sheet, sheet
 from .materials import Color, Part, absorbed, interface
 from .plates import Bed, Item
 
 LID_WALL = 1.0
+"""Thickness of the lid in millimeters."""
 LID_GAP = 0.7
+"""Distance between the lid's skirt and the dish's wall in millimeters."""
 LID_RIDGE = 0.35
+"""Height of the ring on the lid that keeps stacked dishes in place, in millimeters."""
 CONTACT_GAP = 0.1
-"""Air between things that rest on each other: closer than a ray's own tolerance they would leak."""
+"""Air gap in millimeters between objects that rest on each other: rays would miss surfaces that are
+closer than Mitsuba's tolerance."""
 FOOT_HEIGHT = 0.5
+"""Height of the rim under the dish, inside which the bottom is recessed, in millimeters."""
 FOOT_WIDTH = 1.6
+"""Width of this rim in millimeters."""
 
 
 @dataclass(frozen=True)
 class DishSize:
-    """Outer dimensions of a dish with its lid on, as vendors give them, in millimeters.
+    """Outer dimensions of a dish with its lid on, as in manufacturers' catalogs.
 
     Args:
-        width: Diameter or side.
-        height: With lid.
-        wall: Thickness of wall and bottom.
-        radius: Corner radius; None for a round dish.
-        grid: Pitch of the molded counting grid, None without one.
+        width: Diameter or side in millimeters.
+        height: Height with the lid in millimeters.
+        wall: Thickness of wall and bottom in millimeters.
+        radius: Corner radius in millimeters; None for a round dish.
+        grid: Pitch of the molded counting grid in millimeters; None without a grid.
     """
 
     width: float
@@ -44,14 +52,14 @@ class DishSize:
     grid: float | None = None
 
     def outline(self, inset: float = 0.0) -> Outline:
-        """Return the outline of the lid, moved inwards by `inset` mm."""
+        """Return the outline of the lid, moved inwards by `inset` millimeters."""
         width = self.width - 2 * inset
         radius = width / 2 if self.radius is None else max(self.radius - inset, 0.5)
         return Outline(width, width, radius)
 
     @property
     def dish_inset(self) -> float:
-        """Distance from the lid's outer wall to the dish's in millimeters."""
+        """Distance from the lid's outer wall to the dish's outer wall in millimeters."""
         return LID_WALL + LID_GAP
 
     @property
@@ -72,28 +80,29 @@ PETRI_SIZES = {
     100: DishSize(100.0, 15.0, 1.2),
     150: DishSize(150.0, 20.0, 1.4),
 }
-"""By nominal diameter. 35 × 10, 60 × 15, 100 × 15 and 150 mm as in Corning's Falcon catalog
-(351008, 351007, 351029, 351058; 15–20 mm high by maker), 94 × 16 as Greiner 633180, which labs
-call a 90 mm dish. ISO 24998 sets the kinds of single-use dishes, not their exact sizes."""
+"""Round dishes by nominal diameter in millimeters. 35 × 10, 60 × 15, 100 × 15 and 150 mm as in
+Corning's Falcon catalog (351008, 351007, 351029, 351058; heights of the last vary from 15 to 20 mm
+by manufacturer), 94 × 16 as Greiner 633180, usually called a 90 mm dish. ISO 24998 specifies the
+kinds of single-use dishes, not their exact sizes."""
 
 SQUARE_SIZES = {
     100: DishSize(100.0, 15.0, 1.3, radius=10.0, grid=13.0),
     120: DishSize(120.0, 17.0, 1.3, radius=14.0),
     245: DishSize(245.0, 25.0, 2.0, radius=12.0),
 }
-"""By nominal side. 100 × 100 × 15 with a 13 mm molded grid as Corning Falcon 351112, 120 × 120 ×
-17 as Greiner 688161, 245 × 245 × 25 as Corning's bioassay dish 431111. Corner radii are measured
-on photographs: makers do not state them."""
+"""Square dishes by nominal side in millimeters. 100 × 100 × 15 with a 13 mm molded grid as Corning
+Falcon 351112, 120 × 120 × 17 as Greiner 688161, 245 × 245 × 25 as Corning's bioassay dish 431111.
+Corner radii are measured on photographs: manufacturers do not publish them."""
 
 
 @dataclass(frozen=True)
 class Agar:
-    """A poured gel.
+    """Agar in a dish.
 
     Args:
-        depth: In millimeters; 3–5 mm is usual (about 20–25 mL in a 90 mm dish).
-        absorption: Linear RGB in 1/mm.
-        meniscus: Rise at the wall in millimeters.
+        depth: Depth in millimeters; usually 3 to 5 (about 20 to 25 mL in a 90 mm dish).
+        absorption: Absorption coefficients in 1/mm, linear RGB.
+        meniscus: Rise of the surface at the wall in millimeters.
     """
 
     depth: float
@@ -107,18 +116,18 @@ def dish(
     """Build a dish.
 
     Args:
-        size: Its dimensions.
-        category: `petri_dish` or `square_dish`.
-        agar: What is poured in; None leaves it empty.
+        size: Dimensions.
+        category: Class: `petri_dish` or `square_dish`.
+        agar: Agar in the dish; None for an empty dish.
         lid: Whether the lid is on.
-        plastic: Linear RGB share of light that one polystyrene surface lets through.
+        plastic: Transmittance of one polystyrene surface in [0, 1], linear RGB.
 
     Returns:
-        The dish about the origin with the beds `growth` (on the agar or the bare bottom), `floor`
-        and, where there is a lid, `lid`.
+        The dish, centered at the origin on z = 0, with the beds `growth` (on the agar or the empty
+        bottom), `floor` (under the bottom) and, with a lid, `lid`.
 
     Raises:
-        ValueError: If the agar would reach the rim.
+        ValueError: If the agar reaches the rim.
 
     Example:
         >>> plate = dish(PETRI_SIZES[90], 'petri_dish', Agar(4.0, (0.01, 0.02, 0.05)), lid=True)
@@ -179,16 +188,21 @@ def dish(
 
 
 def loose_lid(size: DishSize, category: str, plastic: Color, upside_down: bool) -> Item:
-    """Build a lid that lies beside its dish.
+    """Build a lid without its dish.
 
     Args:
-        size: Of the dish.
-        category: Of the dish.
-        plastic: Linear RGB share of light that one polystyrene surface lets through.
-        upside_down: Whether it lies on its top.
+        size: Dimensions of the dish.
+        category: Class of the dish.
+        plastic: Transmittance of one polystyrene surface in [0, 1], linear RGB.
+        upside_down: Whether the lid lies on its top.
 
     Returns:
-        The lid about the origin, standing on z = 0; its bed is `lid`.
+        The lid, centered at the origin on z = 0, with the bed `lid`.
+
+    Example:
+        >>> lid = loose_lid(PETRI_SIZES[60], 'petri_dish', (0.99, 0.99, 0.99), upside_down=False)
+        >>> lid.loose_lid, lid.label
+        (True, 'loose lid')
     """
     mesh = _lid(size)
     bottom = float(mesh.vertices[:, 2].min())
@@ -207,7 +221,7 @@ def loose_lid(size: DishSize, category: str, plastic: Color, upside_down: bool) 
 
 
 def _underside(outline: Outline, grid: float | None) -> Mesh:
-    """The recessed bottom, which faces down, with a molded grid where the dish has one."""
+    """The recessed bottom, facing down, with the counting grid if the dish has one."""
     figure = outline.polygon(FOOT_WIDTH)
     if grid is None:
         return sheet(figure, FOOT_HEIGHT).reversed()
@@ -218,7 +232,7 @@ def _underside(outline: Outline, grid: float | None) -> Mesh:
 
 
 def _meniscus(wall: float, wet: float, surface: float, axis: float) -> list[tuple[float, float]]:
-    """Profile of the gel's upper side from the wall to the axis."""
+    """Profile of the agar's surface from the wall to the axis."""
     away = np.array([0.0, 0.3, 0.7, 1.2, 1.8, 2.6, 3.6, 5.0])
     rise = (wet - surface) * np.exp(-away / 1.1)
     rise = np.where(away == 5.0, 0.0, rise)
@@ -227,7 +241,7 @@ def _meniscus(wall: float, wet: float, surface: float, axis: float) -> list[tupl
 
 
 def _lid(size: DishSize) -> Mesh:
-    """The lid, which rests on the dish's rim, with the raised ring that keeps a stack in place."""
+    """The lid on its dish, with the raised ring that keeps stacked dishes in place."""
     outline = size.outline()
     axis = size.width / 2
     top = size.lid_top
@@ -241,7 +255,7 @@ def _lid(size: DishSize) -> Mesh:
             *arc((LID_WALL + 0.6, ceiling - 0.6), 0.6, 90, 0),
             *arc((half, skirt + half), half, 180, 360, steps=6),
             *arc((0.8, top - 0.8), 0.8, 0, 90),
-            # The ridge stands inside the foot of the dish above it and lower than its recess.
+            # The ring fits inside the foot of the dish above and is lower than its recess.
             *arc((4.2, top), LID_RIDGE, 0, 180, steps=6),
             (axis, top),
         ],

@@ -1,4 +1,4 @@
-"""All objects other than plates, by their name in specs."""
+"""Catalogs of all objects other than plates, by their name in specs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .tableware import GLASSES, TABLEWARE
 Catalog = dict[str, Callable[[np.random.Generator], Item]]
 
 TRANSPARENT: Catalog = {**GLASSWARE, **GLASSES, 'clear_box': clear_box}
-"""Transparent distractors."""
+"""Functions that draw a transparent object at random."""
 
 OPAQUE: Catalog = {**CLUTTER, **RACKS, **DEVICES, **TABLEWARE}
-"""Opaque distractors."""
+"""Functions that draw an opaque object at random."""

@@ -1,7 +1,8 @@
-"""Glassware, which is transparent as plates are.
+"""Glassware: transparent objects other than plates.
 
-A wall of even thickness is swept around a circle. Sizes are those of common ware (beakers ISO 3819
-low form, laboratory bottles ISO 4796-1, Erlenmeyer flasks ISO 1773), rounded to a few millimeters.
+Most are walls of constant thickness, swept around a circle. Sizes follow common standards (beakers
+ISO 3819 low form, laboratory bottles ISO 4796-1, Erlenmeyer flasks ISO 1773), rounded to a few
+millimeters.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from shapely.geometry import box
 
-from ..geometry.meshes import Outline, loft, sheet, terraces
+from ..geometry.extrusion import extrude
+from ..geometry.lofting import loft
+from ..geometry.outlines import Outline
+from ..geometry.shapes import sheet
 from .materials import Coating, Color, Opaque, Part, absorbed, interface
 from .plates import Item
 from .solids import SEGMENTS, cylinder, round_item
 from .textures import srgb
 
 LIFT = 0.1
+"""Distance of a coating from the glass in millimeters, more than Mitsuba's tolerance."""
 
 
 def vessel(
@@ -27,18 +32,18 @@ def vessel(
     fill: float = 0.0,
     absorption: Color = (0.0, 0.0, 0.0),
 ) -> list[Part]:
-    """Glassware of even wall thickness, standing on z = 0.
+    """Build a round vessel of constant wall thickness, standing on z = 0.
 
     Args:
-        outer: Outside profile (radius, z) in millimeters from the bottom's edge to the rim, the
-            heights ascending.
-        wall: Thickness of wall and bottom.
-        glass: Its material, a name in `IOR`.
-        fill: Height of the water inside above the bench; 0 leaves it empty.
-        absorption: Of the water, linear RGB in 1/mm.
+        outer: Outer profile (radius, z) in millimeters from the edge of the bottom to the rim, with
+            ascending heights.
+        wall: Thickness of the wall in millimeters; the bottom is 1.5 times as thick.
+        glass: Material of the wall, a name in `materials.IOR`.
+        fill: Height of the liquid's surface above z = 0 in millimeters; 0 for an empty vessel.
+        absorption: Absorption coefficients of the liquid in 1/mm, linear RGB.
 
     Returns:
-        The interfaces glass–air, and with water glass–water and water–air.
+        The glass–air interface, and with a liquid the glass–water and water–air interfaces.
 
     Example:
         >>> tumbler = vessel([(30, 0), (30, 90)], wall=2.0, glass='soda_lime_glass', fill=40)
@@ -75,7 +80,7 @@ def vessel(
 
 
 def beaker(rng: np.random.Generator) -> Item:
-    """Low-form beaker of 50 to 600 mL, with a graduated white print."""
+    """Low-form beaker of 50 to 600 mL."""
     diameter, height = [(42, 60), (50, 70), (70, 95), (90, 125)][rng.integers(4)]
     radius = diameter / 2
     profile = [(radius - 3, 0), (radius, 4), (radius, height - 6), (radius + 2.5, height)]
@@ -113,7 +118,7 @@ def bottle(rng: np.random.Generator) -> Item:
 
 
 def vial(rng: np.random.Generator) -> Item:
-    """Scintillation or sample vial with a cap, or open."""
+    """Scintillation or sample vial, with or without a cap."""
     radius, height = [(7.5, 32), (11, 46), (14, 58)][rng.integers(3)]
     profile = [
         (radius - 1, 0), (radius, 1.5), (radius, 0.78 * height), (0.75 * radius, 0.86 * height),
@@ -129,7 +134,7 @@ def vial(rng: np.random.Generator) -> Item:
 
 
 def test_tube(rng: np.random.Generator) -> Item:
-    """A capped tube lying on the bench."""
+    """Capped tube lying on the bench."""
     radius, length = [(6.0, 75.0), (8.0, 100.0), (14.0, 115.0)][rng.integers(3)]
     profile = [
         (0.25 * radius, 0), (0.7 * radius, 0.12 * length), (radius, 0.2 * length), (radius, length)
@@ -137,7 +142,7 @@ def test_tube(rng: np.random.Generator) -> Item:
     parts = vessel(profile, 1.0, 'polypropylene')
     color = [srgb(30, 90, 170), srgb(190, 60, 40), srgb(235, 150, 40)][rng.integers(3)]
     parts.append(cylinder(radius + 1.5, 12.0, length + 1.5, Opaque(color, 'coated', 0.3)))
-    # With its cap the tube is 13.5 mm longer, and a cap is 1.5 mm wider all around.
+    # The cap makes the tube 13.5 mm longer; its radius is 1.5 mm larger than the tube's.
     reach = length / 2 + 8
     item = Item(tuple(parts), box(-reach, -radius - 2, reach, radius + 2), 2 * radius + 3,
                 label='tube')  # fmt: skip
@@ -147,11 +152,11 @@ def test_tube(rng: np.random.Generator) -> Item:
 
 
 def glass_sheet(rng: np.random.Generator) -> Item:
-    """A pane of float glass, or a stack of cut acrylic, greenish at its edges."""
+    """Pane of greenish float glass, 3 to 8 mm thick."""
     width, depth = rng.uniform(60, 160, 2)
     figure = Outline(width, depth, 1.0, 2).polygon()
     thickness = rng.uniform(3, 8)
-    mesh = terraces([0, thickness], [{'glass': figure}], ['glass'])['glass', 'air']
+    mesh = extrude([0, thickness], [{'glass': figure}], ['glass'])['glass', 'air']
     part = Part(mesh, interface('soda_lime_glass', transmittance=(0.93, 0.99, 0.96)))
     return Item((part,), figure, thickness, label='glass sheet')
 
@@ -159,13 +164,13 @@ def glass_sheet(rng: np.random.Generator) -> Item:
 def slide(rng: np.random.Generator) -> Item:
     """Microscope slide of 76 × 26 × 1 mm (ISO 8037-1) with a frosted end."""
     figure = box(-38, -13, 38, 13)
-    mesh = terraces([0, 1.0], [{'glass': figure}], ['glass'])['glass', 'air']
+    mesh = extrude([0, 1.0], [{'glass': figure}], ['glass'])['glass', 'air']
     frost = Part(sheet(box(18, -13, 38, 13), 1.0 + LIFT), Coating(srgb(225, 228, 230), 0.85))
     return Item((Part(mesh, interface('soda_lime_glass')), frost), figure, 1.2, label='slide')
 
 
 def liquid(rng: np.random.Generator) -> Color:
-    """Absorption of water, a dye, or a culture medium, linear RGB in 1/mm."""
+    """Absorption coefficients of water, a dye or a culture medium in 1/mm, linear RGB."""
     kinds = [(0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.002, 0.01, 0.05), (0.004, 0.04, 0.02),
              (0.05, 0.012, 0.002)]  # fmt: skip
     return kinds[rng.integers(len(kinds))]
@@ -180,4 +185,4 @@ GLASSWARE: dict[str, Callable[[np.random.Generator], Item]] = {
     'glass_sheet': glass_sheet,
     'slide': slide,
 }
-"""Glassware by the name that a spec calls it."""
+"""Functions that draw a piece of glassware at random, by its name in specs."""

@@ -1,7 +1,7 @@
-"""Objects on agar: colonies, lawns with antibiotic discs, streaks, mold, seedlings.
+"""Growth on agar: colonies, lawns with antibiotic discs, streaks, mold, seedlings.
 
-Everything flat (lawns, streaks, turbidity, blood) is painted on a layer just below the agar's
-surface, so that the surface keeps its gloss; everything raised is a mesh that stands on it.
+Flat growth (lawns, streaks, turbidity, blood) is a textured layer just below the agar's surface,
+which stays glossy; raised growth is a mesh on the surface.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..geometry.meshes import Outline, arc, domes, loft, merge, sheet
+from ..geometry.lofting import arc, loft
+from ..geometry.mesh import merge
+from ..geometry.outlines import Outline
+from ..geometry.shapes import domes, sheet
 from .materials import Coating, Color, Opaque, Part
 from .pictures import any_color
 from .plates import Bed
 from .textures import lettering, noise, srgb, tinted
 
 CANVAS = 768
+"""Side of the layers' textures in pixels."""
 EDGE = 3.2
-"""Millimeters from the wall to which painted layers reach: the meniscus is beyond."""
+"""Distance of painted layers from the wall in millimeters, because of the meniscus."""
 LIFT = 0.08
-"""Air under what stands on the agar, more than a ray's own tolerance."""
+"""Air gap in millimeters under objects on the agar, more than Mitsuba's tolerance."""
 DISC_DIAMETER, DISC_THICKNESS = 6.0, 1.0
-"""Antibiotic susceptibility discs: 6 mm paper, as EUCAST and CLSI disc diffusion use."""
+"""Antibiotic susceptibility discs in millimeters: 6 mm paper, as in EUCAST's and CLSI's methods."""
 
 CREAM, YELLOW, WHITE = srgb(225, 205, 150), srgb(214, 178, 74), srgb(232, 228, 214)
 RED, PINK, GREEN = srgb(150, 38, 40), srgb(214, 128, 130), srgb(120, 140, 80)
@@ -29,16 +33,16 @@ COLONY_COLORS = (CREAM, CREAM, YELLOW, WHITE, RED, PINK, GREEN)
 
 
 def turbidity(bed: Bed, rng: np.random.Generator, color: Color, opacity: float) -> list[Part]:
-    """Haze of the gel itself, slightly uneven.
+    """Turbidity of the agar, slightly uneven.
 
     Args:
         bed: The agar's surface.
-        rng: Source of chance.
-        color: Linear RGB of the scattered light.
+        rng: Random generator.
+        color: Color of the scattered light, linear RGB.
         opacity: Share of light that is scattered, in [0, 1].
 
     Returns:
-        One translucent layer in the middle of the upper half of the gel.
+        One translucent layer, 1 mm below the surface.
     """
     uneven = opacity * (0.9 + 0.2 * noise(rng, 128, (2, 2), 3))
     figure = bed.outline.polygon(0.4)
@@ -47,12 +51,12 @@ def turbidity(bed: Bed, rng: np.random.Generator, color: Color, opacity: float) 
 
 
 def colonies(bed: Bed, rng: np.random.Generator, count: int, color: Color) -> list[Part]:
-    """Scattered round colonies of one species, some of them touching.
+    """Round colonies of one species at random positions; some may touch.
 
     Args:
         bed: The agar's surface.
-        rng: Source of chance.
-        count: How many.
+        rng: Random generator.
+        count: Number of colonies; those that would lie outside the dish are dropped.
         color: Linear RGB.
     """
     half = bed.outline.width / 2 - EDGE
@@ -67,14 +71,14 @@ def colonies(bed: Bed, rng: np.random.Generator, count: int, color: Color) -> li
 def lawn(
     bed: Bed, rng: np.random.Generator, color: Color, disc_count: int, opacity: float = 0.6
 ) -> list[Part]:
-    """Swabbed bacterial lawn around antibiotic discs with zones of inhibition.
+    """Bacterial lawn, swabbed, with antibiotic discs and zones of inhibition.
 
     Args:
         bed: The agar's surface.
-        rng: Source of chance.
-        color: Linear RGB of the growth.
-        disc_count: Antibiotic discs, laid on a ring or, on square dishes, a grid; 0 for none.
-        opacity: Of dense growth.
+        rng: Random generator.
+        color: Color of the lawn, linear RGB.
+        disc_count: Number of antibiotic discs, on a ring or, in square dishes, a grid; may be 0.
+        opacity: Opacity of dense growth, in [0, 1].
     """
     x, y, pixel = _canvas(bed)
     angle = rng.uniform(0, np.pi)
@@ -95,7 +99,7 @@ def lawn(
 
 
 def streaks(bed: Bed, rng: np.random.Generator, color: Color) -> list[Part]:
-    """Quadrant streak: four zigzags, each thinned from the one before, ending in colonies."""
+    """Quadrant streak: four zigzag lines of decreasing width, the last one with colonies."""
     _, _, pixel = _canvas(bed)
     ink = np.zeros((CANVAS, CANVAS), np.uint8)
     radius = 0.42 * CANVAS
@@ -126,7 +130,7 @@ def streaks(bed: Bed, rng: np.random.Generator, color: Color) -> list[Part]:
 
 
 def blood(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """Blood agar: nearly opaque red, with cleared zones where something haemolysed it."""
+    """Blood agar: nearly opaque and red, with clear zones of hemolysis."""
     x, y, _ = _canvas(bed)
     opacity = np.full((CANVAS, CANVAS), rng.uniform(0.93, 0.98))
     rough = noise(rng, CANVAS, (6, 6), 4)
@@ -141,7 +145,7 @@ def blood(bed: Bed, rng: np.random.Generator) -> list[Part]:
 
 
 def mold(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
-    """Fungal colonies: woolly discs with a pale margin and a colored, ringed middle."""
+    """Fungal colonies: discs with a pale margin and a colored center with rings."""
     x, y, _ = _canvas(bed)
     rough = noise(rng, CANVAS, (12, 12), 6)
     opacity = np.zeros((CANVAS, CANVAS))
@@ -160,7 +164,7 @@ def mold(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
 
 
 def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
-    """A row of seedlings with rosettes of leaves and roots that grow along the gel."""
+    """A row of seedlings with leaves and with roots along the agar."""
     _, _, pixel = _canvas(bed)
     half = bed.outline.width / 2
     row = half * rng.uniform(0.35, 0.65)
@@ -189,7 +193,7 @@ def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
 
 
 def colored(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """A dyed or opaque medium of any color: chocolate, charcoal, indicator agars."""
+    """A colored or opaque medium, such as chocolate, charcoal and indicator agars."""
     rough = noise(rng, 256, (4, 4), 4)
     color = np.asarray(any_color(rng))
     layer = Coating(color * (0.8 + 0.2 * rough[..., None]), rng.uniform(0.5, 0.97), True)
@@ -198,7 +202,7 @@ def colored(bed: Bed, rng: np.random.Generator) -> list[Part]:
 
 
 def membranes(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """One to three filter membranes on the agar, with colonies of one or several colors."""
+    """One to three filter membranes with colonies of one or several colors."""
     half = bed.outline.width / 2 - EDGE
     count = int(rng.integers(1, 4)) if half > 38 else 1
     radius = half * rng.uniform(0.3, 0.75 if count == 1 else 0.45)
@@ -228,7 +232,7 @@ def membranes(bed: Bed, rng: np.random.Generator) -> list[Part]:
 
 
 def pieces(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """Seeds, leaf discs, explants or insects that lie on the medium."""
+    """Seeds, leaf discs, explants or insects on the medium."""
     half = 0.8 * (bed.outline.width / 2 - EDGE)
     count = int(rng.integers(1, 16))
     if rng.random() < 0.5:
@@ -246,7 +250,7 @@ def pieces(bed: Bed, rng: np.random.Generator) -> list[Part]:
 
 
 def _canvas(bed: Bed) -> tuple[np.ndarray, np.ndarray, float]:
-    """Millimeter coordinates of the canvas' pixels, and pixels per millimeter."""
+    """Coordinates x and y of a texture's pixels in millimeters, and pixels per millimeter."""
     half = bed.outline.width / 2
     at = (np.arange(CANVAS) + 0.5) / CANVAS * 2 - 1
     return (
@@ -257,14 +261,14 @@ def _canvas(bed: Bed) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def _painted(bed: Bed, coating: Coating, edge: float = EDGE) -> Part:
-    """The canvas as a layer just below the agar's surface."""
+    """A layer with a coating, just below the agar's surface."""
     half = bed.outline.width / 2
     figure = bed.outline.polygon(edge)
     return Part(sheet(figure, bed.z - 0.2, (-half, -half, half, half)), coating)
 
 
 def _inside(outline: Outline, points: np.ndarray) -> np.ndarray:
-    """The points that lie within the painted part of an outline."""
+    """The points at least `EDGE` inside an outline."""
     half = outline.width / 2 - EDGE
     corner = max(outline.radius - EDGE, 0.0)
     beyond = np.maximum(np.abs(points) - (half - corner), 0.0)
@@ -272,7 +276,7 @@ def _inside(outline: Outline, points: np.ndarray) -> np.ndarray:
 
 
 def _disc_centers(outline: Outline, rng: np.random.Generator, count: int) -> np.ndarray:
-    """Positions of antibiotic discs: a grid on square dishes, a ring on round ones."""
+    """Centers of antibiotic discs, (n, 2): a grid in square dishes, a ring in round ones."""
     if count == 0:
         return np.zeros((0, 2))
     half = outline.width / 2
@@ -287,7 +291,7 @@ def _disc_centers(outline: Outline, rng: np.random.Generator, count: int) -> np.
 
 
 def _discs(bed: Bed, rng: np.random.Generator, centers: np.ndarray) -> list[Part]:
-    """Paper discs with a printed code."""
+    """Antibiotic discs of paper with a printed code."""
     edge = 0.2
     profile = [
         (DISC_DIAMETER / 2, 0.0),

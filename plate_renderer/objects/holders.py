@@ -8,7 +8,9 @@ import numpy as np
 import shapely
 from shapely.geometry import Point, box
 
-from ..geometry.meshes import Outline, capsule, merge
+from ..geometry.mesh import merge
+from ..geometry.outlines import Outline
+from ..geometry.shapes import capsule
 from .materials import Color, Opaque, Part
 from .plates import Item
 from .racks import grid, metal_or_plastic
@@ -24,11 +26,11 @@ GLOVES = (srgb(60, 110, 200), srgb(110, 60, 170), srgb(232, 232, 228), srgb(24, 
 
 @dataclass(frozen=True, eq=False)
 class Deck:
-    """A deck and where plates stand on it.
+    """A deck and the positions of plates on it.
 
     Args:
-        item: The deck about the origin.
-        nests: Center of each nest, float64 of shape (n, 2).
+        item: The deck, centered at the origin.
+        nests: Centers of the nests in millimeters, float64 of shape (n, 2).
         floor: Height of the nests' floor in millimeters.
     """
 
@@ -40,14 +42,19 @@ class Deck:
 def deck(
     columns: int, rows: int, size: tuple[float, float], round_nests: bool, rng: np.random.Generator
 ) -> Deck:
-    """Build a deck of nests, as robots, microscopes, shakers and readers have.
+    """Build a deck with nests for plates, as in robots, microscopes, shakers and readers.
 
     Args:
-        columns: Nests along x.
-        rows: Nests along y.
+        columns: Number of nests along x.
+        rows: Number of nests along y.
         size: Width and depth of a nest in millimeters.
-        round_nests: Whether they are round.
-        rng: Source of chance.
+        round_nests: Whether nests are round.
+        rng: Random generator.
+
+    Example:
+        >>> robot = deck(3, 2, (129.0, 87.0), False, np.random.default_rng(0))
+        >>> robot.item.label, robot.nests.shape
+        ('deck', (6, 2))
     """
     bar, height = rng.uniform(5, 28), FLOOR + rng.uniform(3, 14)
     nests = grid(columns, rows, size[0] + bar, size[1] + bar)
@@ -64,7 +71,7 @@ def deck(
     ]
     walls = outer.difference(shapely.union_all(openings))
     if rng.random() < 0.4:
-        # Only corners hold the plates.
+        # Walls at the corners of the nests only.
         inner = [box(x - half_x - bar, y - 0.6 * half_y, x + half_x + bar, y + 0.6 * half_y)
                  for x, y in nests]  # fmt: skip
         across = [box(x - 0.6 * half_x, y - half_y - bar, x + 0.6 * half_x, y + half_y + bar)
@@ -78,12 +85,12 @@ def deck(
 
 
 def hand(edge: float, height: float, rng: np.random.Generator) -> list[Part]:
-    """A bare or gloved hand that holds a plate at its edge: fingers below, thumb on top.
+    """Build a hand, bare or gloved, that holds a plate at its edge: fingers below, thumb on top.
 
     Args:
-        edge: Distance of the plate's edge from its center along +x, in millimeters.
-        height: Of the plate.
-        rng: Source of chance.
+        edge: Distance from the plate's center to its edge along +x in millimeters.
+        height: Height of the plate in millimeters.
+        rng: Random generator.
 
     Returns:
         Hand and sleeve, in the plate's coordinates.
@@ -121,6 +128,6 @@ def hand(edge: float, height: float, rng: np.random.Generator) -> list[Part]:
 
 
 def _varied(color: Color, rng: np.random.Generator) -> Color:
-    """A color like another."""
+    """A random color close to the given one."""
     red, green, blue = np.asarray(color) * rng.uniform(0.7, 1.2, 3)
     return (min(float(red), 0.95), min(float(green), 0.95), min(float(blue), 0.95))

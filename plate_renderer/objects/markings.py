@@ -1,4 +1,4 @@
-"""Handwriting and printed labels on plates."""
+"""Handwriting, labels, tags, scratches and drops on plates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import shapely
 from shapely import affinity
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from ..geometry.meshes import sheet
+from ..geometry.shapes import sheet
 from .materials import Coating, Part
 from .pictures import any_color
 from .plates import Bed
 from .textures import lettering, srgb
 
 LIFT = 0.12
+"""Distance of markings from their surface in millimeters, more than Mitsuba's tolerance."""
 INKS = (srgb(18, 18, 22), srgb(22, 30, 90), srgb(150, 22, 24), srgb(16, 70, 34))
 PAPER = srgb(228, 205, 160)
 STRAINS = ('E. coli', 'DH5a', 'BL21', 'S. aureus', 'P. putida', 'B. subtilis', 'WT', 'ctrl')
@@ -23,7 +24,7 @@ INITIALS = ('JK', 'AB', 'MRS', 'TL', 'EW', 'CD')
 
 
 def note(rng: np.random.Generator) -> list[str]:
-    """Lines as people write them on plates: strain, medium, dilution, date, initials."""
+    """Lines of text as written on plates: strain, medium, dilution, date, initials."""
     lines = [
         str(rng.choice(STRAINS)),
         str(rng.choice(MEDIA)),
@@ -37,15 +38,15 @@ def note(rng: np.random.Generator) -> list[str]:
 
 
 def writing(bed: Bed, rng: np.random.Generator, from_below: bool) -> list[Part]:
-    """A note in marker on a plate's bottom or lid.
+    """Handwriting with a marker on a plate's bottom or lid.
 
     Args:
         bed: The surface.
-        rng: Source of chance.
-        from_below: Whether it was written on the underside, to be read from there.
+        rng: Random generator.
+        from_below: Whether it is on the underside and read from below.
 
     Returns:
-        One layer of ink, just off the surface.
+        One layer of ink at a distance of `LIFT`; nothing if no stroke is thick enough.
     """
     width, depth = bed.outline.width, bed.outline.depth
     across = width * rng.uniform(0.3, 0.75)
@@ -64,16 +65,19 @@ def writing(bed: Bed, rng: np.random.Generator, from_below: bool) -> list[Part]:
 def strokes(
     ink: np.ndarray, corner: tuple[float, float], width: float, depth: float
 ) -> MultiPolygon:
-    """Trace a drawing's strokes as plane figures.
+    """Convert a drawing to polygons.
 
-    Geometry instead of a texture on a rectangle: a rectangle, though clear, would show in the
-    features that the denoiser works with.
+    Polygons, rather than a texture on a transparent rectangle, since the rectangle would appear in
+    the denoiser's features.
 
     Args:
-        ink: Share of ink, first row on top, float of shape (h, w).
-        corner: Left lower corner (x, y) in millimeters.
-        width: Of the drawing in millimeters.
-        depth: Of the drawing in millimeters.
+        ink: Opacity of the drawing in [0, 1], top row first, float of shape (h, w).
+        corner: Lower left corner (x, y) in millimeters.
+        width: Width of the drawing in millimeters.
+        depth: Height of the drawing in millimeters.
+
+    Returns:
+        Polygons of the pixels with an opacity above 0.5, in millimeters.
     """
     rings, hierarchy = cv2.findContours(
         (ink > 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
@@ -91,7 +95,7 @@ def strokes(
 
 
 def tag(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """A slip of paper or a piece of tape of any color, written on or not, at any angle."""
+    """A piece of paper or tape of any color and direction, with or without writing or a code."""
     width = bed.outline.width * rng.uniform(0.2, 0.5)
     depth = min(width, bed.outline.depth) * rng.uniform(0.2, 0.8)
     image = np.ones((128, 256, 3)) * np.asarray(any_color(rng) if rng.random() < 0.5 else PAPER)
@@ -112,7 +116,7 @@ def tag(bed: Bed, rng: np.random.Generator) -> list[Part]:
 
 
 def wear(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """Condensation drops or scratches just under a surface."""
+    """Condensation drops or scratches, just below a surface."""
     half = 0.46 * np.array([bed.outline.width, bed.outline.depth])
     count = int(rng.integers(40, 350))
     centers = rng.uniform(-half, half, (count, 2))
@@ -131,7 +135,7 @@ def wear(bed: Bed, rng: np.random.Generator) -> list[Part]:
 
 
 def sticker(bed: Bed, rng: np.random.Generator) -> list[Part]:
-    """A printed paper label with a note and a bar code, on a lid or deck."""
+    """A printed paper label with text and a bar code."""
     width = min(rng.uniform(22, 45), 0.5 * bed.outline.width)
     depth = min(rng.uniform(10, 18), 0.3 * bed.outline.depth)
     image = np.ones((192, 448, 3)) * np.asarray(srgb(238, 238, 232))

@@ -1,6 +1,6 @@
-"""What things are made of: refractive indices, absorption, and the finish of opaque surfaces.
+"""Materials: refractive indices, absorption and finishes of opaque surfaces.
 
-Materials are plain values; `pathtracer` turns them into Mitsuba's BSDFs.
+Materials are plain values; `output.pathtracer` converts them to Mitsuba's BSDFs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..geometry.meshes import AIR, Mesh
+from ..geometry.extrusion import AIR
+from ..geometry.mesh import Mesh
 
 IOR = {
     AIR: 1.0,
@@ -21,11 +22,12 @@ IOR = {
     'water': 1.333,
     'agar': 1.335,
 }
-"""Refractive indices at the sodium line: polymers and glasses from manufacturers' data sheets
+"""Refractive indices by medium, at 589 nm: polymers and glasses from manufacturers' data sheets
 (crystal polystyrene 1.59, DURAN borosilicate 3.3 glass 1.473), water at 20 °C, and agar gels of
-1–2 %, which are nearly water."""
+1–2 %, which are close to water."""
 
 Color: TypeAlias = tuple[float, float, float]
+"""Linear RGB."""
 CLEAR: Color = (1.0, 1.0, 1.0)
 
 
@@ -36,7 +38,7 @@ class Interface:
     Args:
         inside: Refractive index on the side that the normals point away from.
         outside: Refractive index on the other side.
-        transmittance: Linear RGB share in [0, 1] of light that gets through, which carries the
+        transmittance: Share of light that is transmitted, in [0, 1], linear RGB; it includes the
             absorption of the medium (see `absorbed`).
     """
 
@@ -47,16 +49,14 @@ class Interface:
 
 @dataclass(frozen=True, eq=False)
 class Coating:
-    """Thin layer that scatters light where it is and lets it pass straight where it is not.
+    """Thin layer of partial coverage: ink, labels, bacterial lawns, turbidity of agar.
 
-    It stands for ink, labels, bacterial lawns, and for the turbidity of a gel gathered in one
-    layer: a share `opacity` of the light meets it, is absorbed or leaves diffusely; the rest
-    passes. With `translucent` it leaves on both sides, otherwise on the side that it came from.
+    The share `opacity` of the light is absorbed or scattered diffusely; the rest passes unchanged.
 
     Args:
-        color: Linear RGB in [0, 1], or a texture of shape (h, w, 3) whose first row is the top.
-        opacity: In [0, 1], or a texture of shape (h, w).
-        translucent: Whether light comes through as well as back.
+        color: Reflectance, linear RGB in [0, 1], or a texture of shape (h, w, 3), top row first.
+        opacity: Opacity in [0, 1], or a texture of shape (h, w).
+        translucent: Whether light is scattered to both sides instead of only back.
     """
 
     color: Color | np.ndarray
@@ -66,14 +66,15 @@ class Coating:
 
 @dataclass(frozen=True, eq=False)
 class Opaque:
-    """Surface that no light passes.
+    """Opaque surface.
 
     Args:
-        color: Linear RGB in [0, 1], or a texture of shape (h, w, 3) whose first row is the top.
-        finish: `matte` (Lambertian), `coated` (a clear coat over a diffuse base: plastics,
-            lacquer, laminate) or `metal`.
-        roughness: GGX width of the coat or metal; ignored when matte.
-        stretch: Roughness along y over that along x, above 1 for metal brushed along x.
+        color: Reflectance, linear RGB in [0, 1], or a texture of shape (h, w, 3), top row first.
+        finish: `matte` (Lambertian), `coated` (clear coat on a diffuse base, as plastics, lacquer
+            and laminate) or `metal`.
+        roughness: GGX roughness of the coat or metal; ignored if matte.
+        stretch: Ratio of the metal's roughness along y to that along x; above 1 for metal that is
+            brushed along x.
     """
 
     color: Color | np.ndarray
@@ -84,11 +85,11 @@ class Opaque:
 
 @dataclass(frozen=True, eq=False)
 class Glowing:
-    """Surface that gives light.
+    """Surface that emits light.
 
     Args:
-        radiance: Linear RGB in W·sr⁻¹·m⁻², to a common scale: exposure is set afterwards. A
-            texture of shape (h, w, 3) whose first row is the top is a screen.
+        radiance: Radiance, linear RGB in an arbitrary unit (exposure is automatic), or a texture of
+            shape (h, w, 3), top row first.
     """
 
     radiance: Color | np.ndarray
@@ -99,12 +100,13 @@ Material: TypeAlias = Interface | Coating | Opaque | Glowing
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A mesh and what it is made of.
+    """A mesh with its material.
 
     Args:
-        mesh: Its surface.
-        material: What that is made of.
-        pane: Whether it is looked through rather than at, as a lid or the surface of a gel.
+        mesh: The mesh.
+        material: Its material.
+        pane: Whether objects are seen through it, as through a lid or an agar surface: half of the
+            denoiser's features ignore it.
     """
 
     mesh: Mesh
@@ -113,7 +115,15 @@ class Part:
 
 
 def interface(inside: str, outside: str = AIR, transmittance: Color = CLEAR) -> Interface:
-    """Return the boundary between two media that are named in `IOR`.
+    """Return the interface between two media.
+
+    Args:
+        inside: Medium that the normals point away from, a name in `IOR`.
+        outside: Medium on the other side, a name in `IOR`.
+        transmittance: Share of light that is transmitted, in [0, 1], linear RGB.
+
+    Raises:
+        KeyError: If a medium is unknown.
 
     Example:
         >>> interface('polystyrene', 'agar').outside
@@ -123,15 +133,18 @@ def interface(inside: str, outside: str = AIR, transmittance: Color = CLEAR) -> 
 
 
 def absorbed(absorption: Color, depth: float) -> Color:
-    """Linear RGB share of light left after a depth of an absorbing medium, by Beer and Lambert.
+    """Transmittance of an absorbing medium by the Beer–Lambert law.
 
-    The renderer puts it on the medium's upper surface, as if every ray crossed the nominal depth
-    once: exact for light that passes vertically, too bright by the slant of other rays. Following
-    rays through a true participating medium takes several times as long.
+    It is applied at the medium's upper surface, as if all rays crossed its nominal depth once:
+    exact for vertical rays, too bright for slanted ones. Tracing rays through a participating
+    medium would take several times as long.
 
     Args:
-        absorption: Linear RGB absorption coefficients in 1/mm.
-        depth: In millimeters.
+        absorption: Absorption coefficients in 1/mm, linear RGB.
+        depth: Depth of the medium in millimeters.
+
+    Returns:
+        Share of light that is transmitted, in [0, 1], linear RGB.
 
     Example:
         >>> [round(share, 2) for share in absorbed((0.0, 0.1, 0.5), depth=4.0)]

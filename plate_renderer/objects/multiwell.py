@@ -1,4 +1,4 @@
-"""Multiwell plates of 6 to 384 wells, with skirt, notched corners, contents and lid."""
+"""Multiwell plates with 6 to 384 wells: skirt, notched corners, liquids and lid."""
 
 from __future__ import annotations
 
@@ -11,37 +11,48 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from ..geometry.meshes import Outline, Slice, sheet, terraces
+from ..geometry.extrusion import Slice, extrude
+from ..geometry.mesh import Mesh
+from ..geometry.outlines import Outline
+from ..geometry.shapes import sheet
 from .markings import strokes
 from .materials import IOR, Coating, Color, Interface, Material, Opaque, Part, absorbed, interface
 from .plates import Bed, Item
 
 LENGTH, DEPTH = 127.76, 85.48
-"""Footprint in millimeters, ANSI/SLAS 1-2004."""
+"""Footprint in millimeters, from ANSI/SLAS 1-2004."""
 
+# Dimensions in millimeters.
 FLANGE_HEIGHT = 2.41
 FLANGE_WIDTH = 1.7
 SKIRT_WALL = 1.2
+#: Thickness of the deck between the wells, and of the wells' walls and floors.
 DECK = 1.2
 CUP_WALL = 0.85
 FLOOR = 1.27
+#: Side of the notched corners.
 NOTCH = 5.0
+#: Height of the wells' rims above the deck.
 RIM = 1.0
+#: Air gap between plates that rest on each other, more than Mitsuba's tolerance.
 CONTACT_GAP = 0.1
+#: Height of the lid above the plate, of its skirt, and its thickness.
+LID_TOP, LID_SKIRT, LID_THICKNESS = 1.9, 6.0, 1.2
+#: Medium of plate and lid, a name in `materials.IOR`.
 PLASTIC = 'polystyrene'
 
 
 @dataclass(frozen=True)
 class WellLayout:
-    """Positions and form of the wells, in millimeters.
+    """Positions and shape of the wells of a plate.
 
     Args:
-        rows: Along the plate's depth.
-        columns: Along its length.
-        pitch: Between the centers of neighboring wells.
-        width: Diameter, or side of a square well.
-        well_depth: From the rim to the well's floor.
-        height: Of the plate without lid.
+        rows: Number of rows, along the plate's depth.
+        columns: Number of columns, along the plate's length.
+        pitch: Distance between the centers of neighboring wells in millimeters.
+        width: Diameter of a round well or side of a square one in millimeters.
+        well_depth: Depth from the rim to the floor of a well in millimeters.
+        height: Height of the plate without lid in millimeters.
         square: Whether wells are square.
     """
 
@@ -59,16 +70,21 @@ class WellLayout:
         return self.rows * self.columns
 
     def centers(self) -> np.ndarray:
-        """Well centers about the plate's center, A1 first, row by row, float64 of shape (n, 2)."""
+        """Centers of the wells in millimeters, row by row from A1, float64 of shape (n, 2)."""
         x = (np.arange(self.columns) - (self.columns - 1) / 2) * self.pitch
         y = ((self.rows - 1) / 2 - np.arange(self.rows)) * self.pitch
         return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
     def well(self, center: np.ndarray, margin: float = 0.0) -> Polygon:
-        """Return the outline of the well about `center`, widened by `margin` mm."""
+        """Return the outline of a well.
+
+        Args:
+            center: Center of the well in millimeters, float64 of shape (2,).
+            margin: Distance by which the outline is enlarged in millimeters.
+        """
         width = self.width + 2 * margin
         radius = 0.12 * width if self.square else width / 2
-        # Small wells are a few pixels wide: fewer segments keep 384 of them light.
+        # Small wells are a few pixels wide: fewer segments keep the mesh of 384 wells small.
         segments = 2 if self.square else int(np.clip(width, 6, 16))
         return Polygon(Outline(width, width, radius, segments).ring(0.0) + center)
 
@@ -81,9 +97,9 @@ LAYOUTS = {
     96: WellLayout(8, 12, 9.00, 6.86, 10.67, 14.22),
     384: WellLayout(16, 24, 4.50, 3.63, 11.43, 14.22, square=True),
 }
-"""By number of wells. Pitch and centring of 96 and 384 wells from ANSI/SLAS 4-2004 (A1 at 14.38 /
-11.24 mm and 12.13 / 8.99 mm), well sizes, depths and heights nominal from Corning's drawings
-(Costar 3516, 3513, 3524, 3548, 3599, 3680)."""
+"""Layouts by number of wells. Pitch and position of 96 and 384 wells from ANSI/SLAS 4-2004 (A1 at
+14.38 / 11.24 mm and 12.13 / 8.99 mm); nominal well sizes, depths and heights from Corning's
+drawings (Costar 3516, 3513, 3524, 3548, 3599, 3680)."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +107,10 @@ class Filling:
     """A liquid in some of the wells.
 
     Args:
-        wells: Indices in the order of `WellLayout.centers`.
-        depth: Of the liquid in millimeters.
-        absorption: Linear RGB in 1/mm.
-        ior: Refractive index; culture media are within 0.005 of water.
+        wells: Indices of the wells, in the order of `WellLayout.centers`.
+        depth: Depth of the liquid in millimeters.
+        absorption: Absorption coefficients in 1/mm, linear RGB.
+        ior: Refractive index; culture media differ from water by less than 0.005.
     """
 
     wells: Sequence[int]
@@ -113,18 +129,18 @@ def multiwell_plate(
     """Build a multiwell plate.
 
     Args:
-        layout: The wells.
-        fillings: Liquids; a well is in one of them at most.
+        layout: Layout of the wells.
+        fillings: Liquids; each well may occur in one of them only.
         lid: Whether the lid is on.
-        plastic: Linear RGB share of light that one polystyrene surface lets through.
-        opaque: White or black plastic that the plate is made of instead.
+        plastic: Transmittance of one polystyrene surface in [0, 1], linear RGB.
+        opaque: Opaque plastic to use instead of polystyrene; None for a transparent plate.
 
     Returns:
-        The plate about the origin, length along x, A1 at the left of the far side, with the beds
-        `deck` and, where there is a lid, `lid`.
+        The plate, centered at the origin on z = 0 with its length along x and A1 at the smallest x
+        and largest y, with the beds `deck` and, with a lid, `lid`.
 
     Raises:
-        ValueError: If a liquid would overflow.
+        ValueError: If a liquid overflows.
 
     Example:
         >>> plate = multiwell_plate(LAYOUTS[96])
@@ -138,7 +154,7 @@ def multiwell_plate(
         if floor + filling.depth > deck:
             raise ValueError(
                 f'a liquid {filling.depth} mm deep overflows wells that are '
-                f'{deck - floor:.2f} mm deep to the deck: make it shallower'
+                f'{deck - floor:.2f} mm deep to the deck: expected a smaller depth'
             )
     centers = layout.centers()
     wells = MultiPolygon([layout.well(center) for center in centers])
@@ -149,7 +165,7 @@ def multiwell_plate(
     cups = cups.intersection(body.buffer(-SKIRT_WALL / 2))
 
     def plastic_at(z: float) -> BaseGeometry:
-        """The polystyrene's figure from a level upwards to the next."""
+        """Figure of the plastic in the slice that starts at a level."""
         shell = (flange if z < FLANGE_HEIGHT else body).difference(hollow)
         if z < floor - FLOOR:
             return shell
@@ -180,7 +196,7 @@ def multiwell_plate(
         name: absorbed(filling.absorption, filling.depth)
         for name, filling in zip(media, fillings, strict=True)
     }
-    for (inside, outside), mesh in terraces(levels, slices, [PLASTIC, *media]).items():
+    for (inside, outside), mesh in extrude(levels, slices, [PLASTIC, *media]).items():
         index = iors.get(inside, IOR[PLASTIC])
         beyond = iors.get(outside, 1.0)
         surface: Material = Interface(index, beyond, tints.get(inside, plastic))
@@ -204,13 +220,8 @@ def multiwell_plate(
     )
 
 
-LID_TOP = 1.9
-LID_SKIRT = 6.0
-LID_THICKNESS = 1.2
-
-
 def _lid(height: float, plastic: Color) -> Part:
-    """The lid: a plate over the rim, with a skirt around the body."""
+    """The lid: a flat top with a skirt around the body."""
     ceiling = height + LID_TOP - LID_THICKNESS
     outer = _rectangle(0.2)
     ring = outer.difference(_rectangle(0.2 + 0.9))
@@ -220,18 +231,31 @@ def _lid(height: float, plastic: Color) -> Part:
     )
     levels = [ceiling - LID_SKIRT, height + CONTACT_GAP, ceiling, height + LID_TOP]
     slices: list[Slice] = [{'lid': ring}, {'lid': ring.union(spacer)}, {'lid': outer}]
-    mesh = terraces(levels, slices, ['lid'])['lid', 'air']
+    mesh = extrude(levels, slices, ['lid'])['lid', 'air']
     return Part(mesh, interface(PLASTIC, transmittance=plastic), pane=True)
 
 
-def well_stains(layout: WellLayout, wells: Sequence[int], z_offset: float = 0.15) -> list:
-    """Level meshes just above the floors of some wells, for stained cells and precipitates."""
+def well_stains(layout: WellLayout, wells: Sequence[int], z_offset: float = 0.15) -> list[Mesh]:
+    """Horizontal meshes in some wells, such as stained cells and precipitates.
+
+    Args:
+        layout: Layout of the wells.
+        wells: Indices of the wells, in the order of `WellLayout.centers`.
+        z_offset: Height above the floor of the wells in millimeters.
+
+    Returns:
+        One mesh per well.
+    """
     z = layout.height - layout.well_depth + z_offset
     return [sheet(layout.well(layout.centers()[k], -0.4), z) for k in wells]
 
 
 def well_names(layout: WellLayout) -> list[Part]:
-    """Printed letters of the rows and numbers of the columns, on the deck."""
+    """Printed letters of the rows and numbers of the columns, on the deck.
+
+    Args:
+        layout: Layout of the wells.
+    """
     scale = 8.0
     ink = np.zeros((int(DEPTH * scale), int(LENGTH * scale)), np.uint8)
     x, y = layout.centers()[0]
@@ -254,12 +278,12 @@ def well_names(layout: WellLayout) -> list[Part]:
 
 
 def _rectangle(inset: float) -> Polygon:
-    """The footprint with its rounded corners, moved inwards."""
+    """The footprint with rounded corners, moved inwards by `inset` millimeters."""
     return Outline(LENGTH - 2 * inset, DEPTH - 2 * inset, 3.2, segments=6).polygon()
 
 
 def _body() -> BaseGeometry:
-    """Outline above the flange, with the two notched corners that show where A1 is."""
+    """Outline above the flange, with two notched corners at the side of A1."""
     body = _rectangle(FLANGE_WIDTH)
     x, y = -LENGTH / 2 + FLANGE_WIDTH, DEPTH / 2 - FLANGE_WIDTH
     notches = [

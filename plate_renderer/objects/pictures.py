@@ -1,8 +1,8 @@
 """Procedural pictures for table tops, walls, screens, covers and paper.
 
-Every function takes a random generator and a side in pixels and returns linear RGB in [0, 1],
-float64 of shape (size, size, 3). They are as varied as they are meaningless: a detector that has
-seen them takes neither grids nor circles alone for a plate.
+The functions take a random generator and the side in pixels, and return linear RGB in [0, 1],
+float64 of shape (size, size, 3). Their variety of grids and circles teaches detectors that neither
+makes a plate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WORDS = ('lab', 'sample', 'control', 'temp', 'run', 'data', 'agar', 'buffer', 'l
 
 
 def any_color(rng: np.random.Generator) -> Color:
-    """A random color: gray as often as not, otherwise of any hue."""
+    """A random color, linear RGB: gray with a probability of 0.4, otherwise of any hue."""
     if rng.random() < 0.4:
         return srgb(*(rng.uniform(5, 250) + rng.uniform(-6, 6, 3)).clip(0, 255))
     hue, saturation, value = rng.random(), rng.uniform(0.1, 1.0), rng.uniform(0.15, 1.0)
@@ -29,13 +29,13 @@ def any_color(rng: np.random.Generator) -> Color:
 
 
 def plain(rng: np.random.Generator, size: int) -> np.ndarray:
-    """One color, hardly uneven."""
+    """A single color with faint noise."""
     grain = rng.uniform(0, 0.08) * noise(rng, size, (20, 20), 3)
     return np.asarray(any_color(rng)) * (1 - grain[..., None])
 
 
 def gradient(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A smooth change from one color to another."""
+    """A linear gradient between two colors."""
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     value = 0.5 + 0.35 * (np.cos(angle) * x + np.sin(angle) * y)
@@ -43,7 +43,7 @@ def gradient(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def marble(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Noise between colors, from clouds to granite."""
+    """Fractal noise between two colors, like clouds or granite."""
     scale = float(np.exp(rng.uniform(np.log(2), np.log(80))))
     value = noise(rng, size, (scale, scale * rng.uniform(0.3, 3)), int(rng.integers(2, 6)))
     if rng.random() < 0.4:
@@ -52,7 +52,7 @@ def marble(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def stripes(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Stripes of any width and direction, or crossed ones as on a checkered cloth."""
+    """Stripes of any width and direction, or crossed stripes."""
     y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
     value = np.zeros((size, size))
     start, count = rng.uniform(0, np.pi), int(rng.integers(1, 3))
@@ -65,7 +65,7 @@ def stripes(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def tiles(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Tiles, bricks or a window's panes: cells of slightly different color between seams."""
+    """Tiles or bricks: cells of slightly different color with seams between them."""
     columns, rows = rng.integers(2, 14, 2)
     if rng.random() < 0.5:
         rows = columns
@@ -84,7 +84,7 @@ def tiles(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def blobs(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Ellipses and rectangles over each other, filled or as outlines."""
+    """Overlapping ellipses and rectangles, filled or as outlines."""
     image = np.ascontiguousarray(np.ones((size, size, 3)) * np.asarray(any_color(rng)))
     for _ in range(int(rng.integers(3, 40))):
         center = rng.integers(0, size, 2).tolist()
@@ -103,7 +103,7 @@ def blobs(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def rings(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Concentric circles about the middle: coasters, targets, dials, discs."""
+    """Concentric circles, as on coasters, targets and dials."""
     image = np.ascontiguousarray(np.ones((size, size, 3)) * np.asarray(any_color(rng)))
     middle = (size // 2, size // 2)
     for radius in np.sort(rng.uniform(0.03, 0.5, int(rng.integers(1, 7))))[::-1]:
@@ -113,7 +113,7 @@ def rings(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def clock_face(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A dial with ticks and hands."""
+    """A dial with ticks and two hands."""
     paper, ink = (srgb(240, 240, 236), srgb(20, 20, 22))[:: rng.choice([-1, 1])]
     image = np.ascontiguousarray(np.ones((size, size, 3)) * np.asarray(paper))
     middle = np.array([size / 2, size / 2])
@@ -131,7 +131,7 @@ def clock_face(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def dots(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A grid of circles, filled or not, some in another color: perforated sheet, chart, keypad."""
+    """A grid of circles or squares in a few colors, as in perforated sheets, charts and keypads."""
     columns = int(rng.integers(3, 25))
     rows = int(rng.integers(3, 25)) if rng.random() < 0.5 else columns
     image = np.ascontiguousarray(np.ones((size, size, 3)) * np.asarray(any_color(rng)))
@@ -152,7 +152,7 @@ def dots(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def page(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A printed page: lines of text around figures."""
+    """A printed page with lines of text and figures."""
     image = np.ones((size, size, 3)) * np.asarray(srgb(*rng.uniform(225, 250, 1).repeat(3)))
     margin, line = size // 16, max(3, int(size * rng.uniform(0.012, 0.03)))
     for y in range(margin, size - margin, 2 * line):
@@ -169,7 +169,7 @@ def page(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def chart(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A plot: axes, a grid, curves or bars."""
+    """A plot with a grid and curves."""
     paper, ink = (srgb(245, 245, 245), srgb(25, 25, 30))[:: rng.choice([-1, 1])]
     image = np.ascontiguousarray(np.ones((size, size, 3)) * np.asarray(paper))
     faint = tuple(0.7 * np.asarray(paper) + 0.3 * np.asarray(ink))
@@ -185,7 +185,7 @@ def chart(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def windows(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A computer's screen: windows with bars, text, tables, plots and pictures."""
+    """A computer screen: windows with title bars, text, plots and pictures."""
     image = np.ascontiguousarray(gradient(rng, size))
     bar = max(4, size // 24)
     for _ in range(int(rng.integers(1, 5))):
@@ -202,7 +202,7 @@ def windows(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def cover(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A printed cover or box top: a colored field, a band, large words."""
+    """A printed cover or box top with a band and large words."""
     image = np.ones((size, size, 3)) * np.asarray(any_color(rng))
     start = int(rng.integers(0, size // 2))
     image[start : start + int(rng.integers(size // 12, size // 3))] = any_color(rng)
@@ -216,7 +216,7 @@ def cover(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def halves(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Two or three fields, as where a sheet of paper covers a part of a dark bench."""
+    """Two or three areas of different color, as where paper covers a part of a bench."""
     image = plain(rng, size)
     for _ in range(int(rng.integers(1, 3))):
         cut = int(rng.uniform(0.2, 0.8) * size)
@@ -242,13 +242,26 @@ PICTURES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     'cover': cover,
     'halves': halves,
 }
-"""Every kind of picture by name."""
+"""Pictures by name."""
 
 GROUNDS = ('plain', 'plain', 'plain', 'gradient', 'marble', 'marble', 'stripes', 'tiles', 'blobs',
            'page', 'halves', 'cover', 'dots')  # fmt: skip
-"""Textures of table tops and walls; plain ones are more frequent."""
+"""Kinds of picture for table tops; repeated ones are drawn more often."""
 
 
 def picture(rng: np.random.Generator, size: int, kinds: tuple[str, ...] = GROUNDS) -> np.ndarray:
-    """Draw a picture of one of some kinds."""
+    """Draw a random kind of picture.
+
+    Args:
+        rng: Random generator.
+        size: Side in pixels.
+        kinds: Names in `PICTURES`; repeated ones are drawn more often.
+
+    Returns:
+        Linear RGB in [0, 1], float64 of shape (size, size, 3).
+
+    Example:
+        >>> picture(np.random.default_rng(0), 64, ('stripes', 'dots')).shape
+        (64, 64, 3)
+    """
     return PICTURES[kinds[rng.integers(len(kinds))]](rng, size)

@@ -1,4 +1,4 @@
-"""Parts that all plates share."""
+"""Objects of a scene, and the classes of plates."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from shapely.geometry import Polygon
 
-from ..geometry.meshes import Outline
+from ..geometry.outlines import Outline
 from .materials import Part
 
 CATEGORIES = ('petri_dish', 'square_dish', 'multiwell_plate')
-"""Classes in the order of their COCO category ids, which start at 1."""
+"""Classes of plates, in the order of their COCO category ids, which start at 1."""
 
 
 @dataclass(frozen=True)
 class Bed:
-    """A level surface that something grows, lies or is written on.
+    """A horizontal surface of a plate that growth or markings are put on.
 
     Args:
-        outline: Its edge, in the plate's coordinates.
-        z: Its height in millimeters.
+        outline: Outline of the surface, in the plate's coordinates.
+        z: Height in millimeters.
     """
 
     outline: Outline
@@ -29,18 +29,25 @@ class Bed:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """Something that is put into a scene as one: a plate or a distractor.
+    """An object of a scene: a plate or a distractor.
 
     Args:
-        parts: Its meshes about the origin, standing on z = 0.
-        footprint: What it covers seen from above.
-        height: At which the next thing of a stack stands, in millimeters.
-        category: One of `CATEGORIES`, or None for a distractor.
-        transparent: Whether it counts as a transparent object in ClearGrasp's sense.
-        beds: Named surfaces: `growth` on agar, `floor` under the bottom, `lid` on top.
-        label: What it is, for people: `petri 94x16, lid`.
-        loose_lid: Whether it is only the lid of a plate: annotated as `iscrowd`.
+        parts: Meshes with their materials, centered at the origin on z = 0.
+        footprint: Area that the object covers, seen from above, in millimeters.
+        height: Height in millimeters at which an object on top of it stands.
+        category: One of `CATEGORIES`; None for a distractor.
+        transparent: Whether the ground truth counts it as transparent.
+        beds: Surfaces by name: `growth` (on the agar), `floor` (under the bottom), `lid` (on the
+            lid), `deck` (between wells).
+        label: Description in annotations, such as `petri 94x16, lid`.
+        loose_lid: Whether it is a lid without its dish, which is annotated as `iscrowd`.
         faces_camera: Whether its front, at -y, is turned towards the camera.
+
+    Example:
+        >>> from plate_renderer.objects.dishes import PETRI_SIZES, dish
+        >>> plate = dish(PETRI_SIZES[90], 'petri_dish', agar=None, lid=True)
+        >>> plate.label, sorted(plate.beds)
+        ('petri 94x16, lid', ['floor', 'growth', 'lid'])
     """
 
     parts: tuple[Part, ...]
@@ -54,16 +61,20 @@ class Item:
     faces_camera: bool = False
 
     def with_parts(self, parts: list[Part]) -> Item:
-        """Return the item with more parts."""
+        """Return the item with parts added."""
         return replace(self, parts=(*self.parts, *parts))
 
     def transformed(self, matrix: np.ndarray) -> Item:
-        """Return the item with its parts moved by a rigid 4×4 `matrix`; the rest stays as it is."""
+        """Return the item with its parts moved; footprint, height and beds are not changed.
+
+        Args:
+            matrix: Rigid transformation, float64 of shape (4, 4).
+        """
         moved = (replace(part, mesh=part.mesh.transformed(matrix)) for part in self.parts)
         return replace(self, parts=tuple(moved))
 
     def upside_down(self) -> Item:
-        """Return the item lying on its top, as dishes are kept in an incubator."""
+        """Return the item turned upside down, standing on z = 0."""
         top = max(part.mesh.vertices[:, 2].max() for part in self.parts)
         turn = np.diag([1.0, -1.0, -1.0, 1.0])
         turn[2, 3] = top

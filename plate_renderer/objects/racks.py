@@ -1,4 +1,4 @@
-"""Things with rows of holes or compartments that are no plates: racks, tip boxes, frames."""
+"""Objects with rows of holes or compartments that are not plates: racks, tip boxes, frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import shapely
 from shapely.geometry import MultiPolygon, Point, box
 from shapely.geometry.base import BaseGeometry
 
-from ..geometry.meshes import Mesh, Outline, arc, loft, merge, terraces
+from ..geometry.extrusion import extrude
+from ..geometry.lofting import arc, loft
+from ..geometry.mesh import Mesh, merge
+from ..geometry.outlines import Outline
 from .materials import Opaque, Part, interface
 from .pictures import any_color, cover
 from .plates import Item
@@ -18,14 +21,34 @@ from .textures import srgb
 
 
 def grid(columns: int, rows: int, pitch_x: float, pitch_y: float) -> np.ndarray:
-    """Points of a grid about the origin, float64 of shape (rows * columns, 2)."""
+    """Points of a grid, centered at the origin.
+
+    Args:
+        columns: Number of points along x.
+        rows: Number of points along y.
+        pitch_x: Distance along x.
+        pitch_y: Distance along y.
+
+    Returns:
+        Points row by row, float64 of shape (rows * columns, 2).
+
+    Example:
+        >>> grid(2, 1, 10.0, 10.0).tolist()
+        [[-5.0, 0.0], [5.0, 0.0]]
+    """
     x = (np.arange(columns) - (columns - 1) / 2) * pitch_x
     y = (np.arange(rows) - (rows - 1) / 2) * pitch_y
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
 
 def holes(centers: np.ndarray, width: float, square: bool = False) -> BaseGeometry:
-    """Round or square holes about some points."""
+    """Round or square holes.
+
+    Args:
+        centers: Centers in millimeters, float64 of shape (n, 2).
+        width: Diameter or side in millimeters.
+        square: Whether holes are square.
+    """
     if square:
         half = width / 2
         return MultiPolygon([box(x - half, y - half, x + half, y + half) for x, y in centers])
@@ -33,32 +56,37 @@ def holes(centers: np.ndarray, width: float, square: bool = False) -> BaseGeomet
 
 
 def copies(mesh: Mesh, places: np.ndarray) -> Mesh:
-    """Copies of a mesh moved by every row of `places`, float64 of shape (n, 3)."""
+    """Merge copies of a mesh.
+
+    Args:
+        mesh: The mesh.
+        places: Translation of each copy in millimeters, float64 of shape (n, 3).
+    """
     moves = np.tile(np.eye(4), (len(places), 1, 1))
     moves[:, :3, 3] = places
     return merge(mesh.transformed(move) for move in moves)
 
 
 def plastic(rng: np.random.Generator) -> Opaque:
-    """Opaque colored plastic."""
+    """Opaque plastic of a random color."""
     return Opaque(any_color(rng), 'coated', rng.uniform(0.15, 0.5))
 
 
 def tip_box(rng: np.random.Generator) -> Item:
-    """A box of pipette tips: 8 × 12 holes in a deep colored box, most with a tip in them."""
+    """A box of pipette tips: 8 × 12 holes, with tips in none, some or all of them."""
     width, depth, height = rng.uniform(116, 126), rng.uniform(78, 88), rng.uniform(40, 70)
     outer = Outline(width, depth, 4.0, 4).polygon()
     inner = Outline(width - 6, depth - 6, 3.0, 4).polygon()
     centers = grid(12, 8, 9.0, 9.0)
     deck = inner.buffer(-0.3).difference(holes(centers, rng.uniform(5.0, 6.2)))
     body, rack = plastic(rng), plastic(rng)
-    shell = terraces(
+    shell = extrude(
         [0, 2, height], [{'a': outer}, {'a': outer.difference(inner)}], ['a']
     )['a', 'air']  # fmt: skip
     parts = [Part(shell, body), block(deck, height - 6, height - 2, rack)]
     some = centers[rng.random(len(centers)) < rng.choice([0.0, 0.6, 1.0])]
     if len(some):
-        # The tip's collar stands in its hole, open above.
+        # The upper part of a tip, open at the top; the rest is hidden in the box.
         collar = loft(
             Outline.circle(5.0, 3), [(0.6, -20), (0.0, 4), (0.5, 4), (1.2, -15), (2.5, -15)]
         )
@@ -69,7 +97,7 @@ def tip_box(rng: np.random.Generator) -> Item:
         parts.append(Part(tips, Opaque(color, 'coated', 0.3)))
     footprint = outer
     if rng.random() < 0.35:
-        # The hinged lid stands open behind.
+        # An open, hinged lid.
         lid = box(-width / 2, depth / 2 + 2, width / 2, depth / 2 + 5)
         parts.append(block(lid, height, height + depth * 0.8, plastic(rng)))
         footprint = box(*shapely.union_all([outer, lid]).bounds)
@@ -77,7 +105,7 @@ def tip_box(rng: np.random.Generator) -> Item:
 
 
 def tube_rack(rng: np.random.Generator) -> Item:
-    """A rack of two or three perforated levels, with tubes in some of its holes."""
+    """A rack with two perforated levels and tubes in some of the holes."""
     hole = float(rng.choice([11.0, 13.0, 17.0, 30.0]))
     pitch = hole * rng.uniform(1.15, 1.5)
     rows = int(np.clip(rng.integers(3, 7), 2, 110 // pitch))
@@ -92,7 +120,7 @@ def tube_rack(rng: np.random.Generator) -> Item:
     levels = [0, 3, middle, middle + 3, height - 3, height]
     slices = [solid, ends, pierced, ends, pierced]
     material = plastic(rng)
-    mesh = terraces(levels, [{'rack': figure} for figure in slices], ['rack'])['rack', 'air']
+    mesh = extrude(levels, [{'rack': figure} for figure in slices], ['rack'])['rack', 'air']
     parts = [Part(mesh, material)]
     some = centers[rng.random(len(centers)) < rng.choice([0.0, 0.0, 0.3, 0.8, 1.0])]
     if len(some):
@@ -111,14 +139,14 @@ def tube_rack(rng: np.random.Generator) -> Item:
 
 
 def sample_box(rng: np.random.Generator) -> Item:
-    """A square box with a grid of dividers and microtubes, as freezers hold."""
+    """A square freezer box with a grid of dividers and microtubes."""
     cells = int(rng.choice([7, 9, 10]))
     side, height = 133.0, rng.uniform(40, 55)
     pitch = 126.0 / cells
     centers = grid(cells, cells, pitch, pitch)
     outer = Outline(side, side, 2.0, 2).polygon()
     walls = outer.difference(holes(centers, pitch - 1.2, square=True))
-    mesh = terraces([0, 2, height], [{'box': outer}, {'box': walls}], ['box'])['box', 'air']
+    mesh = extrude([0, 2, height], [{'box': outer}, {'box': walls}], ['box'])['box', 'air']
     parts = [Part(mesh, Opaque(any_color(rng), 'matte'))]
     some = centers[rng.random(len(centers)) < rng.choice([0.1, 0.6, 0.95])]
     profile = [(5.0, 3), (0, 3), *arc((1.0, height - 3), 1.0, 0, 90), (5.0, height - 2)]
@@ -133,7 +161,7 @@ def sample_box(rng: np.random.Generator) -> Item:
 
 
 def frame(rng: np.random.Generator) -> Item:
-    """A machined frame with windows, as decks and stages have, with or without a floor."""
+    """A machined frame with rectangular openings, with or without a floor, such as a stage."""
     width, depth = rng.uniform(90, 330), rng.uniform(80, 240)
     bar, height = rng.uniform(6, 22), rng.uniform(5, 40)
     columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 3))
@@ -166,11 +194,11 @@ def metal_or_plastic(rng: np.random.Generator) -> Opaque:
 
 
 def clear_box(rng: np.random.Generator) -> Item:
-    """A clear storage box with things in it, or a box with a printed lid."""
+    """A transparent storage box with an object in it."""
     width, depth, height = rng.uniform(70, 180), rng.uniform(60, 140), rng.uniform(35, 80)
     outer = Outline(width, depth, 5.0, 4).polygon()
     inner = outer.buffer(-1.5)
-    mesh = terraces(
+    mesh = extrude(
         [0, 1.5, height], [{'a': outer}, {'a': outer.difference(inner)}], ['a']
     )['a', 'air']  # fmt: skip
     parts = [Part(mesh, interface('polypropylene', transmittance=(0.9, 0.9, 0.9)))]
@@ -185,4 +213,4 @@ RACKS: dict[str, Callable[[np.random.Generator], Item]] = {
     'sample_box': sample_box,
     'frame': frame,
 }
-"""Opaque racks and frames by the name that a spec calls them."""
+"""Functions that draw an opaque rack or frame at random, by its name in specs."""

@@ -1,4 +1,4 @@
-"""Round things that are no plates: crockery, glasses, jars, lids, coins, coasters, clocks."""
+"""Round objects that are not plates: crockery, glasses, jars, lids, coins, coasters, clocks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..geometry.meshes import Outline, arc, loft, sheet
+from ..geometry.lofting import arc, loft
+from ..geometry.outlines import Outline
+from ..geometry.shapes import sheet
 from .glassware import liquid, vessel
 from .materials import Glowing, Opaque, Part
 from .pictures import any_color, clock_face, picture, rings
@@ -14,6 +16,7 @@ from .plates import Item
 from .solids import cylinder, round_item
 from .textures import srgb
 
+#: Kinds of picture for the tops of discs and the contents of crockery.
 FACE = ('rings', 'rings', 'plain', 'marble', 'blobs', 'cover', 'dots', 'gradient')
 
 
@@ -37,7 +40,7 @@ def crockery(rng: np.random.Generator) -> Item:
 
 
 def disc(rng: np.random.Generator) -> Item:
-    """A coin, coaster, dial, jar lid, weight or filter paper: a flat round thing."""
+    """A flat round object: a coin, coaster, dial, lid, weight or filter paper."""
     radius = float(np.exp(rng.uniform(np.log(8), np.log(70))))
     height = float(rng.choice([0.5, rng.uniform(1, 6), rng.uniform(6, 22)]))
     face = clock_face(rng, 192) if rng.random() < 0.2 else picture(rng, 192, FACE)
@@ -56,7 +59,7 @@ def disc(rng: np.random.Generator) -> Item:
 
 
 def jar_lid(rng: np.random.Generator) -> Item:
-    """A screw lid lying on its top or its rim, deeper than a dish is."""
+    """A screw lid, deeper than a dish, lying on its top or its rim."""
     radius = rng.uniform(18, 55)
     height, wall = rng.uniform(10, 24), rng.uniform(1.2, 3.0)
     material = Opaque(any_color(rng), *[('coated', 0.25), ('metal', 0.3)][rng.integers(2)])
@@ -70,7 +73,7 @@ def jar_lid(rng: np.random.Generator) -> Item:
 
 
 def bucket(rng: np.random.Generator) -> Item:
-    """A mug, can, beaker of plastic or bin, opaque and open above, filled or not."""
+    """An opaque mug, can, plastic beaker or bin, empty or filled."""
     radius = rng.uniform(25, 60)
     height = radius * rng.uniform(1.0, 2.2)
     profile = [(radius, 0), (3, 0), (0, height), (2.0, height), (5, 4), (radius, 4)]
@@ -83,7 +86,7 @@ def bucket(rng: np.random.Generator) -> Item:
 
 
 def light_disc(rng: np.random.Generator) -> Item:
-    """A small lamp or an indicator that glows."""
+    """A small lamp or indicator light."""
     radius, height = rng.uniform(5, 40), rng.uniform(3, 30)
     outline = Outline.circle(2 * radius)
     glow = tuple(rng.uniform(0.5, 3.0) * np.asarray(any_color(rng)))
@@ -95,7 +98,7 @@ def light_disc(rng: np.random.Generator) -> Item:
 
 
 def drinking_glass(rng: np.random.Generator) -> Item:
-    """A tumbler, cut or plain, with something to drink or without."""
+    """A tumbler, empty or with a liquid."""
     radius, height = rng.uniform(26, 42), rng.uniform(70, 150)
     waist = radius * rng.uniform(0.65, 1.0)
     profile = [(waist - 2, 0), (waist, 3), (radius, height)]
@@ -105,7 +108,7 @@ def drinking_glass(rng: np.random.Generator) -> Item:
 
 
 def glass_bowl(rng: np.random.Generator) -> Item:
-    """A glass bowl or crystallizing dish, at least half as high as wide."""
+    """A glass bowl or crystallizing dish, at least as high as its radius."""
     radius = rng.uniform(35, 75)
     height = radius * rng.uniform(1.0, 1.4)
     foot = radius * rng.uniform(0.5, 0.95)
@@ -116,7 +119,7 @@ def glass_bowl(rng: np.random.Generator) -> Item:
 
 
 def jar(rng: np.random.Generator) -> Item:
-    """A wide jar with a screw lid, empty or with something in it."""
+    """A wide jar, with or without a screw lid, empty or with a liquid."""
     radius, height = rng.uniform(25, 45), rng.uniform(50, 110)
     neck = 0.85 * radius
     profile = [(radius - 3, 0), (radius, 4), (radius, 0.8 * height), (neck, 0.88 * height),
@@ -128,7 +131,7 @@ def jar(rng: np.random.Generator) -> Item:
 
 
 def plain_lid(rng: np.random.Generator) -> Opaque:
-    """Painted metal or plastic of a jar's lid, printed or not."""
+    """Material of a jar's lid: metal or colored plastic."""
     if rng.random() < 0.3:
         return Opaque((0.7, 0.68, 0.62), 'metal', 0.25)
     return Opaque(rings(rng, 64)[0, 0].tolist(), 'coated', 0.25)
@@ -141,11 +144,11 @@ TABLEWARE: dict[str, Callable[[np.random.Generator], Item]] = {
     'bucket': bucket,
     'light_disc': light_disc,
 }
-"""Opaque round things by the name that a spec calls them."""
+"""Functions that draw an opaque round object at random, by its name in specs."""
 
 GLASSES: dict[str, Callable[[np.random.Generator], Item]] = {
     'drinking_glass': drinking_glass,
     'glass_bowl': glass_bowl,
     'jar': jar,
 }
-"""Transparent round things by the name that a spec calls them."""
+"""Functions that draw a transparent round object at random, by its name in specs."""

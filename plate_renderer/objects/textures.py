@@ -1,6 +1,6 @@
-"""Procedural textures: noise, brushed lines, wood, cloth, printed grids, strokes and lettering.
+"""Procedural textures: noise, wood, cloth, printed grids and lettering.
 
-Textures are float arrays in [0, 1], first row on top; colors are linear RGB.
+Textures are float arrays in [0, 1], top row first; colors are linear RGB.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ FONTS = (
     cv2.FONT_HERSHEY_PLAIN,
     cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
 )
-"""Stroke fonts, which look drawn with a marker when they are thick enough and warped."""
+"""Stroke fonts, which look like a marker's writing if they are thick and distorted."""
 
 
 def srgb(red: float, green: float, blue: float) -> Color:
-    """Linear RGB of a color that is given as a screen shows it (sRGB in 0–255).
+    """Convert a color from sRGB, in [0, 255], to linear RGB in [0, 1].
 
     Example:
         >>> [round(value, 3) for value in srgb(255, 188, 0)]
@@ -39,13 +39,19 @@ def noise(
     """Fractal value noise.
 
     Args:
-        rng: Source of chance.
+        rng: Random generator.
         size: Side in pixels.
-        scale: Waves of the coarsest octave down and across.
-        octaves: Each twice as fine and half as strong as the one before.
+        scale: Number of random values of the coarsest octave along columns and rows.
+        octaves: Number of octaves, each with twice the frequency and half the amplitude of the one
+            before.
 
     Returns:
-        float64 of shape (size, size), stretched to [0, 1].
+        Noise, scaled to [0, 1], float64 of shape (size, size).
+
+    Example:
+        >>> values = noise(np.random.default_rng(0), 64)
+        >>> values.shape, float(values.min()), float(values.max())
+        ((64, 64), 0.0, 1.0)
     """
     total = np.zeros((size, size))
     for octave in range(octaves):
@@ -56,12 +62,21 @@ def noise(
 
 
 def tinted(value: np.ndarray, dark: Color, light: Color) -> np.ndarray:
-    """Mix two colors by a texture of shape (h, w); returns shape (h, w, 3)."""
+    """Interpolate between two colors.
+
+    Args:
+        value: Weight of `light`, float of shape (h, w).
+        dark: Color where the weight is 0, linear RGB.
+        light: Color where the weight is 1, linear RGB.
+
+    Returns:
+        Linear RGB, float of shape (h, w, 3).
+    """
     return np.asarray(dark) + value[..., None] * (np.asarray(light) - np.asarray(dark))
 
 
 def wood(rng: np.random.Generator, size: int, dark: Color, light: Color) -> np.ndarray:
-    """Planed boards: stretched growth rings, pores, and seams between boards."""
+    """Wooden boards: growth rings, pores, and seams between boards, of shape (size, size, 3)."""
     rows = np.linspace(0, 1, size)[:, None]
     bend = noise(rng, size, (3, 1), 3)
     rings = 0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(6, 14) * rows + 2.5 * bend))
@@ -74,7 +89,7 @@ def wood(rng: np.random.Generator, size: int, dark: Color, light: Color) -> np.n
 
 
 def cloth(rng: np.random.Generator, size: int, color: Color) -> np.ndarray:
-    """Woven cloth: crossing threads, folds that shade it softly, and bright lint."""
+    """Woven cloth: threads, shading of folds, and bright lint, of shape (size, size, 3)."""
     step = 2 * np.pi * np.arange(size) / 4
     threads = 0.75 + 0.25 * np.sin(step)[:, None] * np.sin(step)[None, :]
     folds = 0.7 + 0.3 * noise(rng, size, (3, 3), 4)
@@ -92,7 +107,16 @@ def cloth(rng: np.random.Generator, size: int, color: Color) -> np.ndarray:
 def ruled(
     size: int, cells: int, paper: Color, ink: Color, width: int = 1, bold_every: int = 5
 ) -> np.ndarray:
-    """Printed square grid, every `bold_every`-th line twice as wide."""
+    """Printed square grid, of shape (size, size, 3).
+
+    Args:
+        size: Side in pixels.
+        cells: Number of cells along each side.
+        paper: Color between the lines, linear RGB.
+        ink: Color of the lines, linear RGB.
+        width: Width of a line in pixels.
+        bold_every: Every so many lines, one is twice as wide.
+    """
     image = np.ones((size, size, 3)) * np.asarray(paper)
     for k in range(cells):
         at = round(k * size / cells)
@@ -109,17 +133,17 @@ def lettering(
     thickness: float = 0.09,
     wobble: float = 0.02,
 ) -> np.ndarray:
-    """Lines of handwriting.
+    """Draw lines of handwriting.
 
     Args:
-        rng: Source of chance.
-        lines: From top to bottom, ASCII.
-        shape: (height, width) of the texture in pixels.
-        thickness: Of a stroke over the height of a line.
-        wobble: How far strokes stray, over the height of a line.
+        rng: Random generator.
+        lines: Lines of ASCII text, from top to bottom.
+        shape: Height and width of the texture in pixels.
+        thickness: Width of a stroke, relative to the height of a line.
+        wobble: Amplitude of the distortion, relative to the height of a line.
 
     Returns:
-        Share of ink, float64 of `shape`.
+        Opacity of the ink in [0, 1], float64 of `shape`.
     """
     height, width = shape
     ink = np.zeros(shape, np.uint8)

@@ -1,1 +1,1 @@
-"""Path tracing, ground truth and the files of a data set."""
+"""Path tracing, ground truth and the files of a dataset."""

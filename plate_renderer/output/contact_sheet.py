@@ -1,4 +1,4 @@
-"""A page of small pictures with what is labeled on them, to look at a data set critically."""
+"""Contact sheets: small images of a dataset with their annotations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .files import KINDS
 from .pathtracer import load_mitsuba
 
 COLORS = {1: (213, 94, 0), 2: (0, 114, 178), 3: (0, 158, 115)}
-"""RGB by category id: the colors that the plugin draws the same classes in."""
+"""RGB by category id, the same colors as in the plugin's own pictures."""
 OUTLINE_COLORS = np.array([[0, 0, 0], [0, 255, 0], [60, 120, 255]], np.uint8)
 """RGB of background, depth boundary and contact edge."""
 
@@ -24,19 +24,19 @@ def contact_sheet(
     """Draw a contact sheet.
 
     Args:
-        folder: A data set that `dataset.write_dataset` wrote.
-        splits: From which pictures are taken in turn.
-        count: How many pictures.
-        columns: Pictures in a row.
-        width: Of a picture in pixels.
-        plain: Only the photographs, with nothing drawn on them.
+        folder: Dataset that `dataset.write_dataset` wrote.
+        splits: Splits from which the same number of images each is taken.
+        count: Number of images.
+        columns: Number of images per row.
+        width: Width of an image in pixels.
+        plain: Whether to draw the images only, without annotations.
 
     Returns:
-        RGB, uint8. Each picture has boxes and masks in its class' color; where the data set has
-        normals and outlines, these are to its right.
+        RGB picture, uint8 of shape (h, w, 3). Boxes and masks have the color of their class;
+        normals and outlines, if the dataset has them, are to the right of each image.
 
     Raises:
-        FileNotFoundError: If there are no images.
+        FileNotFoundError: If the splits have no images.
     """
     folder = Path(folder)
     chosen = []
@@ -57,7 +57,7 @@ def contact_sheet(
 def _tile(
     folder: Path, split: str, image: dict, content: dict, width: int, plain: bool
 ) -> np.ndarray:
-    """One picture and, where there are, its normals and outlines."""
+    """One image and, if the dataset has them, its normals and outlines."""
     full = (folder / split / KINDS['rgb'].folder).is_dir()
     place = folder / split / KINDS['rgb'].folder if full else folder / split
     picture = np.array(cv2.imread(str(place / image['file_name'])))[..., ::-1].copy()
@@ -84,6 +84,16 @@ def _tile(
 
 
 def read_exr(path: Path) -> np.ndarray:
-    """Read an OpenEXR file as float32 of shape (h, w, channels)."""
+    """Read an OpenEXR file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        float32 of shape (h, w, channels).
+
+    Raises:
+        MissingRendererError: If Mitsuba is not installed.
+    """
     image = np.array(load_mitsuba().Bitmap(str(path)), np.float32)
     return image.reshape(*image.shape[:2], -1)

@@ -1,7 +1,7 @@
-"""Write a data set: images, ground truth and COCO annotations, in parallel and resumable.
+"""Rendering of datasets: images, ground truth and COCO annotations, in parallel and resumable.
 
-Every image leaves a record, written last, in `records/`: where a record is, the image is whole.
-Annotations are put together from the records at the end.
+The last file that is written for an image is its record in `records/`: an image with a record is
+complete. Annotation files are made from the records.
 """
 
 from __future__ import annotations
@@ -37,12 +37,18 @@ LICENSE = {'id': 1, 'name': 'Apache-2.0', 'url': 'https://www.apache.org/license
 
 
 SAVE_EVERY = 100
-"""Annotations are written after every this many images."""
+"""Number of images after which annotation files are updated."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An image that could not be rendered."""
+    """An image that could not be rendered.
+
+    Args:
+        split: Name of the split.
+        index: Index of the image in the split.
+        reason: Error message.
+    """
 
     split: str
     index: int
@@ -51,7 +57,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """All that a process needs to know to render one image."""
+    """An image to render, for a worker process.
+
+    Args:
+        spec: Spec of the dataset.
+        folder: Folder of the dataset.
+        split: Name of the split.
+        index: Index of the image in the split.
+        variant: Mitsuba's variant.
+        threads: Number of Mitsuba's threads.
+    """
 
     spec: Spec
     folder: Path
@@ -69,21 +84,22 @@ def write_dataset(
     command: str = '',
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Failure]:
-    """Render what is missing of a data set and write its annotations.
+    """Render the missing images of a dataset and write its annotations.
 
     Args:
-        spec: The data set.
-        folder: Where to; created if need be. What is there of the same spec is kept.
-        processes: How many images are rendered at a time; the cores are shared out among them.
-        variant: Mitsuba's variant, or `auto` for the fastest that works here.
-        command: The command line, kept in the annotations.
-        progress: Called with the images done and in all, first before any is rendered.
+        spec: Spec of the dataset.
+        folder: Folder of the dataset, created if missing. Images of the same spec are kept.
+        processes: Number of images that are rendered at the same time; they share the cores.
+        variant: Mitsuba's variant, or `auto` for the fastest that works on this machine.
+        command: Command line, which is saved in the annotations.
+        progress: Called with the number of finished images and the total, at the start and after
+            every image.
 
     Returns:
-        The images that failed, which are left out of the annotations.
+        Images that failed; they have no annotations.
 
     Raises:
-        SpecError: If the folder holds images of another spec or variant.
+        SpecError: If the folder contains images of another spec or variant.
         MissingRendererError: If Mitsuba is not installed.
     """
     folder = Path(folder)
@@ -94,7 +110,7 @@ def write_dataset(
     wanted = [(split, k) for split, part in spec.splits.items() for k in range(part.images)]
     missing = [(split, k) for split, k in wanted if not _record(folder, split, k).exists()]
     progress(len(wanted) - len(missing), len(wanted))
-    # With a single thread Mitsuba's OpenEXR writer waits for ever for another.
+    # Mitsuba's OpenEXR writer hangs with a single thread.
     threads = max(2, (os.cpu_count() or 1) // processes)
     tasks = [Task(spec, folder, split, k, variant, threads) for split, k in missing]
     failures: list[Failure] = []
@@ -105,13 +121,13 @@ def write_dataset(
             if done % SAVE_EVERY == 0:
                 _write_annotations(spec, folder, variant, command)
     finally:
-        # Also when interrupted: finished images are a valid data set.
+        # After an interruption, too, the finished images are a valid dataset.
         _write_annotations(spec, folder, variant, command)
     return failures
 
 
 def _write_annotations(spec: Spec, folder: Path, variant: str, command: str) -> None:
-    """Annotate the images that are there."""
+    """Write the annotation files of all finished images."""
     for split in spec.splits:
         content = coco(spec, folder, split, variant, command)
         path = folder / 'annotations' / f'{split}.json'
@@ -119,28 +135,35 @@ def _write_annotations(spec: Spec, folder: Path, variant: str, command: str) -> 
 
 
 def image_folder(spec: Spec, folder: str | Path, split: str) -> Path:
-    """Where the JPEG files of a split are, to which `file_name` in its annotations is relative."""
+    """Folder of a split's JPEG files, to which `file_name` in its annotations is relative.
+
+    Args:
+        spec: Spec of the dataset.
+        folder: Folder of the dataset.
+        split: Name of the split.
+    """
     place = Path(folder) / split
     return place / KINDS['rgb'].folder if spec.ground_truth == 'full' else place
 
 
 def image_name(spec: Spec, index: int) -> str:
-    """File name of an image."""
+    """File name of an image, by its index in the split."""
     return f'{index:09d}-rgb.jpg' if spec.ground_truth == 'full' else f'{index:06d}.jpg'
 
 
 def coco(spec: Spec, folder: Path, split: str, variant: str, command: str) -> dict[str, Any]:
-    """Put the records of a split together as COCO annotations.
+    """Convert the records of a split to COCO annotations.
 
     Args:
-        spec: The data set.
-        folder: Its folder.
-        split: One of its splits.
+        spec: Spec of the dataset.
+        folder: Folder of the dataset.
+        split: Name of the split.
         variant: Mitsuba's variant, for `info`.
-        command: The command line, for `info`.
+        command: Command line, for `info`.
 
     Returns:
-        COCO's structure; every annotation has `amodal_bbox` and `occluded_fraction` besides.
+        Content of a COCO file, whose annotations have `amodal_bbox`, `occluded_fraction` and
+        `label` in addition.
     """
     images: list[dict[str, Any]] = []
     boxes: list[dict[str, Any]] = []
@@ -172,14 +195,14 @@ def coco(spec: Spec, folder: Path, split: str, variant: str, command: str) -> di
 
 
 def write_image(rendered: Rendered, spec: Spec, folder: Path, split: str, index: int) -> None:
-    """Write one image and its ground truth, the record last.
+    """Write an image, its ground truth and, last, its record.
 
     Args:
-        rendered: The image.
-        spec: The data set.
-        folder: Its folder.
-        split: Its split.
-        index: Its index.
+        rendered: Image with ground truth.
+        spec: Spec of the dataset.
+        folder: Folder of the dataset.
+        split: Name of the split.
+        index: Index of the image in the split.
     """
     name = image_name(spec, index)
     write_atomically(image_folder(spec, folder, split) / name, rendered.photo)
@@ -234,7 +257,7 @@ def exr(image: np.ndarray) -> bytes:
 
 
 def _run(tasks: list[Task], processes: int) -> Iterator[Failure | None]:
-    """Render tasks, yielding what came of each as it is done."""
+    """Render images, yielding a failure or None for each as soon as it is finished."""
     if processes == 1:
         yield from map(_render_task, tasks)
         return
@@ -247,12 +270,12 @@ def _run(tasks: list[Task], processes: int) -> Iterator[Failure | None]:
         for future in as_completed(futures):
             yield future.result()
     finally:
-        # Interrupted, it finishes what is being rendered and starts nothing more.
+        # After an interruption, images that are being rendered are finished, no more are started.
         pool.shutdown(cancel_futures=True)
 
 
 def _end_with_parent() -> None:
-    """End a worker whose parent was killed; Ctrl-C, which reaches both, is left to the parent."""
+    """Exit a worker when its parent was killed, and leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
@@ -266,9 +289,9 @@ def _end_with_parent() -> None:
 
 @contextlib.contextmanager
 def _main_hidden() -> Iterator[None]:
-    """Keep processes that are started meanwhile from importing the main module.
+    """Keep worker processes that are started meanwhile from importing the main module.
 
-    They need nothing of it, and it may import much: a training program loads torch.
+    They do not need it, and importing it may be slow, for example if it loads PyTorch.
     """
     main = sys.modules['__main__']
     sys.modules['__main__'] = ModuleType('__main__')
@@ -279,7 +302,7 @@ def _main_hidden() -> Iterator[None]:
 
 
 def _render_task(task: Task) -> Failure | None:
-    """Render and write one image; what goes wrong with its scene is returned, not raised."""
+    """Render and write one image; errors of its scene are returned instead of raised."""
     load_mitsuba(task.variant)
     importlib.import_module('drjit').set_thread_count(task.threads)
     try:
@@ -295,29 +318,27 @@ def _record(folder: Path, split: str, index: int) -> Path:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Content of a file in `records/`.
-
-    Raises:
-        SpecError: If it is damaged.
-    """
+    """Read a JSON file of `records/`; raises `SpecError` if it is damaged."""
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise SpecError(f'{path} is damaged ({error}): remove it') from error
+        raise SpecError(
+            f'{path} is damaged ({error}): remove it to render its image again'
+        ) from error
     if not isinstance(content, dict):
-        raise SpecError(f'{path} is damaged: remove it')
+        raise SpecError(f'{path} is damaged: remove it to render its image again')
     return content
 
 
 def _claim(spec: Spec, folder: Path, variant: str) -> None:
-    """Mark a folder with what it holds; refuse one that holds something else."""
+    """Save the spec's digest in a folder; refuse a folder of another spec or variant."""
     mark = folder / 'records' / 'spec.json'
     content = {'name': spec.name, 'digest': spec.digest, 'variant': variant}
     if mark.exists():
         found = _read_json(mark)
         if found != content:
             raise SpecError(
-                f'{folder} holds images of the spec {found.get("name")} ({found.get("digest")}, '
+                f'{folder} contains images of the spec {found.get("name")} ({found.get("digest")}, '
                 f'{found.get("variant")}), not of {spec.name} ({spec.digest}, {variant}): '
                 f'render into another folder or remove this one'
             )

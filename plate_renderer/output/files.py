@@ -1,4 +1,4 @@
-"""Where the files of a data set are, and how they are written."""
+"""Folder layout of datasets, and atomic writing of files."""
 
 from __future__ import annotations
 
@@ -11,18 +11,27 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of picture in ClearGrasp's folder layout.
+    """A kind of file in ClearGrasp's layout.
 
     Args:
-        folder: Folder of all pictures of the kind, below the split's.
-        ending: Of the file name, after the image's number.
+        folder: Folder of all files of this kind, inside the split's folder.
+        ending: End of the file name, after the image's number.
+
+    Example:
+        >>> Kind('rgb-imgs', '-rgb.jpg').path(Path('plates/train'), 7).as_posix()
+        'plates/train/rgb-imgs/000000007-rgb.jpg'
     """
 
     folder: str
     ending: str
 
     def path(self, split: Path, index: int) -> Path:
-        """File of an image, by its split's folder and its index."""
+        """Path of an image's file.
+
+        Args:
+            split: Folder of the split.
+            index: Index of the image in the split.
+        """
         return split / self.folder / f'{index:09d}{self.ending}'
 
 
@@ -33,18 +42,19 @@ KINDS = {
     'normals': Kind('camera-normals', '-cameraNormals.exr'),
     'depth': Kind('depth-imgs-rectified', '-depth-rectified.exr'),
 }
-"""ClearGrasp's folders and file names, by what is in them."""
+"""ClearGrasp's folders and file names, by content."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there complete or not at all, whatever ends the process.
+    """Write a file atomically: it is complete or missing, even if the process is killed.
 
     Args:
-        path: The file; its folder is created where needed, an older file replaced.
-        content: All of it.
+        path: The file, which is replaced if it exists; its folder is created if missing.
+        content: Content of the file.
 
     Raises:
-        OSError: Disk full, no permission and the like; an older file is unchanged then.
+        OSError: If the file cannot be written, for example on a full disk; an existing file is
+            unchanged then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'.{secrets.token_hex(6)}.partial')
@@ -54,16 +64,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException as error:
         with suppress(OSError):
             os.unlink(draft)
-        if isinstance(error, OSError) and error.errno:  # it names the draft
+        if isinstance(error, OSError) and error.errno:  # the message would name the draft
             error.filename, error.filename2 = str(path), None
         raise
 
 
 def _write_draft(draft: Path, content: bytes) -> None:
-    """Write a file that has no name until it is whole, so that a killed process leaves none.
+    """Write a file that gets its name when it is complete, so that a killed process leaves none.
 
-    File systems without such files, as NFS, get one with a name, and so do systems without /proc,
-    which is needed to name it.
+    On file systems without unnamed files (O_TMPFILE), such as NFS, and on systems without /proc,
+    the file has its name from the start.
     """
     handle = None
     if os.path.isdir('/proc/self/fd'):
@@ -77,5 +87,5 @@ def _write_draft(draft: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
         if nameless:
-            # With a directory, which an absolute path ignores, Python calls the system's linkat.
+            # src_dir_fd, ignored for absolute paths, makes Python call linkat, which follows links.
             os.link(f'/proc/self/fd/{handle}', draft, src_dir_fd=handle)

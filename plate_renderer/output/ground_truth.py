@@ -1,6 +1,6 @@
-"""Exact labels from what each pixel's central ray meets first.
+"""Ground truth from the first surface that the ray of each pixel's center hits.
 
-Nothing here needs the renderer: it is arithmetic on arrays.
+Computed with NumPy; Mitsuba is not needed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pycocotools import mask as coco_mask
 from ..geometry.camera import Camera
 
 BACKGROUND, DEPTH_BOUNDARY, CONTACT_EDGE = 0, 1, 2
-"""Classes of ClearGrasp's outlines, as its PNG files hold them."""
+"""Classes of ClearGrasp's outlines, the values of its PNG files."""
 
 JUMP = 1.5
-"""Least depth jump in millimeters, more than things that touch are apart."""
+"""Smallest depth jump of a depth boundary in millimeters, above the gap of touching objects."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,12 @@ class Instance:
 
     Args:
         category: One of `plates.CATEGORIES`.
-        mask: Pixels in which it is the first surface, bool of shape (h, w).
-        whole: Pixels that it would cover if nothing stood before it, bool of shape (h, w).
-        amodal_box: X, y, width, height in pixels of the whole plate, also beyond the frame.
-        label: What it is, for people.
-        crowd: Whether it counts neither as a plate nor as background: a loose lid, a sliver.
+        mask: Visible pixels, bool of shape (h, w).
+        whole: Pixels that it would cover without occlusion, bool of shape (h, w).
+        amodal_box: X, y, width and height of the whole plate in pixels, which may exceed the frame.
+        label: Description in annotations.
+        crowd: Whether it is annotated as `iscrowd`: a loose lid or a plate of which little is
+            visible.
     """
 
     category: str
@@ -42,12 +43,12 @@ class Instance:
 
     @property
     def occluded_fraction(self) -> float:
-        """Share of the whole plate within the frame that something else hides, in [0, 1]."""
+        """Share of the plate's pixels in the frame that other objects occlude, in [0, 1]."""
         return float(1 - self.mask.sum() / max(int(self.whole.sum()), 1))
 
 
 def bounding_box(mask: np.ndarray) -> tuple[float, float, float, float]:
-    """Extent of a mask as COCO gives it.
+    """Bounding box of a mask in COCO's format.
 
     Args:
         mask: Bool of shape (h, w) with at least one pixel set.
@@ -66,7 +67,7 @@ def bounding_box(mask: np.ndarray) -> tuple[float, float, float, float]:
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
-        raise ValueError('an empty mask has no bounding box: leave such instances out')
+        raise ValueError('an empty mask has no bounding box: drop such instances')
     return (
         float(columns[0]),
         float(rows[0]),
@@ -76,7 +77,15 @@ def bounding_box(mask: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def amodal_box(points: np.ndarray, camera: Camera) -> tuple[float, float, float, float]:
-    """Extent of projected points in pixels, also beyond the frame: x, y, width, height."""
+    """Bounding box of projected points, which may exceed the frame.
+
+    Args:
+        points: World points in millimeters, float64 of shape (n, 3).
+        camera: The camera.
+
+    Returns:
+        X, y, width and height in pixels.
+    """
     pixels = camera.project(points)
     low, high = np.nanmin(pixels, axis=0), np.nanmax(pixels, axis=0)
     x, y, width, height = (round(float(v), 2) for v in (*low, *(high - low)))
@@ -84,11 +93,11 @@ def amodal_box(points: np.ndarray, camera: Camera) -> tuple[float, float, float,
 
 
 def visible_share(mask: np.ndarray, amodal: tuple[float, float, float, float]) -> float:
-    """Area of the visible part's box over that of the whole plate's box.
+    """Ratio of the area of the visible pixels' box to that of the whole plate's box.
 
     Args:
         mask: Visible pixels, bool of shape (h, w) with at least one set.
-        amodal: Box of the whole plate, as `amodal_box` gives it.
+        amodal: Box of the whole plate, from `amodal_box`.
 
     Example:
         >>> mask = np.zeros((4, 4), bool)
@@ -101,36 +110,47 @@ def visible_share(mask: np.ndarray, amodal: tuple[float, float, float, float]) -
 
 
 def run_length(mask: np.ndarray) -> dict:
-    """COCO's compressed run-length encoding of a bool mask: `size` and a `counts` string."""
+    """Encode a mask in COCO's compressed run-length encoding.
+
+    Args:
+        mask: Bool of shape (h, w).
+
+    Returns:
+        `size`, [h, w], and `counts`, a string.
+
+    Example:
+        >>> run_length(np.ones((2, 3), bool))
+        {'size': [2, 3], 'counts': '06'}
+    """
     encoded: Any = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
     return {'size': [int(n) for n in encoded['size']], 'counts': encoded['counts'].decode('ascii')}
 
 
 def depth_map(distance: np.ndarray, camera: Camera) -> np.ndarray:
-    """Depth along the view from distances along the rays.
+    """Convert distances along the rays to depths along the viewing direction.
 
     Args:
-        distance: Millimeters, float of shape (h, w); 0 where nothing was met.
+        distance: Distances in millimeters, float of shape (h, w); 0 without a surface.
         camera: The camera.
 
     Returns:
-        Millimeters, float32 of shape (h, w); 0 where nothing was met.
+        Depths in millimeters, float32 of shape (h, w); 0 without a surface.
     """
     return (distance / np.linalg.norm(camera.rays(), axis=-1)).astype(np.float32)
 
 
 def camera_normals(shading: np.ndarray, faces: np.ndarray, camera: Camera) -> np.ndarray:
-    """Normals in camera axes, all facing the camera.
+    """Convert normals to camera axes and turn them towards the camera.
 
     Args:
-        shading: World unit normals of the smooth surface, float of shape (h, w, 3).
-        faces: World unit normals of its triangles, which replace the smooth ones where these,
-            near a silhouette, turn away from the camera.
+        shading: Interpolated unit normals in world axes, float of shape (h, w, 3).
+        faces: Unit normals of the triangles in world axes, float of shape (h, w, 3). They are used
+            where the interpolated normal points away from the camera, near silhouettes.
         camera: The camera.
 
     Returns:
-        Unit normals, x right, y up, z towards the viewer, float32 of shape (h, w, 3); zeros where
-        nothing was met.
+        Unit normals (x right, y up, z towards the viewer), float32 of shape (h, w, 3); zeros
+        without a surface.
     """
     rays = camera.rays()
 
@@ -141,7 +161,7 @@ def camera_normals(shading: np.ndarray, faces: np.ndarray, camera: Camera) -> np
     flat, flat_dot = seen(faces)
     flat = np.where((flat_dot > 0)[..., None], -flat, flat)
     smooth, _ = seen(shading)
-    # The smooth normal goes with the side of the triangle that is seen.
+    # The smooth normal is turned to the visible side of the triangle.
     agree = np.einsum('hwc,hwc->hw', smooth, flat)
     smooth = np.where((agree < 0)[..., None], -smooth, smooth)
     away = np.einsum('hwc,hwc->hw', smooth, rays) >= 0
@@ -157,22 +177,23 @@ def outlines(
     normals: np.ndarray,
     camera: Camera,
 ) -> np.ndarray:
-    """ClearGrasp's outlines of transparent objects.
+    """Compute ClearGrasp's outlines of transparent objects.
 
-    Two neighboring pixels of which at least one is transparent part at a depth boundary where
-    neither lies near the plane of the other, and at a contact edge where one object meets another
-    without such a jump. Comparing with planes keeps slanting surfaces free of false jumps.
+    Between two neighboring pixels, at least one of them transparent, there is a depth boundary if
+    neither point is close to the tangent plane of the other, and otherwise a contact edge if the
+    pixels belong to different objects. Tangent planes avoid false boundaries on slanted surfaces.
 
     Args:
-        owner: Object in every pixel, int of shape (h, w).
-        transparent: Whether it is transparent, bool of shape (h, w).
-        depth: Along the view in millimeters, float of shape (h, w); 0 means far beyond.
-        normals: In camera axes, float of shape (h, w, 3).
+        owner: Index of the object in each pixel, int of shape (h, w).
+        transparent: Whether this object is transparent, bool of shape (h, w).
+        depth: Depth along the viewing direction in millimeters, float of shape (h, w); 0 is far
+            away.
+        normals: Unit normals in camera axes, float of shape (h, w, 3).
         camera: The camera.
 
     Returns:
-        `BACKGROUND`, `DEPTH_BOUNDARY` or `CONTACT_EDGE`, uint8 of shape (h, w): lines two pixels
-        wide, one on either side; a depth boundary wins over a contact edge.
+        `BACKGROUND`, `DEPTH_BOUNDARY` or `CONTACT_EDGE`, uint8 of shape (h, w). Lines are two
+        pixels wide, one on either side; depth boundaries are drawn over contact edges.
     """
     rays = camera.rays()
     points = rays * np.where(depth > 0, depth, 1e5)[..., None]
@@ -183,7 +204,7 @@ def outlines(
         there = tuple(slice(1, None) if a == axis else slice(None) for a in (0, 1))
         glass = transparent[here] | transparent[there]
         step = points[there] - points[here]
-        # Over a pixel a surface may stray from its plane by a share of the pixel's width.
+        # Within a pixel, a curved surface deviates from its tangent plane by a share of its width.
         width = np.minimum(depth[here], depth[there]) / camera.pixels_per_unit
         limit = np.maximum(JUMP, 1.5 * width)
         off_here = np.abs(np.einsum('hwc,hwc->hw', step, normals[here]))

@@ -1,8 +1,7 @@
-"""The only module that runs Mitsuba: it turns a scene of plain values into pixels.
+"""Path tracing with Mitsuba, which only this module uses.
 
-Radiance is path-traced. What the ground truth needs is taken in passes of its own, with one ray
-through the center of every pixel to the first surface: averaging over a pixel would mix object
-numbers and bend normals.
+The inputs of the ground truth are rendered separately, with one ray through the center of each
+pixel: averages over a pixel would mix the indices and normals of different objects.
 """
 
 from __future__ import annotations
@@ -22,10 +21,11 @@ from ..objects.materials import Coating, Glowing, Interface, Material, Opaque, P
 from ..scene.lighting import Lighting
 
 BLOCK = 32
-"""Fixed size of the image blocks whose random numbers Mitsuba seeds: left to itself it depends on
-the number of threads, and so would the noise."""
+"""Size of the image blocks, each of which Mitsuba gives a random seed. By default it depends on the
+number of threads, and so would the noise."""
 
 VARIANTS = ('scalar_rgb', 'llvm_ad_rgb', 'cuda_ad_rgb')
+"""Mitsuba's variants that may be used, from the slowest to the fastest."""
 MISSING = (
     'Rendering needs Mitsuba 3, which is not installed: '
     "run `pip install 'mmdet_cleargrasp[render]'` and try again"
@@ -37,18 +37,19 @@ BROKEN = (
 
 
 class MissingRendererError(ImportError):
-    """Mitsuba is not installed, or a library of the system that it needs."""
+    """Mitsuba, or a system library that it needs, is not installed."""
 
 
 @dataclass(frozen=True, eq=False)
 class FirstSurface:
-    """What the ray through each pixel's center meets first.
+    """The first surface that the ray of each pixel's center hits.
 
     Args:
-        owner: Index of the object in the scene, int32 of shape (h, w); -1 where there is none.
-        distance: Along the ray in millimeters, float32 of shape (h, w); 0 where there is none.
-        shading_normals: World unit normals, float32 of shape (h, w, 3).
-        face_normals: The same of the flat triangles.
+        owner: Index of the object, int32 of shape (h, w); -1 for the surroundings or no surface.
+        distance: Distance along the ray in millimeters, float32 of shape (h, w); 0 without a
+            surface.
+        shading_normals: Interpolated unit normals in world axes, float32 of shape (h, w, 3).
+        face_normals: Unit normals of the triangles in world axes, float32 of shape (h, w, 3).
     """
 
     owner: np.ndarray
@@ -58,12 +59,12 @@ class FirstSurface:
 
 
 class Tracer:
-    """A scene that is loaded into Mitsuba.
+    """A scene in Mitsuba.
 
     Args:
-        objects: The parts of every object; an object's index is its number in `FirstSurface`.
+        objects: Parts of each object; `FirstSurface.owner` refers to their order.
         surroundings: Parts that belong to no object, such as the bench.
-        lighting: The light.
+        lighting: Lights and room.
         camera: The camera.
         variant: Mitsuba's variant, one of `VARIANTS`.
 
@@ -99,11 +100,11 @@ class Tracer:
         )
 
     def radiance(self, samples: int, depth: int, seed: int) -> np.ndarray:
-        """Trace paths.
+        """Render the scene by path tracing.
 
         Args:
-            samples: Paths per pixel.
-            depth: Longest path, in surfaces.
+            samples: Number of paths per pixel.
+            depth: Largest number of surfaces of a path.
             seed: Random seed.
 
         Returns:
@@ -114,13 +115,13 @@ class Tracer:
         return self._render(self._scene, path, sampler, self._camera.aperture_radius, seed)[..., :3]
 
     def features(self, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Auxiliary features for the denoiser: albedo and normals of the first surface.
+        """Render the denoiser's features: albedo and normals of the first surface.
 
-        Half of the samples ignore lids and gels, since the denoiser would smear the details below
-        them otherwise.
+        They are the mean with and without panes (see `Part`), so that the denoiser keeps details
+        under lids and agar surfaces.
 
         Args:
-            samples: Rays per pixel.
+            samples: Number of rays per pixel.
             seed: Random seed.
 
         Returns:
@@ -135,18 +136,18 @@ class Tracer:
         return both[..., :3], both[..., 3:6]
 
     def first_surface(self) -> FirstSurface:
-        """Trace one ray through every pixel's center, through a pinhole."""
+        """Trace one ray through the center of each pixel, with a pinhole camera."""
         channels = self._centers(self._scene)
         owners = np.concatenate([[-1], self._owners])
         owner = owners[self._shape_numbers(channels[..., 0])]
         return FirstSurface(owner, channels[..., 1], channels[..., 2:5], channels[..., 5:8])
 
     def _shape_numbers(self, index: np.ndarray) -> np.ndarray:
-        """Numbers of shapes from 1 in the order of the scene; 0 is the background."""
+        """Numbers of the shapes in the order of the scene, from 1; 0 is the background."""
         found = np.rint(index).astype(np.int64)
         if self._mi.variant().startswith('scalar'):
             return found
-        # Vectorized variants give registry numbers, which count every shape of the process.
+        # Vectorized variants return registry numbers, which count all shapes of the process.
         drjit = importlib.import_module('drjit')
         registry = np.array(drjit.reinterpret_array(self._mi.UInt32, self._scene.shapes_dr()))
         numbers = np.zeros(max(found.max(), registry.max()) + 1, np.int64)
@@ -154,11 +155,15 @@ class Tracer:
         return numbers[found]
 
     def whole_mask(self, owner: int) -> np.ndarray:
-        """Pixels that an object would cover if nothing stood before it, bool of shape (h, w)."""
+        """Pixels that an object would cover without occlusion, bool of shape (h, w).
+
+        Args:
+            owner: Index of the object.
+        """
         return self._centers(self._subset(self._owners == owner))[..., 0] > 0
 
     def _subset(self, chosen: np.ndarray) -> Any:
-        """A scene, without light from the room, of some of the meshes."""
+        """A scene of the chosen meshes, without the room's light."""
         meshes = {f'mesh{k}': self._meshes[k] for k in np.flatnonzero(chosen)}
         return self._mi.load_dict({'type': 'scene', **meshes})
 
@@ -192,8 +197,8 @@ class Tracer:
                 'to_world': mi.ScalarTransform4f().look_at(
                     origin=list(camera.origin), target=list(camera.target), up=list(camera.up)
                 ),
-                # A box filter shares no sample between pixels: sums do not depend on the order
-                # in which threads finish, so that images are the same to the last bit.
+                # With a box filter pixels share no samples, so that sums do not depend on the order
+                # in which threads finish: images are reproducible to the last bit.
                 'film': {
                     'type': 'hdrfilm',
                     'width': camera.width,
@@ -278,7 +283,7 @@ class Tracer:
             return float(array)
         if array.ndim == 1:
             return {'type': 'rgb', 'value': array.tolist()}
-        # Mitsuba's texture rows run upwards with v.
+        # Mitsuba's first texture row is at v = 0, the bottom.
         pixels = (array if array.ndim == 3 else array[..., None])[::-1]
         return {
             'type': 'bitmap',
@@ -289,17 +294,20 @@ class Tracer:
 
 
 def load_mitsuba(variant: str = 'scalar_rgb') -> ModuleType:
-    """Import Mitsuba and choose a variant.
+    """Import Mitsuba and set its variant.
+
+    Args:
+        variant: One of `VARIANTS`.
 
     Raises:
-        MissingRendererError: If it is not installed or cannot be loaded.
+        MissingRendererError: If Mitsuba is not installed or cannot be loaded.
     """
     try:
         mitsuba = importlib.import_module('mitsuba')
     except ModuleNotFoundError as error:
         raise MissingRendererError(MISSING) from error
     except (ImportError, NameError) as error:
-        # Dr.Jit, which Mitsuba imports, turns the loader's message into a NameError.
+        # Dr.Jit, which Mitsuba imports, replaces the loader's ImportError by a NameError.
         raise MissingRendererError(BROKEN.format(reason=error.__context__ or error)) from error
     mitsuba.set_variant(variant)
     mitsuba.set_log_level(mitsuba.LogLevel.Error)
@@ -309,7 +317,7 @@ def load_mitsuba(variant: str = 'scalar_rgb') -> ModuleType:
 def fastest_variant() -> str:
     """Find the fastest of `VARIANTS` that works on this machine.
 
-    Each is tried in a process of its own, because an LLVM that is too old for Mitsuba ends the
+    Each is tried in a separate process, because an LLVM that is too old for Mitsuba aborts the
     process instead of raising an error.
 
     Raises:
@@ -328,12 +336,12 @@ def fastest_variant() -> str:
 
 
 def denoised(radiance: np.ndarray, albedo: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Remove Monte Carlo noise with Intel's Open Image Denoise where `pyoidn` is installed.
+    """Remove Monte Carlo noise with Intel's Open Image Denoise, if `pyoidn` is installed.
 
     Args:
         radiance: Linear RGB, float32 of shape (h, w, 3).
-        albedo: Of the first surface, same shape.
-        normals: Of the first surface, same shape.
+        albedo: Albedo of the first surface, float32 of shape (h, w, 3).
+        normals: Normals of the first surface, float32 of shape (h, w, 3).
 
     Returns:
         The denoised radiance, or `radiance` itself without `pyoidn`.

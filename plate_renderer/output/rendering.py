@@ -1,4 +1,4 @@
-"""One image from beginning to end: draw the scene, trace it, label it, photograph it."""
+"""Rendering of one image: scene, path tracing, ground truth, photograph."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .ground_truth import Instance, visible_share
 from .pathtracer import Tracer, denoised
 
 SMALLEST = 64
-"""Fewest visible pixels of a plate that is annotated: less is not recognizable."""
+"""Smallest number of visible pixels of an annotated plate."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A picture with its ground truth.
+    """A rendered image with its ground truth.
 
     Args:
-        photo: JPEG file.
-        instances: Plates of which at least `SMALLEST` pixels are visible.
-        transparent: Pixels whose first surface is a plate or glassware, bool of shape (h, w).
-        outlines: ClearGrasp's classes, uint8 of shape (h, w).
-        normals: In camera axes, float32 of shape (h, w, 3).
-        depth: Along the view in millimeters, float32 of shape (h, w).
-        contents: What the scene holds, for people.
+        photo: Content of a JPEG file.
+        instances: Plates with at least `SMALLEST` visible pixels.
+        transparent: Pixels of transparent objects, bool of shape (h, w).
+        outlines: ClearGrasp's outline classes, uint8 of shape (h, w).
+        normals: Unit normals in camera axes, float32 of shape (h, w, 3).
+        depth: Depth along the viewing direction in millimeters, float32 of shape (h, w).
+        contents: Description of the scene.
     """
 
     photo: bytes
@@ -41,20 +41,25 @@ class Rendered:
 
 
 def render(spec: Spec, split: str, index: int, variant: str = 'scalar_rgb') -> Rendered:
-    """Render one image of a data set.
+    """Render one image of a dataset.
 
     Args:
-        spec: The data set.
-        split: One of its splits.
-        index: Of the image, from 0.
+        spec: Spec of the dataset.
+        split: Name of the split.
+        index: Index of the image in the split, from 0.
         variant: Mitsuba's variant, one of `pathtracer.VARIANTS`.
 
     Returns:
-        The same, to the pixel, for the same arguments on the same kind of machine.
+        The image, equal to the pixel for the same arguments on the same kind of machine.
 
     Raises:
-        PlacementError: If the scene's plates find no room.
+        PlacementError: If no space is found for the plates.
         MissingRendererError: If Mitsuba is not installed.
+
+    Example:
+        >>> from plate_renderer.scene.spec import read_spec
+        >>> spec = read_spec('configs/rendering/plates.yaml')  # doctest: +SKIP
+        >>> photo = render(spec, 'train', 0).photo  # doctest: +SKIP
     """
     scene = draw_scene(spec, split, index)
     camera = scene.camera
@@ -71,7 +76,7 @@ def render(spec: Spec, split: str, index: int, variant: str = 'scalar_rgb') -> R
     clear = np.array([*(placed.item.transparent for placed in scene.placed), False])
     transparent = clear[first.owner]
 
-    # A plate is not hidden by a loose lid that it is seen through.
+    # A transparent loose lid does not occlude the plate below it.
     under_lid = np.array([*(placed.item.loose_lid for placed in scene.placed), False])[first.owner]
     instances = []
     for owner, placed in enumerate(scene.placed):

@@ -1,1 +1,1 @@
-"""A scene drawn at random from a spec: bench, light, camera and where everything stands."""
+"""Scenes, sampled from a spec: plates, other objects, bench, lights and camera."""

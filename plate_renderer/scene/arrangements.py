@@ -1,4 +1,4 @@
-"""How plates are set out: alone, scattered, in rows, in stacks, with their lids beside them."""
+"""Arrangements of plates: single, scattered, in rows or stacks, in decks, with loose lids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,19 @@ from .spec import PlateSpec, SceneSpec
 
 
 def draw_arrangement(plates: PlateSpec, scene: SceneSpec, rng: np.random.Generator) -> list[Placed]:
-    """Plates in one of the arrangements."""
+    """Sample plates and their positions.
+
+    Args:
+        plates: Distribution of the plates.
+        scene: Distribution of arrangements and counts.
+        rng: Random generator.
+
+    Returns:
+        Plates, and what holds them; empty for the arrangement `none`.
+
+    Raises:
+        PlacementError: If no space is found for the plates.
+    """
     arrangement = pick(scene.arrangements, rng)
     if arrangement == 'none':
         return []
@@ -40,13 +52,13 @@ def draw_arrangement(plates: PlateSpec, scene: SceneSpec, rng: np.random.Generat
 
 
 def _deck(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
-    """Plates of one kind in some nests of a deck."""
+    """A deck with plates of one kind in some of its nests."""
     columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 3))
     return _on_deck(plates, columns, rows, rng.uniform(0, 2 * np.pi), rng)
 
 
 def _empty_deck(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
-    """A deck with nests for plates, all of them empty."""
+    """A deck without plates."""
     columns, rows = int(rng.integers(1, 4)), int(rng.integers(1, 3))
     size = (127.8, 85.5) if rng.random() < 0.7 else (92.0, 92.0)
     holder = deck(columns, rows, size, round_nests=size[0] == size[1], rng=rng)
@@ -56,7 +68,7 @@ def _empty_deck(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
 def _on_deck(
     plates: PlateSpec, columns: int, rows: int, turn: float, rng: np.random.Generator
 ) -> list[Placed]:
-    """A deck with a plate in up to four of its nests."""
+    """A deck with plates of one kind in up to four of its nests."""
     kind = draw_kind(plates, rng)
     taken = rng.permutation(columns * rows)[: int(rng.integers(1, 5))]
     items = [draw_plate(plates, rng, kind) for _ in taken]
@@ -73,7 +85,7 @@ def _on_deck(
 
 
 def _reader(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
-    """A plate on the tray of a machine, in front of it or partly within."""
+    """A plate on the tray of a machine, in front of it or partly inside."""
     turn = rng.uniform(0, 2 * np.pi)
     placed = _on_deck(plates, 1, 1, turn, rng)
     machine = instrument(rng)
@@ -83,13 +95,13 @@ def _reader(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
     high = max(part.mesh.vertices[:, 2].max() for p in placed for part in p.item.parts)
     away = half + depth / 2 * rng.uniform(0.75, 1.4)
     x, y = -np.sin(turn) * away, np.cos(turn) * away
-    # The machine starts above the plate, as a slot does.
+    # The machine starts above the plate, which leaves a slot for it.
     rise = max(float(high), tray.height) + rng.uniform(2, 12)
     return [*placed, put(machine, float(x), float(y), rise, turn + rng.normal(0, 0.02))]
 
 
 def _held(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
-    """A plate in a hand above the bench, a little tilted."""
+    """A tilted plate in a hand above the bench."""
     item = draw_plate(plates, rng)
     side = int(rng.integers(4))
     reach = item.footprint.bounds[2] if side % 2 == 0 else item.footprint.bounds[3]
@@ -113,13 +125,22 @@ HELD: dict[str, Callable[[PlateSpec, np.random.Generator], list[Placed]]] = {
     'reader': _reader,
     'held': _held,
 }
-"""Arrangements with something that holds plates."""
+"""Arrangements in which an object holds the plates, by name."""
 
 
 def draw_loose_lids(
     plates: PlateSpec, placed: list[Placed], rng: np.random.Generator
 ) -> list[Placed]:
-    """Lids of open dishes, beside them or leaning on them, where there is room."""
+    """Sample loose lids of open dishes, beside or leaning on them, where there is space.
+
+    Args:
+        plates: Distribution of the plates, with the probability of a loose lid.
+        placed: Objects of the scene so far.
+        rng: Random generator.
+
+    Returns:
+        The lids.
+    """
     lids: list[Placed] = []
     for dish in [p for p in placed if p.item.category in ('petri_dish', 'square_dish')]:
         low = min(part.mesh.vertices[:, 2].min() for part in dish.item.parts)
@@ -150,13 +171,13 @@ def _beside(lid: Item, dish: Placed, rng: np.random.Generator) -> Placed:
 
 
 def _leaning(lid: Item, dish: Placed, rng: np.random.Generator) -> Placed:
-    """A lid with one side on the bench and the other on the rim of its round dish."""
+    """A lid that leans on the rim of its round dish."""
     radius, rim = lid.footprint.bounds[2], dish.ground.bounds
     dish_radius = (rim[2] - rim[0]) / 2
     height = max(part.mesh.vertices[:, 2].max() for part in dish.item.parts) + 0.4
     inner = lid.height - LID_RIDGE - LID_WALL
     contact = radius * rng.uniform(-0.75, 0.3)
-    # The far edge stands on the bench, and the underside of the top meets the rim at `contact`.
+    # One edge stands on the bench, and the underside of the top meets the rim at `contact`.
     lever = radius - contact
     tilt = np.arcsin(min(height / np.hypot(lever, inner), 1.0)) - np.arctan2(inner, lever)
     x = dish_radius - contact * np.cos(tilt) - inner * np.sin(tilt)

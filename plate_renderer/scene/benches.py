@@ -1,4 +1,4 @@
-"""Bench tops: what plates stand on."""
+"""Bench tops."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from shapely.geometry import box
 
-from ..geometry.meshes import sheet
+from ..geometry.shapes import sheet
 from ..objects.materials import Glowing, Opaque, Part
 from ..objects.pictures import picture
 from ..objects.textures import cloth, noise, ruled, srgb, tinted, wood
 
 Z = -0.1
-"""Height of the top: the gap keeps plates, which stand on z = 0, from touching it."""
+"""Height of the bench top in millimeters: plates stand on z = 0 and must not touch it."""
 SIZE = 768
+"""Side of the textures in pixels."""
 TILE = 420.0
-"""Side in millimeters of the texture's repeating tile, at about half a millimeter a pixel."""
+"""Side of the area that a texture covers before it repeats, in millimeters."""
 HALF_LENGTH, HALF_DEPTH = 1100.0, 700.0
+"""Half of the bench's size in millimeters."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Bench:
     """A bench top.
 
     Args:
-        parts: The top itself and what lies flat on it, such as a sheet of paper.
-        label: Its kind, one of `BENCHES`.
+        parts: The top, and a sheet of paper on it or a wall behind it, if any.
+        label: Description in annotations, starting with its kind.
     """
 
     parts: tuple[Part, ...]
@@ -47,7 +49,7 @@ def steel(rng: np.random.Generator) -> Opaque:
 
 
 def laminate(rng: np.random.Generator) -> Opaque:
-    """White or pale gray laminate with a faint speckle."""
+    """White or pale gray laminate with faint speckles."""
     shade = rng.uniform(0.55, 0.85)
     warm = rng.uniform(0.93, 1.0)
     speckle = (rng.random((SIZE, SIZE)) < 0.02) * 0.12 + 0.04 * noise(rng, SIZE, (5, 5), 5)
@@ -56,7 +58,7 @@ def laminate(rng: np.random.Generator) -> Opaque:
 
 
 def resin(rng: np.random.Generator) -> Opaque:
-    """Black epoxy resin, as on most chemistry benches, with smears."""
+    """Black epoxy resin with smears, as on most chemistry benches."""
     smears = noise(rng, SIZE, (6, 3), 6)
     return Opaque(
         tinted(smears, srgb(22, 22, 24), srgb(44, 44, 46)), 'coated', rng.uniform(0.15, 0.4)
@@ -95,7 +97,7 @@ def printed_grid(rng: np.random.Generator) -> Opaque:
 
 
 def dark_cloth(rng: np.random.Generator) -> Opaque:
-    """Black cloth with lint, the usual ground for photographs of zones and colonies."""
+    """Black cloth with lint, a common background for photographs of colonies."""
     return Opaque(cloth(rng, SIZE, srgb(*[rng.uniform(22, 46)] * 3)))
 
 
@@ -105,25 +107,25 @@ def colored_cloth(rng: np.random.Generator) -> Opaque:
 
 
 def lightbox(rng: np.random.Generator) -> Glowing:
-    """An evenly lit transilluminator."""
+    """A uniform transilluminator."""
     level = rng.uniform(0.8, 1.6)
     return Glowing((level, level * rng.uniform(0.96, 1.0), level * rng.uniform(0.9, 1.05)))
 
 
 def printed(rng: np.random.Generator) -> Opaque:
-    """Any procedural picture in any finish, for variety rather than likeness."""
+    """Any procedural picture with any finish, for variety rather than realism."""
     finish = ['matte', 'coated', 'coated', 'metal'][rng.integers(4)]
     return Opaque(picture(rng, SIZE), finish, rng.uniform(0.12, 0.5))
 
 
 def white(rng: np.random.Generator) -> Glowing:
-    """A ground so evenly white that it has no shadows, as a scanner's lid."""
+    """A uniform white background without shadows, such as a scanner's lid."""
     level = rng.uniform(1.5, 4.0)
     return Glowing((level, level, level))
 
 
 def black(rng: np.random.Generator) -> Opaque:
-    """A ground so black that it shows nothing, as velvet or an open scanner."""
+    """A black background without visible structure, such as velvet or an open scanner."""
     return Opaque((rng.uniform(0.0, 0.006),) * 3)
 
 
@@ -141,18 +143,22 @@ BENCHES: dict[str, Callable[[np.random.Generator], Opaque | Glowing]] = {
     'white': white,
     'black': black,
 }
-"""Kinds of bench top by the name that a spec calls them."""
+"""Functions that draw a bench top's material at random, by its name in specs."""
 
 
 def make_bench(kind: str, rng: np.random.Generator) -> Bench:
-    """Lay a bench top of one kind, now and then with a sheet of paper on it.
+    """Make a bench top, with a sheet of paper on it in one of five cases.
 
     Args:
         kind: One of `BENCHES`.
-        rng: Source of chance.
+        rng: Random generator.
 
     Returns:
-        The bench, its top just under z = 0.
+        The bench, just below z = 0.
+
+    Example:
+        >>> make_bench('lightbox', np.random.default_rng(0)).label
+        'lightbox'
     """
     turn = rng.uniform(0, 2 * np.pi)
     if kind in ('lightbox', 'white'):
@@ -160,7 +166,7 @@ def make_bench(kind: str, rng: np.random.Generator) -> Bench:
     top = _level(HALF_LENGTH, HALF_DEPTH, Z, turn * 0.1, (0, 0), BENCHES[kind](rng))
     if kind in ('dark_cloth', 'colored_cloth', 'paper', 'black') or rng.random() > 0.2:
         return Bench((top,), kind)
-    # A4, a tenth of a millimeter thick: low enough to slide under plates that stand on z = 0.
+    # A4 paper, below z = 0, so that plates do not intersect it.
     shift = rng.uniform(-80, 80, 2)
     a4 = _level(148.5, 105.0, Z + 0.04, turn, shift, paper(rng))
     return Bench((top, a4), f'{kind} with paper')
@@ -174,7 +180,7 @@ def _level(
     shift: tuple[float, float] | np.ndarray,
     material: Opaque | Glowing,
 ) -> Part:
-    """A level rectangle whose texture repeats every `TILE` millimeters."""
+    """A horizontal rectangle whose texture repeats every `TILE` millimeters."""
     mesh = sheet(box(-half_length, -half_depth, half_length, half_depth), z, (0.0, 0.0, TILE, TILE))
     move = np.eye(4)
     move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]

@@ -1,4 +1,4 @@
-"""Draw plates from a spec: their kind, contents, lid and markings."""
+"""Sample plates from a spec: class, size, contents, lid and markings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..geometry.meshes import merge
+from ..geometry.mesh import merge
 from ..objects import growth, markings
 from ..objects.dishes import PETRI_SIZES, SQUARE_SIZES, Agar, dish, loose_lid
 from ..objects.materials import Coating, Color, Glowing, Material, Opaque, Part
@@ -31,8 +31,8 @@ AGARS = (
     ('potato', (0.012, 0.020, 0.040), srgb(190, 175, 140)),
     ('chocolate', (0.10, 0.22, 0.35), srgb(112, 64, 40)),
 )
-"""Media by name: absorption in 1/mm (linear RGB) and the color of what they scatter, set by eye
-against photographs: makers give no optical constants."""
+"""Media: name, absorption coefficients in 1/mm (linear RGB) and color of scattered light. They are
+estimated from photographs, since manufacturers publish no optical constants."""
 
 LIQUIDS = (
     (0.0, 0.0, 0.0),
@@ -42,18 +42,36 @@ LIQUIDS = (
     (0.150, 0.040, 0.008),
     (0.060, 0.160, 0.020),
 )
-"""Absorption in 1/mm of water, medium with phenol red, yellowed medium, violet and blue dyes."""
+"""Absorption coefficients in 1/mm, linear RGB: water, medium with phenol red, yellow medium, and
+dyes."""
 
 
 def pick(weights: Weights, rng: np.random.Generator) -> Any:
-    """Choose a key with a probability in proportion to its weight."""
+    """Draw a key with a probability proportional to its weight.
+
+    Args:
+        weights: Weight of each key.
+        rng: Random generator.
+
+    Example:
+        >>> pick({'a': 1.0, 'b': 0.0}, np.random.default_rng(0))
+        'a'
+    """
     names = list(weights)
     share = np.array([weights[name] for name in names], float)
     return names[rng.choice(len(names), p=share / share.sum())]
 
 
 def draw_kind(plates: PlateSpec, rng: np.random.Generator) -> tuple[str, Any]:
-    """Class and size of a plate."""
+    """Sample class and size of a plate.
+
+    Args:
+        plates: Distribution of the plates.
+        rng: Random generator.
+
+    Returns:
+        Class, and nominal size or number of wells.
+    """
     category = pick(plates.classes, rng)
     sizes = {
         'petri_dish': plates.petri_sizes,
@@ -69,7 +87,14 @@ def draw_plate(
     kind: tuple[str, Any] | None = None,
     stacked: bool = False,
 ) -> Item:
-    """One plate with its contents and markings; stacked ones have lids and stand upright."""
+    """Sample a plate with its contents and markings.
+
+    Args:
+        plates: Distribution of the plates.
+        rng: Random generator.
+        kind: Class and size, from `draw_kind`; None to sample them.
+        stacked: Whether the plate is part of a stack: with a lid and not upside down.
+    """
     category, size = kind or draw_kind(plates, rng)
     lid = stacked or bool(rng.random() < plates.lid)
     if category == 'multiwell_plate':
@@ -89,7 +114,13 @@ def draw_plate(
 
 
 def draw_loose_lid(plates: PlateSpec, dish: Item, rng: np.random.Generator) -> Item:
-    """The lid of a dish, written on or labeled or not."""
+    """Sample the lid of a dish, with or without markings.
+
+    Args:
+        plates: Distribution of the plates.
+        dish: The dish that the lid fits.
+        rng: Random generator.
+    """
     catalog = PETRI_SIZES if dish.category == 'petri_dish' else SQUARE_SIZES
     width = dish.beds['floor'].outline.width
     size = min(catalog.values(), key=lambda size: abs(size.width - 10.0 - width))
@@ -103,7 +134,7 @@ def draw_loose_lid(plates: PlateSpec, dish: Item, rng: np.random.Generator) -> I
 
 
 def _marks(item: Item, plates: PlateSpec, rng: np.random.Generator) -> list[Part]:
-    """Tags on the agar or the lid, drops and scratches; no draw where the spec asks for none."""
+    """Tags, drops and scratches; without them in the spec no random number is drawn."""
     parts: list[Part] = []
     if plates.tags and rng.random() < plates.tags:
         bed = item.beds.get('lid', item.beds.get('growth'))
@@ -115,12 +146,12 @@ def _marks(item: Item, plates: PlateSpec, rng: np.random.Generator) -> list[Part
 
 
 def _plastic(rng: np.random.Generator) -> Color:
-    """Share of light that a polystyrene surface lets through: nearly all, a little less blue."""
+    """Transmittance of a polystyrene surface: nearly 1, a little less in blue."""
     return tuple(rng.uniform(0.97, 0.995) * np.array([1.0, 1.0, rng.uniform(0.985, 1.0)]))
 
 
 def _dish(plates: PlateSpec, category: str, size: Any, lid: bool, rng: np.random.Generator) -> Item:
-    """A Petri or square dish and what grows in it."""
+    """A Petri or square dish with its contents."""
     dimensions = (PETRI_SIZES if category == 'petri_dish' else SQUARE_SIZES)[size]
     plastic = _plastic(rng)
     what = pick(plates.growth, rng)
@@ -170,7 +201,7 @@ def _dish(plates: PlateSpec, category: str, size: Any, lid: bool, rng: np.random
 
 
 def _multiwell(plates: PlateSpec, wells: int, lid: bool, rng: np.random.Generator) -> Item:
-    """A multiwell plate, empty or partly filled, with stained wells now and then."""
+    """A multiwell plate, empty or partly filled, sometimes with stained wells."""
     layout = LAYOUTS[wells]
     plastic = _plastic(rng)
     fillings: list[Filling] = []
@@ -180,7 +211,7 @@ def _multiwell(plates: PlateSpec, wells: int, lid: bool, rng: np.random.Generato
         order = rng.permutation(layout.count) if rng.random() < 0.4 else np.arange(layout.count)
         filled = order[: int(layout.count * rng.uniform(0.3, 1.0)) + 1].tolist()
         colors = rng.permutation(len(LIQUIDS))[: rng.integers(1, 4)]
-        # Dilution series and controls: neighboring wells share a liquid.
+        # As in dilution series and controls, neighboring wells share a liquid.
         runs = np.array_split(np.array(filled), len(colors))
         fillings = [
             Filling(tuple(run.tolist()), depth, LIQUIDS[c])
@@ -206,14 +237,14 @@ def _multiwell(plates: PlateSpec, wells: int, lid: bool, rng: np.random.Generato
 
 
 def _lettered(item: Item, layout: WellLayout, plates: PlateSpec, rng: np.random.Generator) -> Item:
-    """Names of rows and columns on the deck; no draw where the spec asks for none."""
+    """Add row letters and column numbers; without them in the spec no random number is drawn."""
     if plates.lettered and rng.random() < plates.lettered:
         return item.with_parts(well_names(layout))
     return item
 
 
 def _vivid_wells(layout: WellLayout, glow: bool, rng: np.random.Generator) -> list[Part]:
-    """Strong colors, uneven levels: wells filled at random, by rows, by columns or as a series."""
+    """Wells with strong colors and uneven levels, at random, by rows, by columns or diagonally."""
     palette = [any_color(rng) for _ in range(int(rng.integers(1, 7)))]
     rows, columns = np.divmod(np.arange(layout.count), layout.columns)
     order = [rows, columns, rng.integers(0, 1000, layout.count), rows + columns][rng.integers(4)]
@@ -237,7 +268,7 @@ def _vivid_wells(layout: WellLayout, glow: bool, rng: np.random.Generator) -> li
 
 
 def _glowing(part: Part, rng: np.random.Generator) -> Part:
-    """What grows, as a fluorescent dye or protein shows it."""
+    """Make an opaque part fluorescent: it emits light."""
     if not isinstance(part.material, Opaque):
         return part
     hue = np.eye(3)[rng.integers(3)] + rng.uniform(0, 0.5, 3)

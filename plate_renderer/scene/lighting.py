@@ -1,7 +1,7 @@
-"""Light as laboratories have it: windows, tube lights, ring lights, desk lamps, and the room.
+"""Lights of laboratories: windows, tube lights, ring lights, desk lamps, and the room.
 
-Every light is a surface of finite size: what plates mirror and what they focus into caustics are
-its true shape and distance. The room beyond, walls, ceiling and furniture, is an environment map.
+Every light is a surface of finite size and distance, which reflections and caustics depend on. The
+room (walls, ceiling, furniture) is an environment map.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy as np
 from shapely.geometry import Point, box
 
 from ..geometry.camera import Camera
-from ..geometry.meshes import sheet
+from ..geometry.shapes import sheet
 from ..objects.materials import Glowing, Part
 from ..objects.textures import srgb
 
 
 @dataclass(frozen=True, eq=False)
 class Lighting:
-    """All light of a scene.
+    """Lights of a scene and the room around it.
 
     Args:
-        parts: Glowing surfaces.
-        room: Environment map, linear RGB radiance, float64 of shape (128, 256, 3); the first row
-            is the zenith, columns run around the horizon.
-        label: Kinds of light, joined by a plus sign.
+        parts: Light-emitting surfaces.
+        room: Environment map, linear RGB radiance, float64 of shape (128, 256, 3): rows from zenith
+            to nadir, columns around the horizon.
+        label: Kinds of light, joined by plus signs.
     """
 
     parts: tuple[Part, ...]
@@ -36,7 +36,15 @@ class Lighting:
 
 
 def facing(center: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Rigid 4×4 matrix that moves the origin to `center` and turns +z towards `target`."""
+    """Rigid transformation that moves the origin to `center` and +z towards `target`.
+
+    Args:
+        center: World point in millimeters, float64 of shape (3,).
+        target: World point in millimeters, float64 of shape (3,).
+
+    Returns:
+        Matrix, float64 of shape (4, 4).
+    """
     forward = np.asarray(target, float) - center
     forward /= np.linalg.norm(forward)
     aside = np.cross([0.0, 0.0, 1.0], forward)
@@ -50,14 +58,23 @@ def facing(center: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def white(rng: np.random.Generator, warm: float, cool: float) -> np.ndarray:
-    """Linear RGB of a white light, red over blue between `cool` and `warm`, of unit mean."""
+    """Sample the color of a white light.
+
+    Args:
+        rng: Random generator.
+        warm: Largest ratio of red to blue.
+        cool: Smallest ratio of red to blue.
+
+    Returns:
+        Linear RGB with a mean of 1, float64 of shape (3,).
+    """
     balance = rng.uniform(cool, warm)
     color = np.array([np.sqrt(balance), 1.0, 1 / np.sqrt(balance)])
     return color / color.mean()
 
 
 def tubes(rng: np.random.Generator) -> list[Part]:
-    """One to three ceiling troughs, each of two tubes behind a diffuser."""
+    """One to three ceiling lights with two tubes each."""
     height = rng.uniform(1300, 1900)
     turn = rng.uniform(0, np.pi)
     across = np.array([-np.sin(turn), np.cos(turn), 0.0])
@@ -76,7 +93,7 @@ def tubes(rng: np.random.Generator) -> list[Part]:
 
 
 def window(rng: np.random.Generator) -> list[Part]:
-    """A window of two to four panes at one side."""
+    """A window with two to four panes on one side."""
     turn = rng.uniform(0, 2 * np.pi)
     away = rng.uniform(1200, 2200)
     out = np.array([np.cos(turn), np.sin(turn), 0.0])
@@ -109,7 +126,7 @@ def ceiling_panel(rng: np.random.Generator) -> list[Part]:
 
 
 def lamp(rng: np.random.Generator) -> list[Part]:
-    """A desk lamp's round diffuser, near and to one side."""
+    """The round diffuser of a desk lamp on one side."""
     turn, height = rng.uniform(0, 2 * np.pi), rng.uniform(350, 650)
     away = rng.uniform(250, 550)
     center = np.array([away * np.cos(turn), away * np.sin(turn), height])
@@ -120,20 +137,25 @@ def lamp(rng: np.random.Generator) -> list[Part]:
 
 
 def ring(rng: np.random.Generator, camera: Camera) -> list[Part]:
-    """A ring light around the lens."""
+    """A ring light around the lens.
+
+    Args:
+        rng: Random generator.
+        camera: The camera.
+    """
     radius = rng.uniform(90, 180)
     annulus = Point(0, 0).buffer(radius).difference(Point(0, 0).buffer(radius * 0.72))
     color = white(rng, 1.15, 0.85) * rng.uniform(8, 14)
     lens = np.asarray(camera.origin)
     forward = (np.asarray(camera.target) - lens) / np.linalg.norm(np.subtract(camera.target, lens))
-    # Behind the lens, so that the picture shows its reflections and not the light itself.
+    # Behind the lens, so that the image shows its reflections and not the light itself.
     center = lens - rng.uniform(5, 30) * forward
     return [Part(sheet(annulus, 0.0).transformed(facing(center, center + forward)),
                  Glowing(tuple(color)))]  # fmt: skip
 
 
 def softboxes(rng: np.random.Generator) -> list[Part]:
-    """Two diffusers that light from both sides, as in a documentation chamber."""
+    """Two diffusers on opposite sides, as in a photo box."""
     turn = rng.uniform(0, np.pi)
     out = np.array([np.cos(turn), np.sin(turn), 0.0])
     color = white(rng, 1.1, 0.85) * rng.uniform(4, 7)
@@ -146,7 +168,7 @@ def softboxes(rng: np.random.Generator) -> list[Part]:
 
 
 def ultraviolet(rng: np.random.Generator) -> list[Part]:
-    """Two dim violet or blue lamps, as over gels and fluorescent colonies."""
+    """Two dim violet or blue lights, for fluorescence."""
     parts = softboxes(rng)
     color = [(0.25, 0.05, 1.0), (0.05, 0.1, 1.0), (0.1, 0.3, 1.0)][rng.integers(3)]
     glow = Glowing(tuple(rng.uniform(0.2, 1.5) * np.array(color)))
@@ -162,22 +184,22 @@ LIGHTS: dict[str, Callable[..., list[Part]]] = {
     'softboxes': softboxes,
     'ultraviolet': ultraviolet,
 }
-"""Kinds of light by the name that a spec calls them."""
+"""Functions that draw a light at random, by its name in specs."""
 
 DIM = {'lamp', 'ring', 'softboxes'}
-"""Near lights, which outshine the room."""
+"""Near lights, which make the room look dim."""
 
 
 def make_lighting(kinds: list[str], camera: Camera, rng: np.random.Generator) -> Lighting:
-    """Put up lights and the room around them.
+    """Sample lights and the room around them.
 
     Args:
-        kinds: Names from `LIGHTS`.
-        camera: Lights are outside its view; a ring light is around its lens.
-        rng: Source of chance.
+        kinds: Names in `LIGHTS`.
+        camera: The camera; lights are placed outside its field of view.
+        rng: Random generator.
 
     Returns:
-        The lights and an environment map to fill the shadows.
+        The lights and the room; a light is omitted if no position outside the view is found.
     """
     parts = tuple(part for kind in kinds for part in _out_of_view(kind, camera, rng))
     level = rng.uniform(0.1, 0.3) if DIM & set(kinds) else rng.uniform(0.25, 0.6)
@@ -187,12 +209,12 @@ def make_lighting(kinds: list[str], camera: Camera, rng: np.random.Generator) ->
 
 
 def _out_of_view(kind: str, camera: Camera, rng: np.random.Generator) -> list[Part]:
-    """Lights of one kind, drawn again until none is in the picture or blocks it."""
+    """Lights of one kind, sampled again until none is in the image."""
     lens = np.asarray(camera.origin)
     for _ in range(30):
         parts = LIGHTS[kind](rng, camera) if kind == 'ring' else LIGHTS[kind](rng)
         points = np.concatenate([part.mesh.vertices for part in parts])
-        # Ceilings are above the camera, whatever height they were drawn at.
+        # Ceiling lights have to be above the camera.
         if kind in ('tubes', 'ceiling_panel') and points[:, 2].max() < lens[2] + 200:
             lift = np.eye(4)
             lift[2, 3] = lens[2] + 200 - points[:, 2].max()
@@ -204,16 +226,19 @@ def _out_of_view(kind: str, camera: Camera, rng: np.random.Generator) -> list[Pa
 
 
 def room(rng: np.random.Generator, level: float) -> np.ndarray:
-    """Paint a room out of focus: ceiling, walls, furniture along them, floor.
+    """Sample the environment map of a blurred room: ceiling, walls, furniture, floor.
 
     Args:
-        rng: Source of chance.
-        level: Mean radiance of the walls.
+        rng: Random generator.
+        level: Mean radiance.
+
+    Returns:
+        Linear RGB radiance, float64 of shape (128, 256, 3).
     """
     height, width = 128, 256
     elevation = np.linspace(90, -90, height)[:, None, None]
     walls = np.asarray(srgb(*(rng.uniform(150, 240) + rng.uniform(-6, 6, 3))))
-    # Lit from below, a ceiling is darker than what the lamps on it light.
+    # The ceiling gets only indirect light, so it is darker than the walls.
     ceiling, floor = 0.75 * walls, 0.35 * walls * rng.uniform(0.7, 1.2)
     image = np.where(elevation > 40, ceiling, np.where(elevation > -25, walls, floor))
     image = np.broadcast_to(image, (height, width, 3)).copy()

@@ -1,4 +1,4 @@
-"""Where things stand: without interpenetration, in arrangements that people make."""
+"""Positions of objects, without intersections."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from ..geometry.camera import Camera
 from ..objects.plates import Item
 
 CLEARANCE = 1.0
-"""Least distance in millimeters between things that stand side by side."""
+"""Smallest distance in millimeters between objects on the bench."""
 TRIES = 200
+"""Number of random positions that are tried for each object."""
 
 
 class PlacementError(RuntimeError):
-    """No room was found for something in a scene."""
+    """There is no free position for an object."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,8 @@ class Placed:
     """An item in the scene, its meshes in world coordinates.
 
     Args:
-        item: The item, moved.
-        ground: What it covers of the bench.
+        item: The item, in world coordinates.
+        ground: Area of the bench that it covers, in millimeters.
     """
 
     item: Item
@@ -35,7 +36,7 @@ class Placed:
 
     @property
     def corners(self) -> np.ndarray:
-        """Hull of the item: its ground's outline at its lowest and highest, float64 (n, 3)."""
+        """Outline of the ground at the lowest and the highest z of the item, float64 (n, 3)."""
         flat = np.asarray(self.ground.exterior.coords)[:, :2]
         heights = [part.mesh.vertices[:, 2] for part in self.item.parts]
         low, high = min(h.min() for h in heights), max(h.max() for h in heights)
@@ -43,25 +44,40 @@ class Placed:
 
     @property
     def points(self) -> np.ndarray:
-        """All vertices in world millimeters, float64 of shape (n, 3)."""
+        """All vertices, in world millimeters, float64 of shape (n, 3)."""
         return np.concatenate([part.mesh.vertices for part in self.item.parts])
 
 
 def ground_of(item: Item, x: float, y: float, turn: float) -> Polygon:
-    """What an item covers of the bench at a position, turned about its own axis by radians."""
+    """Area of the bench that an item covers at a position.
+
+    Args:
+        item: The item.
+        x: Position in millimeters.
+        y: Position in millimeters.
+        turn: Rotation about its vertical axis in radians.
+    """
     turned = affinity.rotate(item.footprint, turn, origin=(0, 0), use_radians=True)
     return affinity.translate(turned, x, y)
 
 
 def turned(angle: float) -> np.ndarray:
-    """Rigid 4×4 matrix of a turn about the vertical axis by radians."""
+    """Rotation about the vertical axis by an angle in radians, float64 of shape (4, 4)."""
     move = np.eye(4)
     move[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     return move
 
 
 def put(item: Item, x: float, y: float, z: float, turn: float) -> Placed:
-    """Stand an item at a position, turned about its own axis by radians."""
+    """Place an item.
+
+    Args:
+        item: The item.
+        x: Position in millimeters.
+        y: Position in millimeters.
+        z: Height of its bottom in millimeters.
+        turn: Rotation about its vertical axis in radians.
+    """
     move = turned(turn)
     move[:3, 3] = [x, y, z]
     return Placed(item.transformed(move), ground_of(item, x, y, turn))
@@ -70,18 +86,18 @@ def put(item: Item, x: float, y: float, z: float, turn: float) -> Placed:
 def arrange(
     piles: Sequence[Sequence[Item]], rng: np.random.Generator, aligned: bool
 ) -> list[Placed]:
-    """Set down piles of plates around the origin.
+    """Place stacks of plates around the origin.
 
     Args:
-        piles: Each from the lowest to the highest.
-        rng: Source of chance.
-        aligned: In rows with one direction, or scattered.
+        piles: Plates of each stack, from the lowest to the highest.
+        rng: Random generator.
+        aligned: Whether stacks are placed in rows instead of scattered.
 
     Returns:
-        Everything placed, pile by pile from below.
+        Placed plates, stack by stack, from the lowest to the highest.
 
     Raises:
-        PlacementError: If no room is found.
+        PlacementError: If there is no free position for a stack.
     """
     spots = _rows(piles, rng) if aligned else _scattered(piles, rng)
     placed: list[Placed] = []
@@ -99,7 +115,7 @@ def arrange(
 def _rows(
     piles: Sequence[Sequence[Item]], rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
-    """Positions in rows of two to four, a little out of line."""
+    """Positions (x, y, rotation) in rows, slightly irregular."""
     turn = rng.uniform(0, 2 * np.pi)
     columns = int(np.ceil(np.sqrt(len(piles)))) if len(piles) > 3 else len(piles)
     bounds = np.array([pile[0].footprint.bounds for pile in piles])
@@ -117,7 +133,7 @@ def _rows(
 def _scattered(
     piles: Sequence[Sequence[Item]], rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
-    """Positions drawn in a disc that widens until everything has room."""
+    """Random positions (x, y, rotation) in a square that grows until all stacks fit."""
     area = sum(pile[0].footprint.area for pile in piles)
     taken: list[Polygon] = []
     spots = []
@@ -140,16 +156,16 @@ def _scattered(
 def put_in_view(
     item: Item, camera: Camera, taken: Sequence[Polygon], rng: np.random.Generator
 ) -> Placed:
-    """Stand a distractor where the camera sees it, clear of everything else.
+    """Place a distractor at a random free position in the camera's view.
 
     Args:
         item: The distractor.
-        camera: It is placed under a random pixel of this camera.
-        taken: Ground that is covered already.
-        rng: Source of chance.
+        camera: The camera.
+        taken: Areas of the bench that are covered already.
+        rng: Random generator.
 
     Raises:
-        PlacementError: If no free spot is found.
+        PlacementError: If no free position is found.
     """
     lens = np.asarray(camera.origin)
     for _ in range(TRIES):
@@ -161,7 +177,7 @@ def put_in_view(
         if item.faces_camera:
             towards = np.arctan2(lens[1] - spot[1], lens[0] - spot[0])
             turn = float(towards + np.pi / 2 + rng.normal(0, 0.5))
-        # A bottle right before the lens would hide the scene.
+        # An object close to the lens would hide the scene.
         upright = np.array([spot[0], spot[1], min(item.height, lens[2])])
         if np.linalg.norm(upright - lens) < 0.35 * np.linalg.norm(lens - camera.target):
             continue

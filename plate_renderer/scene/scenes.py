@@ -1,4 +1,4 @@
-"""Draw scenes from a spec: which plates, how set out, on what, in which light, from where."""
+"""Sample whole scenes from a spec: plates, distractors, bench, lights, camera, exposure."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .walls import make_wall
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """All that a picture shows and how it is taken.
+    """A scene, ready to be rendered.
 
     Args:
-        placed: Plates first, then distractors.
-        bench: What they stand on.
-        lighting: All light.
+        placed: Plates and what holds them, loose lids, then distractors.
+        bench: Bench top, and the wall if there is one.
+        lighting: Lights and room.
         camera: The camera.
-        exposure: How the picture is developed.
-        seed: For the renderer's random numbers.
+        exposure: Parameters of the photograph.
+        seed: Random seed of the path tracer.
     """
 
     placed: tuple[Placed, ...]
@@ -41,30 +41,38 @@ class Scene:
 
 
 def generator(seed: int, split: str, index: int, purpose: str = 'scene') -> np.random.Generator:
-    """Random numbers of one image, whatever else is rendered.
+    """Random generator of one image, independent of all other images.
 
     Args:
-        seed: Of the spec.
-        split: Its name takes part, so that splits share no scene.
-        index: Of the image in the split.
-        purpose: Keeps independent streams apart.
+        seed: Seed of the spec.
+        split: Name of the split; splits have different scenes.
+        index: Index of the image in the split.
+        purpose: Name of the stream, for several independent generators per image.
     """
     return np.random.default_rng([seed, zlib.crc32(f'{split}/{purpose}'.encode()), index])
 
 
 def draw_scene(spec: Spec, split: str, index: int) -> Scene:
-    """Draw the scene of one image.
+    """Sample the scene of one image.
 
     Args:
-        spec: The data set.
-        split: One of its splits.
-        index: Of the image in the split, from 0.
+        spec: Spec of the dataset.
+        split: Name of the split.
+        index: Index of the image in the split, from 0.
 
     Returns:
-        The same scene whenever it is called with the same arguments.
+        The scene, which depends on the arguments only.
 
     Raises:
-        PlacementError: If the plates find no room.
+        PlacementError: If no space is found for the plates.
+
+    Example:
+        >>> from plate_renderer.scene.spec import parse_spec
+        >>> spec = parse_spec({'name': 'demo', 'seed': 1, 'splits': {'train': {'images': 9}},
+        ...                    'scene': {'arrangements': {'none': 1}, 'distractors': [1, 1]}})
+        >>> scene = draw_scene(spec, 'train', 0)
+        >>> [placed.item.category for placed in scene.placed]
+        [None, None, None]
     """
     rng = generator(spec.seed, split, index)
     extra = generator(spec.seed, split, index, 'extra')
@@ -92,7 +100,7 @@ def draw_scene(spec: Spec, split: str, index: int) -> Scene:
 def _distractors(
     scene: SceneSpec, camera: Camera, taken: list, rng: np.random.Generator, lonely: bool
 ) -> list[Placed]:
-    """Glassware and clutter in view; at least three things where there is no plate."""
+    """Distractors in the camera's view; at least three if the scene is empty otherwise."""
     low, high = scene.distractors
     count = int(rng.integers(low, high + 1))
     placed: list[Placed] = []
@@ -106,7 +114,7 @@ def _distractors(
         try:
             placed.append(put_in_view(item, camera, grounds, rng))
         except PlacementError:
-            # A full bench simply holds fewer things.
+            # A full bench has fewer distractors.
             continue
     return placed
 
@@ -134,7 +142,7 @@ def _camera(
 def _exposure(
     spec: PhotographSpec, rng: np.random.Generator, extra: np.random.Generator
 ) -> Exposure:
-    """How a picture is developed."""
+    """Sample the parameters of the photograph."""
     way, angle = extra.uniform(*spec.motion), extra.uniform(0, 2 * np.pi)
     cast = extra.normal(0, spec.cast, 3)
     stops = rng.uniform(*spec.stops)
@@ -153,6 +161,6 @@ def _exposure(
 
 
 def _empty_stage(scene: SceneSpec, rng: np.random.Generator) -> np.ndarray:
-    """Corners of the part of the bench that a picture without plates shows."""
+    """Corners of the volume that the camera frames in a scene without plates, float64 (8, 3)."""
     half = rng.uniform(*scene.stage)
     return np.array([[x, y, z] for x in (-half, half) for y in (-half, half) for z in (0.0, 30.0)])

@@ -1,6 +1,6 @@
-"""What a data set is drawn from: a YAML file of weights and ranges, read and checked as one.
+"""Specs of rendered datasets: YAML files of weights and ranges.
 
-See `configs/rendering/plates.yaml` for every field with its meaning.
+`configs/rendering/plates.yaml` describes every field.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from .lighting import LIGHTS
 from .yaml_values import SpecError, expect_mapping, expect_number, read_yaml
 
 Range: TypeAlias = tuple[float, float]
+"""Smallest and largest value of a uniform distribution."""
 Counts: TypeAlias = tuple[int, int]
+"""Smallest and largest value of a uniform distribution of integers."""
 Weights: TypeAlias = dict[Any, float]
+"""Relative probability of each name or size."""
 
 GROWTHS = (
     'empty', 'agar', 'colonies', 'lawn', 'streaks', 'blood', 'mold', 'seedlings', 'membranes',
@@ -37,7 +40,15 @@ LAYOUT_NAMES = ('boxes', 'full')
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Size and quality of every image, and what counts as a plate in it."""
+    """Size and quality of the images.
+
+    Args:
+        width: Width in pixels.
+        height: Height in pixels.
+        samples: Paths per pixel.
+        depth: Largest number of surfaces of a path.
+        sliver: Plates whose visible share is smaller are annotated as `iscrowd`, in [0, 1].
+    """
 
     width: int = 512
     height: int = 384
@@ -48,7 +59,7 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class PlateSpec:
-    """Which plates there are and what is in and on them. Weights are relative."""
+    """Distribution of plates, their contents and markings; numbers are probabilities."""
 
     classes: Weights = field(default_factory=lambda: {name: 1.0 for name in CATEGORIES})
     petri_sizes: Weights = field(default_factory=lambda: {n: 1.0 for n in PETRI_SIZES})
@@ -71,7 +82,7 @@ class PlateSpec:
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """How plates are set out, on what, in which light, among what. Weights are relative."""
+    """Distribution of arrangements, bench tops, lights and distractors."""
 
     arrangements: Weights = field(default_factory=lambda: {name: 1.0 for name in ARRANGEMENTS})
     plates: Counts = (2, 5)
@@ -90,7 +101,7 @@ class SceneSpec:
 
 @dataclass(frozen=True)
 class CameraSpec:
-    """Where the camera stands and how it is set."""
+    """Distribution of the camera's pose and lens."""
 
     top_view: float = 0.45
     elevation: Range = (28, 80)
@@ -104,7 +115,7 @@ class CameraSpec:
 
 @dataclass(frozen=True)
 class PhotographSpec:
-    """How pictures are exposed and developed."""
+    """Distribution of the photograph's parameters, see `photograph.Exposure`."""
 
     stops: Range = (-0.5, 0.45)
     balance: float = 0.08
@@ -120,7 +131,7 @@ class PhotographSpec:
 
 @dataclass(frozen=True)
 class Distribution:
-    """What an image is drawn from."""
+    """Distribution from which a kind of image is sampled."""
 
     plates: PlateSpec
     scene: SceneSpec
@@ -130,10 +141,10 @@ class Distribution:
 
 @dataclass(frozen=True)
 class SplitSpec:
-    """One split.
+    """A split of the dataset.
 
     Args:
-        images: How many.
+        images: Number of images.
         mixture: Weight and distribution of each kind of image, by name.
     """
 
@@ -143,15 +154,15 @@ class SplitSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole data set.
+    """Spec of a dataset.
 
     Args:
-        name: Of the data set.
-        seed: From which everything is drawn, with a split's name and an image's index.
-        ground_truth: `boxes` writes JPEG images and COCO annotations, `full` also normals, depth,
-            outlines and masks in ClearGrasp's folders.
-        image: Size and quality.
-        splits: By name.
+        name: Name of the dataset.
+        seed: Random seed.
+        ground_truth: `boxes` for JPEG images and COCO annotations, `full` for normals, depth,
+            outlines and masks in ClearGrasp's layout too.
+        image: Size and quality of the images.
+        splits: Splits by name.
     """
 
     name: str
@@ -162,7 +173,7 @@ class Spec:
 
     @property
     def digest(self) -> str:
-        """Hash of the fields that the pixels depend on, to distinguish specs of folders."""
+        """Hash of all fields, which identifies the spec of a folder."""
         content = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -179,7 +190,7 @@ CHOICES: dict[str, tuple] = {
     'transparent': tuple(TRANSPARENT),
     'opaque': tuple(OPAQUE),
 }
-"""What the weights of each field may be given for."""
+"""Keys that are allowed in each field of weights."""
 
 SECTIONS = {
     'plates': PlateSpec,
@@ -196,23 +207,23 @@ def read_spec(path: str | Path) -> Spec:
         path: YAML file.
 
     Raises:
-        SpecError: If it cannot be read, or names something unknown, or gives an impossible value.
+        SpecError: If the file cannot be read, or has an unknown name or an invalid value.
     """
     return parse_spec(read_yaml(path), str(path))
 
 
 def parse_spec(content: Any, source: str = 'spec') -> Spec:
-    """Build a spec from what YAML holds.
+    """Build a spec from the content of a YAML file.
 
     Args:
         content: Mapping with `name`, `seed`, `ground_truth`, `image`, the sections `plates`,
             `scene`, `camera` and `photograph`, and `splits`; a split may override any section.
             `mixture` gives kinds of image by name, each with a `weight` and the fields of any
             section in which it differs.
-        source: Where it comes from, for error messages.
+        source: File name, for error messages.
 
     Raises:
-        SpecError: As `read_spec`.
+        SpecError: If there is an unknown name or an invalid value.
 
     Example:
         >>> spec = parse_spec({'name': 'mine', 'seed': 1, 'splits': {'train': {'images': 3}}})
@@ -248,7 +259,7 @@ def parse_spec(content: Any, source: str = 'spec') -> Spec:
 def _mixture(
     content: Any, sections: dict[str, dict], place: str, where: str
 ) -> dict[str, tuple[float, Distribution]]:
-    """The kinds of image of a split; without a mixture there is one, named after nothing."""
+    """Weights and distributions of a split; without a mixture there is one, with an empty name."""
     if content is None:
         return {'': (1.0, _distribution(sections, where))}
     mixture = {}
@@ -256,7 +267,7 @@ def _mixture(
         known = {'weight', *SECTIONS}
         body = expect_mapping(body, known, f'{place}.{name}')
         weight = expect_number(body.get('weight', 1), f'{place}.{name}.weight')
-        # What a kind of image says counts more than what its split says.
+        # Fields of a kind of image override those of the split.
         merged = {key: {**values, **(body.get(key) or {})} for key, values in sections.items()}
         mixture[str(name)] = (weight, _distribution(merged, f'{place}.{name}'))
     if min((w for w, _ in mixture.values()), default=0) < 0 or not any(
@@ -273,12 +284,12 @@ def _distribution(sections: dict[str, dict], where: str) -> Distribution:
 
 
 def _merged(top: Mapping, body: Mapping, key: str) -> dict:
-    """A section as a split has it: its own fields replace the data set's."""
+    """A section of a split: the dataset's fields, overridden by the split's."""
     return {**(top.get(key) or {}), **(body.get(key) or {})}
 
 
 def _section(kind: type, values: Any, where: str) -> Any:
-    """Build one dataclass of a spec, checking every field against its default's type."""
+    """Build a section, checking every value against the type of its field."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
     checked: dict[str, Any] = {}
     for name, value in expect_mapping(values, fields, where).items():
@@ -306,5 +317,5 @@ def _range(value: Any, where: str, whole: bool) -> tuple[float, float]:
         raise SpecError(f'{where} is {value!r}, expected [lowest, highest]')
     low, high = (expect_number(v, where, whole) for v in value)
     if low > high:
-        raise SpecError(f'{where} is {value!r}: the lowest comes first')
+        raise SpecError(f'{where} is {value!r}, expected [lowest, highest]: the lowest comes first')
     return (low, high)

@@ -1,4 +1,4 @@
-"""Walls behind the scene: painted, tiled, papered, or with shelves, windows and screens."""
+"""Walls behind the scene, with procedural pictures."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import numpy as np
 from shapely.geometry import box
 
 from ..geometry.camera import Camera
-from ..geometry.meshes import sheet
+from ..geometry.shapes import sheet
 from ..objects.materials import Glowing, Opaque, Part
 from ..objects.pictures import picture
 
+#: Kinds of picture; repeated ones are drawn more often.
 KINDS = ('plain', 'plain', 'gradient', 'marble', 'stripes', 'tiles', 'blobs', 'cover', 'windows',
          'page', 'dots', 'rings', 'halves')  # fmt: skip
+#: Half of the length of a wall, and its height, in millimeters.
 HALF_LENGTH, HEIGHT = 2000.0, 1500.0
 
 
 def make_wall(camera: Camera, things: Sequence[np.ndarray], rng: np.random.Generator) -> Part:
-    """Put up a wall on the far side of everything.
+    """Sample a vertical wall behind all objects.
 
     Args:
-        camera: It looks at the wall where it does not look down.
-        things: Vertices of everything in the scene, each float64 of shape (n, 3).
-        rng: Source of chance.
+        camera: The camera, which the wall faces.
+        things: Vertices of each object in world millimeters, float64 of shape (n, 3).
+        rng: Random generator.
 
     Returns:
-        The wall, which faces the camera; some are bright windows.
+        The wall; a few walls emit light.
     """
     away = np.subtract(camera.target, camera.origin)[:2]
     length = np.linalg.norm(away)

@@ -1,4 +1,4 @@
-"""Read YAML strictly: unknown names and wrong types are errors that say where."""
+"""Strict reading of YAML: unknown names and wrong types are errors that name the place."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import Any
 import yaml
 
 MOST_VALUES = 100_000
-"""Aliases let a few hundred bytes stand for more values than memory holds."""
+"""Limit on the number of values: with aliases a small file can expand beyond memory."""
 
 
 class SpecError(ValueError):
-    """A spec that cannot be read or has an invalid value."""
+    """A spec cannot be read or has an invalid value."""
 
 
 def read_yaml(path: str | Path) -> Any:
     """Read a YAML file.
 
+    Args:
+        path: The file.
+
     Raises:
-        SpecError: If it cannot be read or is not valid YAML.
+        SpecError: If the file cannot be read, is not valid YAML or has too many values.
     """
     if Path(path).exists() and not Path(path).is_file():
         raise SpecError(f'cannot read the spec {path}: it is not a regular file')
@@ -40,15 +43,15 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def expect_mapping(value: Any, known: Collection[Any] | None, where: str) -> Mapping[Any, Any]:
-    """Return the value, which must be a mapping of known names.
+    """Check that a value is a mapping with known names, and return it.
 
     Args:
-        value: As YAML holds it.
-        known: Allowed names; None allows any.
-        where: Its place in the file, for the message.
+        value: Value from a YAML file.
+        known: Allowed names; None for any.
+        where: Place of the value, for the message.
 
     Raises:
-        SpecError: If it is not a mapping, or has an unknown name; the message suggests the closest.
+        SpecError: If it is not a mapping or has an unknown name; the message suggests the closest.
 
     Example:
         >>> expect_mapping({'imges': 3}, {'images'}, 'mine.yaml')
@@ -68,15 +71,19 @@ def expect_mapping(value: Any, known: Collection[Any] | None, where: str) -> Map
 
 
 def expect_number(value: Any, where: str, whole: bool = False) -> float:
-    """Return the value, which must be a number.
+    """Check that a value is a number, and return it.
 
     Args:
-        value: As YAML holds it.
-        where: Its place in the file, for the message.
-        whole: Whether it must be a whole number.
+        value: Value from a YAML file.
+        where: Place of the value, for the message.
+        whole: Whether it has to be a whole number.
 
     Raises:
-        SpecError: If it is not.
+        SpecError: If it is not a number of this type.
+
+    Example:
+        >>> expect_number(3, 'mine.yaml: seed', whole=True)
+        3
     """
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SpecError(f'{where} is {value!r}, expected a {"whole " if whole else ""}number')
@@ -84,7 +91,7 @@ def expect_number(value: Any, where: str, whole: bool = False) -> float:
 
 
 def _count(value: Any, limit: int) -> int:
-    """Number of values within one, counted no further than beyond a limit."""
+    """Count the values nested in a value, stopping above a limit."""
     if isinstance(value, Mapping):
         children = [*value, *value.values()]
     else:

@@ -1,4 +1,4 @@
-"""Checks for the tests of the check of a GPU."""
+"""Checks that succeed, fail and crash, for the tests of ``benchmarks.gpu_check``."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The check of a GPU, on a CPU: a failed check is named, and the others go on."""
+"""``benchmarks.gpu_check`` on a CPU: results and failures of checks are reported."""
 
 import json
 
@@ -14,7 +14,7 @@ def setting(tmp_path, toy_plates):
     return Setting('cpu', 96, 2, 4, toy_plates, tmp_path)
 
 
-def test_checks_are_in_order_and_there():
+def test_checks_are_listed_in_order():
     checks = gpu_check.list_checks(gpu_check.CHECKS, ['frcnn_cleargrasp_plates'])
     assert len(checks) == 8 + 1 + len(gpu_check.BACKBONES)
     assert tuple(parity.BACKBONES) == gpu_check.BACKBONES
@@ -32,26 +32,26 @@ def test_checks_are_in_order_and_there():
         ('.training.nothing', False, 'AttributeError'),
     ],
 )
-def test_a_check_gives_a_row(setting, function, passed, figure):
+def test_results_of_checks(setting, function, passed, figure):
     name = 'ClearGraspResNet 50' if function == '.parity.backbone' else ''
     row = running.run_check(Check('what', function, name), setting)
     assert row.passed == passed and row.figure.startswith(figure), row.figure
     assert row.seconds > 0
 
 
-def test_a_difference_fails(setting, monkeypatch):
+def test_differences_fail(setting, monkeypatch):
     monkeypatch.setattr(parity, 'TOLERANCE', -1.0)
     row = running.run_check(Check('what', '.parity.operators'), setting)
     assert not row.passed and row.figure.startswith('nms: difference')
 
 
-def test_no_plate_on_both_devices_fails(setting, monkeypatch):
+def test_no_detections_on_either_device_fail(setting, monkeypatch):
     monkeypatch.setattr(parity, '_infer', lambda *_: [])
     row = running.run_check(Check('what', '.parity.inference'), setting)
     assert not row.passed and row.figure.startswith('no plate found: nothing to compare')
 
 
-def test_a_process_that_dies_leaves_the_others_alone(setting):
+def test_a_crash_does_not_affect_other_checks(setting):
     functions = [f'tests.benchmarks.quick_checks.{name}' for name in ('die', 'fail', 'succeed')]
     rows = list(running.run_checks([Check(f, f, 'given') for f in functions], setting))
     assert [(row.passed, row.figure) for row in rows] == [
@@ -59,7 +59,7 @@ def test_a_process_that_dies_leaves_the_others_alone(setting):
     ]  # fmt: skip
 
 
-def test_table_and_numbers(setting, tmp_path):
+def test_markdown_and_json(setting, tmp_path):
     rows = [Row('a | b', True, 'x | y', 1.0, 2.0), Row('c', False, 'why\nnot', 1.0, 2.0)]
     markdown, numbers = gpu_check.write(rows, {'device': 'cpu'}, setting, tmp_path / 'out')
     text = markdown.read_text()
@@ -68,7 +68,7 @@ def test_table_and_numbers(setting, tmp_path):
 
 
 @pytest.mark.slow
-def test_everything_passes_on_a_cpu(run_here, tmp_path):
+def test_all_checks_pass_on_a_cpu(run_here, tmp_path):
     status, printed = run_here(
         gpu_check.main, '--device', 'cpu', '--out', tmp_path,
         '--arms', 'frcnn_cleargrasp_plates', 'retinanet_cleargrasp_drn54_plates',

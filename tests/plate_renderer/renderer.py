@@ -1,4 +1,4 @@
-"""The renderer, for tests that render."""
+"""Skipping of tests that need the renderer."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from plate_renderer.output.pathtracer import MissingRendererError, load_mitsuba
 
 
 def skip_without_renderer() -> None:
-    """Skip a test, or a module, where Mitsuba or a library that it needs is missing."""
+    """Skip a test or a module if Mitsuba or a library that it needs is missing."""
     try:
         load_mitsuba()
     except MissingRendererError as error:

@@ -19,7 +19,7 @@ def coco(request: pytest.FixtureRequest) -> tuple[str, COCO]:
     return request.param, COCO(str(PLATES / 'annotations' / f'{request.param}.json'))
 
 
-def test_every_image_is_there_in_the_size_that_is_said(coco: tuple[str, COCO]) -> None:
+def test_images_exist_and_have_their_listed_size(coco: tuple[str, COCO]) -> None:
     split, annotations = coco
     names = {image['file_name'] for image in annotations.imgs.values()}
     assert names == {path.name for path in (PLATES / split).glob('*.jpg')}
@@ -28,7 +28,7 @@ def test_every_image_is_there_in_the_size_that_is_said(coco: tuple[str, COCO]) -
         assert picture.shape == (image['height'], image['width'], 3) == (384, 512, 3)
 
 
-def test_boxes_are_the_extents_of_disjoint_masks(coco: tuple[str, COCO]) -> None:
+def test_boxes_bound_disjoint_masks(coco: tuple[str, COCO]) -> None:
     _, annotations = coco
     for image in annotations.imgs:
         total = np.zeros((384, 512), int)
@@ -41,7 +41,7 @@ def test_boxes_are_the_extents_of_disjoint_masks(coco: tuple[str, COCO]) -> None
         assert total.max() <= 1
 
 
-def test_every_class_and_pictures_without_plates_are_in_every_split(
+def test_splits_contain_every_class_and_images_without_plates(
     coco: tuple[str, COCO],
 ) -> None:
     _, annotations = coco
@@ -51,7 +51,7 @@ def test_every_class_and_pictures_without_plates_are_in_every_split(
     assert any(not annotations.getAnnIds(image) for image in annotations.imgs)
 
 
-def test_splits_share_no_picture() -> None:
+def test_splits_share_no_image() -> None:
     digests = [
         hashlib.sha256(path.read_bytes()).hexdigest()
         for split in SPLITS
@@ -60,12 +60,12 @@ def test_splits_share_no_picture() -> None:
     assert len(set(digests)) == len(digests) >= 250
 
 
-def test_the_data_set_is_small_and_says_how_to_make_it_again() -> None:
+def test_the_dataset_is_small_and_documents_how_it_was_rendered() -> None:
     files = [p for p in PLATES.rglob('*') if p.is_file() and 'records' not in p.parts]
     sizes = [path.stat().st_size for path in files]
     assert sum(sizes) <= 14e6
     assert max(sizes) <= 5e6
     info = json.loads((PLATES / 'annotations' / 'train.json').read_text())['info']
     card = (PLATES / 'README.md').read_text()
-    for said in (info['license'], str(info['seed']), 'tools/render_plates.py'):
-        assert said in card
+    for text in (info['license'], str(info['seed']), 'tools/render_plates.py'):
+        assert text in card

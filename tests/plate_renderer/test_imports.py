@@ -27,14 +27,14 @@ print(' '.join(pool.submit(eval, '__import__("sys").modules.keys() | []').result
 
 
 @pytest.mark.parametrize('path', sorted(ROOT.rglob('*.py')), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_renderer_imports_nothing_of_the_plugin(path: Path) -> None:
+def test_the_renderer_imports_neither_the_plugin_nor_torch(path: Path) -> None:
     nodes = list(ast.walk(ast.parse(path.read_text())))
     names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
     names += [n.module or '' for n in nodes if isinstance(n, ast.ImportFrom) and not n.level]
     assert not {name.split('.')[0] for name in names} & HEAVY
 
 
-def test_workers_do_not_load_torch_even_if_the_program_did(tmp_path: Path) -> None:
+def test_workers_do_not_load_torch_if_the_main_program_did(tmp_path: Path) -> None:
     program = tmp_path / 'program.py'
     program.write_text(PROGRAM)
     done = subprocess.run(
@@ -45,7 +45,7 @@ def test_workers_do_not_load_torch_even_if_the_program_did(tmp_path: Path) -> No
     assert not loaded & HEAVY
 
 
-def test_the_classes_are_those_of_the_configs() -> None:
+def test_classes_equal_those_of_the_configs() -> None:
     namespace: dict = {}
     exec((ROOT.parent / 'configs' / '_base_' / 'datasets' / 'plates.py').read_text(), namespace)
     assert namespace['classes'] == CATEGORIES

@@ -13,7 +13,7 @@ def view(elevation: float = 50, fill: float = 0.8, shift: tuple = (0.0, 0.0)) ->
 @pytest.mark.parametrize(
     ('elevation', 'fill'), [(25, 0.5), (25, 0.9), (60, 0.9), (60, 1.4), (90, 0.5), (90, 1.4)]
 )
-def test_what_is_framed_fills_the_asked_share_at_the_center(elevation: float, fill: float) -> None:
+def test_framed_points_are_centered_and_fill_the_given_share(elevation: float, fill: float) -> None:
     pixels = view(elevation, fill).project(CUBE)
     span = np.ptp(pixels, axis=0) / [512, 384]
     assert span.max() == pytest.approx(fill, rel=0.02)
@@ -21,7 +21,7 @@ def test_what_is_framed_fills_the_asked_share_at_the_center(elevation: float, fi
     np.testing.assert_allclose(middle, [256, 192], atol=6)
 
 
-def test_a_shift_moves_the_picture_by_its_share_of_the_frame() -> None:
+def test_shift_moves_the_points_by_a_share_of_the_frame() -> None:
     moved = view(shift=(0.1, 0.0)).project(CUBE).mean(axis=0) - view().project(CUBE).mean(axis=0)
     assert moved[0] == pytest.approx(51.2, rel=0.15)
     assert abs(moved[1]) < 4
@@ -42,14 +42,14 @@ def test_ground_points_project_back_to_their_pixel() -> None:
     assert level.ground_point(50, 10) is None
 
 
-def test_rays_pass_through_the_pixels_that_their_points_project_to() -> None:
+def test_points_on_a_ray_project_to_its_pixel() -> None:
     camera = view()
     ray = camera.rays()[37, 205]
     world = np.asarray(camera.origin) + 300 * ray @ camera.axes
     np.testing.assert_allclose(camera.project(world[None])[0], [205.5, 37.5])
 
 
-def test_what_is_behind_the_lens_is_not_seen() -> None:
+def test_points_behind_the_lens_are_not_visible() -> None:
     camera = view()
     behind = np.asarray(camera.origin) + 100 * camera.axes[2]
     assert np.isnan(camera.project(behind[None])).all()

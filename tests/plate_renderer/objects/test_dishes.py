@@ -11,7 +11,7 @@ from plate_renderer.objects.dishes import (
 )
 from plate_renderer.objects.materials import IOR, absorbed
 from plate_renderer.objects.plates import Item
-from tests.plate_renderer.volumes import volume_of_medium
+from tests.plate_renderer.measures import volume_of_medium
 
 AGAR = Agar(3.5, (0.01, 0.02, 0.05))
 
@@ -33,13 +33,13 @@ def extent(item: Item) -> np.ndarray:
         (SQUARE_SIZES[245], (245, 245, 25)),
     ],
 )
-def test_a_lidded_dish_has_its_published_size(size: DishSize, published: tuple) -> None:
+def test_dishes_with_lids_have_their_published_size(size: DishSize, published: tuple) -> None:
     lidded = dish(size, 'petri_dish', None, lid=True)
     np.testing.assert_allclose(extent(lidded), published, atol=0.1)
 
 
 @pytest.mark.parametrize('size', [PETRI_SIZES[90], SQUARE_SIZES[100]])
-def test_media_are_closed_and_hold_what_they_should(size: DishSize) -> None:
+def test_media_are_closed_and_have_the_expected_volume(size: DishSize) -> None:
     empty = dish(size, 'petri_dish', None, lid=False)
     poured = dish(size, 'petri_dish', AGAR, lid=False)
     plastic = volume_of_medium(empty.parts, IOR['polystyrene'])
@@ -48,13 +48,13 @@ def test_media_are_closed_and_hold_what_they_should(size: DishSize) -> None:
     assert volume_of_medium(poured.parts, IOR['agar']) == pytest.approx(
         floor * AGAR.depth, rel=0.06
     )
-    # Wall and bottom of even thickness, without the foot's recess.
+    # Wall and bottom of constant thickness, without the recess under the bottom.
     shell = size.outline(size.dish_inset).polygon()
     wall = (shell.area - floor) * size.dish_height + floor * size.wall
     assert plastic == pytest.approx(wall, rel=0.08)
 
 
-def test_polystyrene_against_agar_is_one_interface_with_both_indices() -> None:
+def test_polystyrene_and_agar_share_one_interface() -> None:
     pairs = [
         (part.material.inside, part.material.outside)
         for part in dish(PETRI_SIZES[90], 'petri_dish', AGAR, lid=True).parts
@@ -63,7 +63,7 @@ def test_polystyrene_against_agar_is_one_interface_with_both_indices() -> None:
     assert (1.335, 1.59) not in pairs
 
 
-def test_a_lid_rests_above_the_rim_and_hangs_clear_of_the_wall() -> None:
+def test_a_lid_does_not_touch_its_dish() -> None:
     size = PETRI_SIZES[90]
     bare = dish(size, 'petri_dish', None, lid=False)
     lid = dish(size, 'petri_dish', None, lid=True).parts[-1].mesh.vertices
@@ -82,18 +82,18 @@ def test_dishes_stack_without_touching() -> None:
     foot = np.concatenate([part.mesh.vertices for part in upper.parts])
     foot = foot[foot[:, 2] < 0.05] + [0, 0, lower.height]
     assert foot[:, 2].min() > size.lid_top
-    # The lid's ridge stands within the foot, lower than the recess of the bottom.
+    # The ring on the lid is inside the foot and lower than the recess under the bottom.
     ridge = lid[lid[:, 2] > size.lid_top + 0.01]
     assert np.hypot(ridge[:, 0], ridge[:, 1]).max() < np.hypot(foot[:, 0], foot[:, 1]).min()
     assert ridge[:, 2].max() < lower.height + FOOT_HEIGHT
 
 
-def test_agar_that_reaches_the_rim_is_refused() -> None:
+def test_agar_up_to_the_rim_is_refused() -> None:
     with pytest.raises(ValueError, match='make it at most'):
         dish(PETRI_SIZES[35], 'petri_dish', Agar(9.0, (0, 0, 0)), lid=False)
 
 
-def test_absorption_multiplies_over_depth() -> None:
+def test_transmittance_follows_the_beer_lambert_law() -> None:
     once = np.array(absorbed((0.1, 0.2, 0.3), 2.0))
     np.testing.assert_allclose(absorbed((0.1, 0.2, 0.3), 4.0), once**2)
 

@@ -7,7 +7,7 @@ from plate_renderer.objects.materials import Opaque
 
 @pytest.mark.parametrize('round_nests', [False, True])
 @pytest.mark.parametrize('seed', range(4))
-def test_a_plate_fits_every_nest(round_nests: bool, seed: int) -> None:
+def test_nests_have_the_given_size(round_nests: bool, seed: int) -> None:
     size = (95.0, 95.0) if round_nests else (129.0, 87.0)
     built = deck(3, 2, size, round_nests, np.random.default_rng(seed))
     assert built.nests.shape == (6, 2)
@@ -22,7 +22,7 @@ def test_a_plate_fits_every_nest(round_nests: bool, seed: int) -> None:
 
 
 @pytest.mark.parametrize('seed', range(6))
-def test_a_hand_grips_the_edge_and_cuts_nothing(seed: int) -> None:
+def test_a_hand_is_above_and_below_the_edge_without_intersecting_the_plate(seed: int) -> None:
     parts = hand(45.0, 15.0, np.random.default_rng(seed))
     assert all(isinstance(part.material, Opaque) for part in parts)
     points = np.concatenate([part.mesh.vertices for part in parts])

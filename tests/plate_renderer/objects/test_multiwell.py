@@ -4,7 +4,7 @@ import pytest
 from plate_renderer.objects.materials import IOR
 from plate_renderer.objects.multiwell import DEPTH, LAYOUTS, LENGTH, Filling, multiwell_plate
 from plate_renderer.objects.plates import Item
-from tests.plate_renderer.volumes import volume_of_medium
+from tests.plate_renderer.measures import volume_of_medium
 
 
 def extent(item: Item) -> np.ndarray:
@@ -20,20 +20,20 @@ def test_plates_have_the_standard_footprint_and_height(wells: int) -> None:
 
 @pytest.mark.parametrize(('wells', 'a1'), [(96, (14.38, 11.24)), (384, (12.13, 8.99)),
                                            (6, (24.76, 23.16)), (48, (18.16, 10.08))])  # fmt: skip
-def test_a1_is_where_standards_and_drawings_put_it(wells: int, a1: tuple) -> None:
+def test_a1_has_its_published_position(wells: int, a1: tuple) -> None:
     first = LAYOUTS[wells].centers()[0]
     from_corner = (first[0] + LENGTH / 2, DEPTH / 2 - first[1])
     np.testing.assert_allclose(from_corner, a1, atol=0.1)
 
 
 @pytest.mark.parametrize('wells', sorted(LAYOUTS))
-def test_there_are_as_many_wells_as_the_name_says_and_none_overlap(wells: int) -> None:
+def test_wells_have_the_right_number_and_do_not_overlap(wells: int) -> None:
     layout = LAYOUTS[wells]
     assert layout.count == wells == len(layout.centers())
     assert layout.width < layout.pitch
 
 
-def test_96_well_geometry_matches_the_standard() -> None:
+def test_96_wells_match_the_standard() -> None:
     layout = LAYOUTS[96]
     steps = np.diff(np.unique(layout.centers()[:, 0].round(6)))
     np.testing.assert_allclose(steps, 9.0)
@@ -41,7 +41,7 @@ def test_96_well_geometry_matches_the_standard() -> None:
 
 
 @pytest.mark.parametrize('wells', [6, 96])
-def test_liquid_takes_the_place_of_air_and_not_of_plastic(wells: int) -> None:
+def test_liquids_have_their_volume_and_do_not_change_the_plastic(wells: int) -> None:
     layout = LAYOUTS[wells]
     some = range(0, wells, 2)
     empty = multiwell_plate(layout)
@@ -55,7 +55,7 @@ def test_liquid_takes_the_place_of_air_and_not_of_plastic(wells: int) -> None:
 
 
 @pytest.mark.parametrize('wells', [6, 96, 384])
-def test_every_well_has_a_floor_of_plastic(wells: int) -> None:
+def test_every_well_has_a_floor(wells: int) -> None:
     layout = LAYOUTS[wells]
     mesh = multiwell_plate(layout).parts[0].mesh
     level = (np.abs(mesh.normals[mesh.faces][..., 2]) > 0.99).all(axis=1)
@@ -75,12 +75,12 @@ def test_every_well_has_a_floor_of_plastic(wells: int) -> None:
         assert heights[facing < 0].max() == pytest.approx(floor - 1.27)
 
 
-def test_liquid_that_overflows_is_refused() -> None:
+def test_overflowing_liquids_are_refused() -> None:
     with pytest.raises(ValueError, match='overflows'):
         multiwell_plate(LAYOUTS[96], [Filling([0], 12.0, (0, 0, 0))])
 
 
-def test_a_lid_covers_the_plate_without_touching_it() -> None:
+def test_a_lid_does_not_touch_its_plate() -> None:
     bare, lidded = multiwell_plate(LAYOUTS[24]), multiwell_plate(LAYOUTS[24], lid=True)
     lid = lidded.parts[-1].mesh
     body = bare.parts[0].mesh.vertices

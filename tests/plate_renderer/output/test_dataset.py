@@ -48,7 +48,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_layout_is_cleargrasps(rendered: Path) -> None:
+def test_files_are_in_the_layout_of_cleargrasp(rendered: Path) -> None:
     names = {str(p.relative_to(rendered)) for p in rendered.rglob('*.*') if 'records' not in str(p)}
     expected = {'annotations/train.json'}
     for k in range(2):
@@ -62,14 +62,12 @@ def test_the_layout_is_cleargrasps(rendered: Path) -> None:
     assert names == expected
 
 
-def test_the_same_seed_gives_the_same_files_whatever_the_processes(
-    rendered: Path, tmp_path: Path
-) -> None:
+def test_files_do_not_depend_on_the_number_of_processes(rendered: Path, tmp_path: Path) -> None:
     assert dataset.write_dataset(tiny(), tmp_path, processes=2) == []
     assert hashes(tmp_path) == hashes(rendered)
 
 
-def test_another_seed_gives_other_pictures(rendered: Path, tmp_path: Path) -> None:
+def test_another_seed_gives_other_images(rendered: Path, tmp_path: Path) -> None:
     dataset.write_dataset(tiny(seed=3, layout='boxes', images=1), tmp_path)
     other = (tmp_path / 'train' / '000000.jpg').read_bytes()
     assert other != (rendered / 'train/rgb-imgs/000000000-rgb.jpg').read_bytes()
@@ -92,7 +90,7 @@ def test_pycocotools_reads_the_annotations(rendered: Path) -> None:
         assert ax <= x + 1 and ay <= y + 1 and ax + aw >= x + w - 1 and ay + ah >= y + h - 1
 
 
-def test_masks_are_disjoint_and_lie_in_the_transparent_mask(rendered: Path) -> None:
+def test_masks_are_disjoint_and_inside_the_transparent_mask(rendered: Path) -> None:
     coco = COCO(str(rendered / 'annotations' / 'train.json'))
     for image in coco.imgs.values():
         masks = [coco.annToMask(a) for a in coco.loadAnns(coco.getAnnIds(image['id']))]
@@ -109,7 +107,7 @@ def test_normals_are_of_unit_length_and_face_the_camera(rendered: Path) -> None:
     length = np.linalg.norm(normals, axis=-1)
     assert normals.shape == (72, 96, 3)
     np.testing.assert_allclose(length[length > 0], 1, atol=2e-3)
-    # Towards the viewer along their own ray, not only along the axis.
+    # They face the camera along their own ray, so z may be slightly negative.
     assert (length > 0).mean() > 0.9
     assert normals[..., 2][length > 0].min() > -0.6
 
@@ -128,7 +126,7 @@ def test_outlines_agree_with_depth_jumps(rendered: Path) -> None:
     assert spread[outlines == DEPTH_BOUNDARY].min() > 0.5
 
 
-def test_an_interrupted_run_goes_on_with_what_is_missing(rendered: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_renders_the_missing_images(rendered: Path, tmp_path: Path) -> None:
     spec = tiny()
     dataset.write_dataset(spec, tmp_path)
     kept = tmp_path / 'train/rgb-imgs/000000000-rgb.jpg'
@@ -141,7 +139,7 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(rendered: Path, tmp_pat
     assert hashes(tmp_path) == hashes(rendered)
 
 
-def test_a_scene_that_fails_is_reported_and_leaves_nothing(
+def test_a_failed_scene_is_reported_and_writes_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     render = dataset.render
@@ -159,7 +157,7 @@ def test_a_scene_that_fails_is_reported_and_leaves_nothing(
     assert [image['file_name'] for image in content['images']] == ['000001.jpg']
 
 
-def test_an_interrupted_run_leaves_annotations_of_what_is_done(
+def test_an_interrupted_run_writes_annotations_of_finished_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     render = dataset.render
@@ -176,7 +174,7 @@ def test_an_interrupted_run_leaves_annotations_of_what_is_done(
     assert [image['file_name'] for image in content['images']] == ['000000.jpg']
 
 
-def test_loose_lids_and_slivers_are_annotated_as_crowds(tmp_path: Path) -> None:
+def test_loose_lids_are_annotated_as_crowds(tmp_path: Path) -> None:
     spec = parse_spec(
         {
             'name': 'lids',
@@ -205,12 +203,12 @@ def test_loose_lids_and_slivers_are_annotated_as_crowds(tmp_path: Path) -> None:
         ]
 
 
-def test_a_folder_of_another_spec_is_refused(rendered: Path) -> None:
+def test_folders_of_other_specs_are_refused(rendered: Path) -> None:
     with pytest.raises(SpecError, match='render into another folder'):
         dataset.write_dataset(tiny(seed=9), rendered)
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / 'deep' / 'file.bin'
     dataset.write_atomically(target, b'first')
     with pytest.raises(TypeError):
@@ -219,7 +217,7 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ['file.bin']
 
 
-def test_a_contact_sheet_shows_boxes_normals_and_outlines(rendered: Path) -> None:
+def test_contact_sheet_shows_annotations_normals_and_outlines(rendered: Path) -> None:
     drawn = contact_sheet(rendered, ['train'], 2, columns=1, width=96)
     plain = contact_sheet(rendered, ['train'], 2, columns=1, width=96, plain=True)
     assert drawn.shape == (144, 3 * 96, 3) and plain.shape == (144, 96, 3)

@@ -20,7 +20,7 @@ CAMERA = Camera((0, 0, 500), (0, 0, 0), (0, 1, 0), 36.0, 60, 40)
 UP = np.tile([0.0, 0.0, 1.0], (40, 60, 1))
 
 
-def test_a_box_is_the_extent_of_its_mask() -> None:
+def test_bounding_box_of_a_mask() -> None:
     mask = np.zeros((40, 60), bool)
     mask[5:9, 10:30] = mask[20, 55] = True
     assert bounding_box(mask) == (10.0, 5.0, 46.0, 16.0)
@@ -28,14 +28,14 @@ def test_a_box_is_the_extent_of_its_mask() -> None:
         bounding_box(np.zeros((4, 4), bool))
 
 
-def test_run_lengths_decode_to_the_mask() -> None:
+def test_run_length_encoding_decodes_to_the_mask() -> None:
     mask = np.random.default_rng(0).random((40, 60)) > 0.7
     encoded = run_length(mask)
     assert isinstance(encoded['counts'], str)
     np.testing.assert_array_equal(coco_mask.decode(encoded).astype(bool), mask)
 
 
-def test_occlusion_is_the_hidden_share() -> None:
+def test_occluded_fraction() -> None:
     whole = np.zeros((10, 10), bool)
     whole[:, :8] = True
     seen = whole.copy()
@@ -43,14 +43,14 @@ def test_occlusion_is_the_hidden_share() -> None:
     assert Instance('petri_dish', seen, whole, (0, 0, 8, 10), '').occluded_fraction == 0.25
 
 
-def test_an_amodal_box_reaches_beyond_the_frame() -> None:
+def test_amodal_boxes_may_exceed_the_frame() -> None:
     points = np.array([[-400.0, 0, 0], [0, 0, 0]])
     x, y, width, height = amodal_box(points, CAMERA)
     assert x == pytest.approx(30 - 400 * 60 / 500)
     assert (width, height) == (pytest.approx(48), pytest.approx(0))
 
 
-def test_depth_is_along_the_view_not_along_the_ray() -> None:
+def test_depth_is_along_the_viewing_direction() -> None:
     flat = 500 * np.linalg.norm(CAMERA.rays(), axis=-1)
     np.testing.assert_allclose(depth_map(flat, CAMERA), 500, rtol=1e-6)
 
@@ -71,13 +71,13 @@ def test_normals_are_in_camera_axes() -> None:
 
 
 def step(height: float) -> tuple[np.ndarray, np.ndarray]:
-    """A slab of a height in the middle of the picture: owner and depth."""
+    """Owner and depth of a slab with a height in the middle of the image."""
     owner = np.full((40, 60), -1)
     owner[10:30, 15:45] = 0
     return owner, np.where(owner == 0, 500 - height, 500.0)
 
 
-def test_a_jump_is_a_depth_boundary_on_both_sides_of_it() -> None:
+def test_a_depth_jump_is_a_boundary_on_both_sides() -> None:
     owner, depth = step(20.0)
     found = outlines(owner, owner == 0, depth, UP, CAMERA)
     assert (found[20, [14, 15, 44, 45]] == DEPTH_BOUNDARY).all()
@@ -85,22 +85,22 @@ def test_a_jump_is_a_depth_boundary_on_both_sides_of_it() -> None:
     assert CONTACT_EDGE not in found
 
 
-def test_touching_is_a_contact_edge() -> None:
+def test_touching_objects_have_a_contact_edge() -> None:
     owner, depth = step(0.2)
     found = outlines(owner, owner == 0, depth, UP, CAMERA)
     assert (found[20, [14, 15]] == CONTACT_EDGE).all()
     assert DEPTH_BOUNDARY not in found
 
 
-def test_opaque_things_have_no_outlines() -> None:
+def test_opaque_objects_have_no_outlines() -> None:
     owner, depth = step(20.0)
     assert not outlines(owner, np.zeros_like(owner, bool), depth, UP, CAMERA).any()
 
 
-def test_a_slanting_surface_has_no_false_jump() -> None:
+def test_a_slanted_surface_has_no_boundary() -> None:
     tilt = np.radians(55)
     normal = np.array([np.sin(tilt), 0.0, np.cos(tilt)])
-    # Where the rays meet the plane through the point 500 mm before the lens.
+    # Depth of the plane through the point 500 mm in front of the lens.
     depth = (normal @ [0, 0, -500.0]) / (CAMERA.rays() @ normal)
     assert np.abs(np.diff(depth, axis=1)).max() > 10
     owner = np.zeros((40, 60), int)

@@ -17,7 +17,7 @@ def heights(placed: Placed) -> tuple[float, float]:
 
 @pytest.mark.parametrize('seed', range(4))
 @pytest.mark.parametrize('name', ['deck', 'empty_deck', 'reader', 'held'])
-def test_what_holds_plates_is_no_plate(name: str, seed: int) -> None:
+def test_holders_of_plates(name: str, seed: int) -> None:
     scene = SceneSpec(arrangements={name: 1})
     placed = draw_arrangement(SMALL, scene, np.random.default_rng(seed))
     plates = [p for p in placed if p.item.category]
@@ -40,7 +40,7 @@ def test_plates_in_nests_do_not_overlap(seed: int) -> None:
 
 
 @pytest.mark.parametrize('seed', range(8))
-def test_a_loose_lid_lies_beside_its_dish_or_leans_on_it(seed: int) -> None:
+def test_a_loose_lid_is_beside_its_dish_or_leans_on_it(seed: int) -> None:
     rng = np.random.default_rng(seed)
     placed = draw_arrangement(DISHES, SceneSpec(arrangements={'single': 1}), rng)
     lids = draw_loose_lids(DISHES, placed, rng)
@@ -56,7 +56,7 @@ def test_a_loose_lid_lies_beside_its_dish_or_leans_on_it(seed: int) -> None:
         assert high < 25
 
 
-def test_no_lid_lies_about_where_none_is_asked_for() -> None:
+def test_no_loose_lids_by_default() -> None:
     rng = np.random.default_rng(0)
     placed = draw_arrangement(SMALL, SceneSpec(arrangements={'single': 1}), rng)
     assert draw_loose_lids(SMALL, placed, rng) == []

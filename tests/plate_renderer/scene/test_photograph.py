@@ -17,19 +17,19 @@ def picture(radiance: np.ndarray, **changes: object) -> np.ndarray:
     return develop(radiance, dataclasses.replace(PLAIN, **changes), np.random.default_rng(0))
 
 
-def test_metering_does_not_depend_on_the_lamps_power() -> None:
+def test_automatic_exposure_compensates_the_lights_power() -> None:
     scene = np.random.default_rng(0).random((48, 64, 3))
     assert metered(scene) * 0.5 == pytest.approx(metered(2 * scene), rel=1e-3)
     np.testing.assert_allclose(picture(scene).astype(int), picture(8 * scene).astype(int), atol=1)
 
 
-def test_dark_grounds_are_not_brightened_to_gray() -> None:
+def test_dark_backgrounds_are_not_brightened_to_gray() -> None:
     scene = gray(0.01)
     scene[:6] = 1.0
     assert picture(scene)[30, 30].max() < 60
 
 
-def test_stops_balance_and_vignetting_do_what_they_say() -> None:
+def test_stops_balance_and_vignetting() -> None:
     base = picture(gray(0.3)).astype(int)
     assert (picture(gray(0.3), stops=-1.0) < base).all()
     warm = picture(gray(0.3), balance=(1.1, 1.0, 0.9)).astype(int)
@@ -38,21 +38,21 @@ def test_stops_balance_and_vignetting_do_what_they_say() -> None:
     assert corner[0, 0, 1] < corner[24, 32, 1]
 
 
-def test_noise_is_seeded_and_as_strong_as_asked() -> None:
+def test_noise_is_reproducible_and_has_the_given_strength() -> None:
     one, two = picture(gray(0.3), noise=0.02), picture(gray(0.3), noise=0.02)
     np.testing.assert_array_equal(one, two)
     assert 1 < one.astype(float).std() < 12
     assert picture(gray(0.3)).std() < 0.5
 
 
-def test_jpeg_decodes_to_the_picture() -> None:
+def test_jpeg_decodes_to_the_image() -> None:
     image = np.zeros((48, 64, 3), np.uint8)
     image[..., 0] = 200
     back = cv2.imdecode(np.frombuffer(jpeg(image, 95), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert np.abs(back.astype(int) - image).max() < 6
 
 
-def test_motion_smears_along_its_way_and_keeps_the_brightness() -> None:
+def test_motion_blur_is_along_the_motion_and_keeps_the_brightness() -> None:
     scene = gray(0.02)
     scene[:4] = 1.0
     scene[24, 32] = 0.5

@@ -5,7 +5,7 @@ import pytest
 from shapely.geometry import Point
 
 from plate_renderer.geometry.camera import framing
-from plate_renderer.objects import distractors, growth, markings
+from plate_renderer.objects import growth, markings
 from plate_renderer.objects.dishes import PETRI_SIZES, SQUARE_SIZES, Agar, dish
 from plate_renderer.objects.materials import Interface
 from plate_renderer.objects.plates import Bed
@@ -39,18 +39,18 @@ def fingerprint(scene: Scene) -> bytes:
     return np.array([*vertices, *light, *scene.camera.origin, scene.seed]).tobytes()
 
 
-def test_a_scene_depends_on_seed_split_and_index_alone() -> None:
+def test_scenes_depend_on_seed_split_and_index_alone() -> None:
     first = fingerprint(draw_scene(SPEC, 'train', 4))
     draw_scene(SPEC, 'train', 5)
     assert fingerprint(draw_scene(SPEC, 'train', 4)) == first
 
 
-def test_no_two_images_of_any_split_share_a_scene() -> None:
+def test_all_images_have_different_scenes() -> None:
     prints = [fingerprint(draw_scene(SPEC, s, k)) for s in ('train', 'val') for k in range(3)]
     assert len(set(prints)) == len(prints)
 
 
-def footprints_apart(scene: Scene) -> bool:
+def grounds_are_disjoint(scene: Scene) -> bool:
     def bottom(placed: object) -> float:
         return placed.points[:, 2].min()
 
@@ -59,9 +59,9 @@ def footprints_apart(scene: Scene) -> bool:
 
 
 @pytest.mark.parametrize(('split', 'count'), [('train', 12), ('stacks', 3), ('rows', 3)])
-def test_nothing_stands_in_anything_else(split: str, count: int) -> None:
+def test_objects_do_not_intersect(split: str, count: int) -> None:
     scenes = [draw_scene(SPEC, split, k) for k in range(count)]
-    assert all(footprints_apart(scene) for scene in scenes)
+    assert all(grounds_are_disjoint(scene) for scene in scenes)
     standing = [p for scene in scenes for p in scene.placed if p.item.label != 'hand']
     assert all(p.points[:, 2].min() > -1e-6 for p in standing)
 
@@ -76,20 +76,20 @@ def test_stacked_plates_rest_on_each_other() -> None:
         below = [p for p in plates if p is not upper and p.ground.intersects(upper.ground)
                  and p.points[:, 2].min() < bottom]  # fmt: skip
         under = max(below, key=lambda placed: placed.points[:, 2].min())
-        # A dish's ridge reaches above the plane on which the next one's foot stands.
+        # The ring on a lid is higher than the plane on which the next dish stands.
         flat_top = np.percentile(under.points[:, 2], 99.9) - 0.36
         assert bottom > flat_top
 
 
-def test_pictures_without_plates_have_distractors() -> None:
+def test_scenes_without_plates_have_distractors() -> None:
     scene = draw_scene(SPEC, 'none', 0)
     assert scene.placed
     assert all(placed.item.category is None for placed in scene.placed)
 
 
-def test_plates_that_do_not_fit_are_an_error_and_not_a_loop() -> None:
+def test_plates_that_do_not_fit_raise_an_error() -> None:
     class Wide(np.random.Generator):
-        """Draws every position at the same place."""
+        """Returns the same position every time."""
 
         def uniform(self, low: float = 0.0, high: float = 1.0, size: object = None) -> object:
             return 0.0 if size is None else np.zeros(size)
@@ -99,7 +99,7 @@ def test_plates_that_do_not_fit_are_an_error_and_not_a_loop() -> None:
         arrange([[item], [item]], Wide(np.random.PCG64(0)), aligned=False)
 
 
-def test_weights_decide_what_is_picked() -> None:
+def test_pick_draws_in_proportion_to_the_weights() -> None:
     rng = np.random.default_rng(0)
     drawn = [pick({'a': 3.0, 'b': 1.0, 'c': 0.0}, rng) for _ in range(2000)]
     assert drawn.count('a') / 2000 == pytest.approx(0.75, abs=0.04)
@@ -107,14 +107,14 @@ def test_weights_decide_what_is_picked() -> None:
 
 
 @pytest.mark.parametrize('kind', BENCHES)
-def test_benches_lie_just_under_what_stands_on_them(kind: str) -> None:
+def test_benches_are_just_below_z_0(kind: str) -> None:
     for part in make_bench(kind, np.random.default_rng(2)).parts:
         assert -0.2 < part.mesh.vertices[:, 2].max() < 0
         np.testing.assert_allclose(part.mesh.normals[:, 2], 1)
 
 
 @pytest.mark.parametrize('kind', LIGHTS)
-def test_lights_shine_on_the_bench_and_stay_out_of_the_picture(kind: str) -> None:
+def test_lights_face_the_bench_and_are_not_visible(kind: str) -> None:
     cube = np.array([[x, y, z] for x in (-60, 60) for y in (-60, 60) for z in (0, 15)], float)
     camera = framing(cube, 70, 20, 0, 0.8, (0, 0), 40, (64, 48))
     for seed in range(4):
@@ -124,25 +124,11 @@ def test_lights_shine_on_the_bench_and_stay_out_of_the_picture(kind: str) -> Non
             assert not camera.sees(part.mesh.vertices)
 
 
-def test_a_room_has_the_level_that_is_asked() -> None:
+def test_a_room_has_the_given_radiance() -> None:
     room = lighting.room(np.random.default_rng(0), 0.4)
     assert room.shape == (128, 256, 3)
     assert room.mean() == pytest.approx(0.4)
     assert room.min() >= 0
-
-
-@pytest.mark.parametrize('name', [*distractors.TRANSPARENT, *distractors.OPAQUE])
-def test_distractors_stand_on_the_bench_within_their_footprint(name: str) -> None:
-    catalog = {**distractors.TRANSPARENT, **distractors.OPAQUE}
-    for seed in range(6):
-        item = catalog[name](np.random.default_rng(seed))
-        points = np.concatenate([part.mesh.vertices for part in item.parts])
-        assert points[:, 2].min() > -0.2
-        x0, y0, x1, y1 = item.footprint.buffer(1.0).bounds
-        assert points[:, 0].min() >= x0 and points[:, 0].max() <= x1
-        assert points[:, 1].min() >= y0 and points[:, 1].max() <= y1
-        assert item.category is None
-        assert item.transparent == (name in distractors.TRANSPARENT)
 
 
 GROWN = {
@@ -161,7 +147,9 @@ GROWN = {
 
 @pytest.mark.parametrize('size', [PETRI_SIZES[90], SQUARE_SIZES[120]], ids=['round', 'square'])
 @pytest.mark.parametrize('name', GROWN)
-def test_what_grows_stays_in_its_dish_and_never_cuts_the_surface(name: str, size: object) -> None:
+def test_growth_is_inside_its_dish_and_does_not_intersect_the_surface(
+    name: str, size: object
+) -> None:
     bed = dish(size, 'petri_dish', Agar(4.0, (0, 0, 0)), lid=False).beds['growth']
     inside = bed.outline.polygon()
     for part in GROWN[name](bed, np.random.default_rng(3)):
@@ -172,7 +160,7 @@ def test_what_grows_stays_in_its_dish_and_never_cuts_the_surface(name: str, size
             assert all(inside.covers(Point(*p)) for p in part.mesh.vertices[::50, :2])
 
 
-def test_zones_of_inhibition_are_clear_around_the_discs() -> None:
+def test_a_lawn_has_discs_and_clear_zones() -> None:
     bed = dish(PETRI_SIZES[90], 'petri_dish', Agar(4.0, (0, 0, 0)), lid=False).beds['growth']
     lawn, paper, _ = growth.lawn(bed, np.random.default_rng(1), growth.CREAM, 5, opacity=0.7)
     opacity = lawn.material.opacity
@@ -180,14 +168,14 @@ def test_zones_of_inhibition_are_clear_around_the_discs() -> None:
     assert np.percentile(opacity, 5) < 0.05 < 0.3 < np.percentile(opacity, 80)
 
 
-def test_writing_lies_just_off_its_bed() -> None:
+def test_writing_is_above_or_below_its_surface() -> None:
     bed = Bed(PETRI_SIZES[90].outline(5.0), 2.0)
     above = markings.writing(bed, np.random.default_rng(4), from_below=False)[0].mesh
     below = markings.writing(bed, np.random.default_rng(4), from_below=True)[0].mesh
     assert (above.vertices[:, 2] > 2.0).all() and (below.vertices[:, 2] < 2.0).all()
 
 
-def test_strokes_are_where_the_ink_is() -> None:
+def test_strokes_are_at_the_position_of_the_ink() -> None:
     ink = np.zeros((50, 100))
     ink[5:15, 10:60] = 1.0
     figure = markings.strokes(ink, (0.0, 0.0), width=10.0, depth=5.0)

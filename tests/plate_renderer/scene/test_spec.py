@@ -9,17 +9,17 @@ BASE = {'name': 'mine', 'seed': 3, 'splits': {'train': {'images': 2}}}
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.yaml')), ids=lambda path: path.name)
-def test_the_specs_that_come_with_the_project_are_valid(path: Path) -> None:
+def test_included_specs_are_valid(path: Path) -> None:
     assert sum(split.images for split in read_spec(path).splits.values()) > 0
 
 
-def test_the_embedded_data_set_has_the_promised_splits() -> None:
+def test_the_spec_of_the_included_dataset() -> None:
     spec = read_spec(CONFIGS / 'plates.yaml')
     assert {k: v.images for k, v in spec.splits.items()} == {'train': 160, 'val': 48, 'hard': 48}
     assert (spec.image.width, spec.image.height) == (512, 384)
 
 
-def test_a_split_overrides_single_fields_of_a_section() -> None:
+def test_splits_override_single_fields() -> None:
     spec = parse_spec(
         {
             **BASE,
@@ -32,7 +32,7 @@ def test_a_split_overrides_single_fields_of_a_section() -> None:
     assert (second.top_view, second.roll) == (0.1, 1)
 
 
-def test_a_kind_of_image_overrides_its_split() -> None:
+def test_kinds_of_image_override_their_split() -> None:
     spec = parse_spec(
         {
             **BASE,
@@ -70,17 +70,17 @@ def test_a_kind_of_image_overrides_its_split() -> None:
         ({'plates': {'wells': {95: 1}}}, 'has no `95`'),
     ],
 )
-def test_mistakes_are_named_with_where_they_are(change: dict, message: str) -> None:
+def test_invalid_values_are_reported_with_their_place(change: dict, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         parse_spec({**BASE, **change}, 'my.yaml')
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_fields_are_reported() -> None:
     with pytest.raises(SpecError, match='has no `seed`'):
         parse_spec({'name': 'x', 'splits': {}})
 
 
-def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+def test_unreadable_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match='cannot read the spec'):
         read_spec(tmp_path / 'none.yaml')
     (tmp_path / 'bad.yaml').write_text('a: [1')

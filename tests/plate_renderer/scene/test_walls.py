@@ -6,7 +6,7 @@ from plate_renderer.scene.walls import make_wall
 
 
 @pytest.mark.parametrize('seed', range(5))
-def test_a_wall_stands_behind_everything_and_faces_the_camera(seed: int) -> None:
+def test_a_wall_is_behind_all_objects_and_faces_the_camera(seed: int) -> None:
     camera = Camera((0, -500, 200), (0, 0, 0), (0, 0, 1), 36.0, 64, 48)
     thing = np.array([[0.0, 80, 0], [10, 90, 30]])
     wall = make_wall(camera, [thing], np.random.default_rng(seed))

@@ -1,6 +1,8 @@
+"""Volumes of meshes, and whether their normals agree with their faces."""
+
 import numpy as np
 
-from plate_renderer.geometry.meshes import Mesh
+from plate_renderer.geometry.mesh import Mesh
 from plate_renderer.objects.materials import Interface, Part
 
 
@@ -17,3 +19,11 @@ def volume_of_medium(parts: list[Part] | tuple[Part, ...], index: float) -> floa
         volume(part.mesh) * ((part.material.inside == index) - (part.material.outside == index))
         for part in interfaces
     )
+
+
+def faces_agree_with_normals(mesh: Mesh) -> bool:
+    """Whether normals and faces point to the same side."""
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    flat = np.cross(b - a, c - a)
+    mean = mesh.normals[mesh.faces].mean(axis=1)
+    return bool((np.einsum('ij,ij->i', flat, mean) > 0).all())
