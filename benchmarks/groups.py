@@ -57,7 +57,7 @@ _FRCNN_DEFAULTS = {
     "torch's convolutions in the neck": {'model.neck.conv_cfg': None},
     "MMDetection's RPN": {'model.rpn_head.type': 'RPNHead'},
     "torchvision's RoIAlign": {'model.roi_head.bbox_roi_extractor.roi_layer.use_torchvision': True},
-    '512 RoIs an image': {'model.train_cfg.rcnn.sampler.num': 512},
+    '512 RoIs per image': {'model.train_cfg.rcnn.sampler.num': 512},
     "MMDetection's proposals": {
         'model.train_cfg.rpn_proposal.nms_pre': 2000,
         'model.train_cfg.rpn_proposal.max_per_img': 1000,

@@ -50,7 +50,7 @@ def draw_rows(
             cells.append(_paint(task, predicted[task]))
             if task in truth:
                 cells.append(_paint(task, truth[task]))
-        rows.append(_beside(cells))
+        rows.append(_side_by_side(cells))
     return np.concatenate([row for pair in _with_gaps(rows) for row in pair])
 
 
@@ -65,7 +65,7 @@ def _paint(task: str, values: Tensor) -> np.ndarray:
     return colors.transpose(1, 2, 0)[..., ::-1]  # x, y and z as red, green and blue
 
 
-def _beside(cells: list[np.ndarray]) -> np.ndarray:
+def _side_by_side(cells: list[np.ndarray]) -> np.ndarray:
     gap = np.full((cells[0].shape[0], GAP, 3), 255, np.uint8)
     parts = [part for cell in cells for part in (cell, gap)]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))

@@ -132,8 +132,8 @@ def _check_samples(plan: RunPlan, loop: str) -> Iterable[Finding]:
     if loop == 'train' and not 2 <= data.loader.batch_size <= each:
         yield error(
             subject,
-            f'batches of {data.loader.batch_size} from {each} images a process: expected 2 or '
-            'more, for batch norm, and at least one full batch',
+            f'batches of {data.loader.batch_size} from {each} images per process: expected 2 or '
+            'more (for batch norm), and at least one full batch',
         )
     else:
         yield ok(subject, f'{len(samples)} images in {", ".join(dataset.folders)}')

@@ -16,7 +16,7 @@ from ..geometry.mesh import Mesh, merge
 from ..geometry.outlines import Outline
 from ..geometry.shapes import grooved_sheet, sheet
 from .materials import Color, Part, absorbed, interface
-from .plates import Bed, Item
+from .plates import Item, Surface
 
 LID_WALL = 1.0
 """Thickness of the lid in millimeters."""
@@ -123,8 +123,8 @@ def dish(
         plastic: Transmittance of one polystyrene surface in [0, 1], linear RGB.
 
     Returns:
-        The dish, centered at the origin on z = 0, with the beds `growth` (on the agar or the empty
-        bottom), `floor` (under the bottom) and, with a lid, `lid`.
+        The dish, centered at the origin on z = 0, with the surfaces `growth` (on the agar or the
+        empty bottom), `floor` (under the bottom) and, with a lid, `lid`.
 
     Raises:
         ValueError: If the agar reaches the rim.
@@ -138,15 +138,15 @@ def dish(
     outline = size.outline(size.dish_inset)
     wall, height = size.wall, size.dish_height
     floor = FOOT_HEIGHT + wall
-    surface = floor + (agar.depth if agar else 0.0)
-    if agar and surface + 2.0 > height:
+    level = floor + (agar.depth if agar else 0.0)
+    if agar and level + 2.0 > height:
         raise ValueError(
             f'agar of {agar.depth} mm does not fit a dish that is {height:.1f} mm high: '
             f'make it at most {height - floor - 2.0:.1f} mm'
         )
     axis = outline.width / 2
     edge = 0.4 * wall
-    wet = surface + (agar.meniscus if agar else 0.0)
+    wet = level + (agar.meniscus if agar else 0.0)
     corner = 0.8
 
     outside = [
@@ -160,7 +160,7 @@ def dish(
     plastic_air = [_underside(outline, size.grid)]
     parts = []
     if agar:
-        top = _meniscus(wall, wet, surface, axis)
+        top = _meniscus(wall, wet, level, axis)
         plastic_air.append(loft(outline, [*outside, (wall, wet)]))
         parts.append(
             Part(loft(outline, [(wall, wet), *inside]), interface('polystyrene', 'agar', plastic))
@@ -172,17 +172,17 @@ def dish(
     parts.append(Part(merge(plastic_air), interface('polystyrene', transmittance=plastic)))
 
     inner = size.outline(size.dish_inset + wall)
-    beds = {'growth': Bed(inner, surface), 'floor': Bed(size.outline(5.0), FOOT_HEIGHT)}
+    surfaces = {'growth': Surface(inner, level), 'floor': Surface(size.outline(5.0), FOOT_HEIGHT)}
     if lid:
         parts.append(Part(_lid(size), interface('polystyrene', transmittance=plastic), pane=True))
-        beds['lid'] = Bed(size.outline(6.0), size.lid_top)
+        surfaces['lid'] = Surface(size.outline(6.0), size.lid_top)
     kind = 'petri' if size.radius is None else 'square'
     return Item(
         parts=tuple(parts),
         footprint=size.outline(0.0 if lid else size.dish_inset).polygon(),
         height=(size.lid_top if lid else height) + CONTACT_GAP,
         category=category,
-        beds=beds,
+        surfaces=surfaces,
         label=f'{kind} {size.width:.0f}x{size.height:.0f}{", lid" if lid else ""}',
     )
 
@@ -197,7 +197,7 @@ def loose_lid(size: DishSize, category: str, plastic: Color, upside_down: bool) 
         upside_down: Whether the lid lies on its top.
 
     Returns:
-        The lid, centered at the origin on z = 0, with the bed `lid`.
+        The lid, centered at the origin on z = 0, with the surface `lid`.
 
     Example:
         >>> lid = loose_lid(PETRI_SIZES[60], 'petri_dish', (0.99, 0.99, 0.99), upside_down=False)
@@ -214,7 +214,7 @@ def loose_lid(size: DishSize, category: str, plastic: Color, upside_down: bool) 
         height=size.height - bottom,
         category=category,
         loose_lid=True,
-        beds={'lid': Bed(size.outline(6.0), size.lid_top - bottom)},
+        surfaces={'lid': Surface(size.outline(6.0), size.lid_top - bottom)},
         label='loose lid',
     )
     return item.upside_down() if upside_down else item
@@ -231,13 +231,13 @@ def _underside(outline: Outline, grid: float | None) -> Mesh:
     return merge([frame, ridges]).reversed()
 
 
-def _meniscus(wall: float, wet: float, surface: float, axis: float) -> list[tuple[float, float]]:
+def _meniscus(wall: float, wet: float, level: float, axis: float) -> list[tuple[float, float]]:
     """Profile of the agar's surface from the wall to the axis."""
     away = np.array([0.0, 0.3, 0.7, 1.2, 1.8, 2.6, 3.6, 5.0])
-    rise = (wet - surface) * np.exp(-away / 1.1)
+    rise = (wet - level) * np.exp(-away / 1.1)
     rise = np.where(away == 5.0, 0.0, rise)
-    curve = [(wall + float(a), surface + float(r)) for a, r in zip(away, rise, strict=True)]
-    return [*curve, (axis, surface)]
+    curve = [(wall + float(a), level + float(r)) for a, r in zip(away, rise, strict=True)]
+    return [*curve, (axis, level)]
 
 
 def _lid(size: DishSize) -> Mesh:

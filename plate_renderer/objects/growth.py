@@ -13,9 +13,10 @@ from ..geometry.lofting import arc, loft
 from ..geometry.mesh import merge
 from ..geometry.outlines import Outline
 from ..geometry.shapes import domes, sheet
+from ..geometry.transforms import rotation_z
 from .materials import Coating, Color, Opaque, Part
 from .pictures import any_color
-from .plates import Bed
+from .plates import Surface
 from .textures import lettering, noise, srgb, tinted
 
 CANVAS = 768
@@ -32,11 +33,13 @@ RED, PINK, GREEN = srgb(150, 38, 40), srgb(214, 128, 130), srgb(120, 140, 80)
 COLONY_COLORS = (CREAM, CREAM, YELLOW, WHITE, RED, PINK, GREEN)
 
 
-def turbidity(bed: Bed, rng: np.random.Generator, color: Color, opacity: float) -> list[Part]:
+def turbidity(
+    surface: Surface, rng: np.random.Generator, color: Color, opacity: float
+) -> list[Part]:
     """Turbidity of the agar, slightly uneven.
 
     Args:
-        bed: The agar's surface.
+        surface: The agar's surface.
         rng: Random generator.
         color: Color of the scattered light, linear RGB.
         opacity: Share of light that is scattered, in [0, 1].
@@ -45,62 +48,62 @@ def turbidity(bed: Bed, rng: np.random.Generator, color: Color, opacity: float) 
         One translucent layer, 1 mm below the surface.
     """
     uneven = opacity * (0.9 + 0.2 * noise(rng, 128, (2, 2), 3))
-    figure = bed.outline.polygon(0.4)
+    figure = surface.outline.polygon(0.4)
     layer = Coating(color, np.clip(uneven, 0, 1), translucent=True)
-    return [Part(sheet(figure, bed.z - 1.0), layer)]
+    return [Part(sheet(figure, surface.z - 1.0), layer)]
 
 
-def colonies(bed: Bed, rng: np.random.Generator, count: int, color: Color) -> list[Part]:
+def colonies(surface: Surface, rng: np.random.Generator, count: int, color: Color) -> list[Part]:
     """Round colonies of one species at random positions; some may touch.
 
     Args:
-        bed: The agar's surface.
+        surface: The agar's surface.
         rng: Random generator.
         count: Number of colonies; those that would lie outside the dish are dropped.
         color: Linear RGB.
     """
-    half = bed.outline.width / 2 - EDGE
-    centers = _inside(bed.outline, rng.uniform(-half, half, (count, 2)))
+    half = surface.outline.width / 2 - EDGE
+    centers = _inside(surface.outline, rng.uniform(-half, half, (count, 2)))
     radius = rng.uniform(0.4, 1.5) * rng.lognormal(0, 0.25, len(centers))
-    feet = np.column_stack([centers, np.full(len(centers), bed.z + LIFT)])
+    feet = np.column_stack([centers, np.full(len(centers), surface.z + LIFT)])
     radii = np.column_stack([radius, radius * rng.uniform(0.85, 1.15, len(centers))])
     mesh = domes(feet, radii, radius * rng.uniform(0.25, 0.5))
     return [Part(mesh, Opaque(color, 'coated', 0.15))]
 
 
 def lawn(
-    bed: Bed, rng: np.random.Generator, color: Color, disc_count: int, opacity: float = 0.6
+    surface: Surface, rng: np.random.Generator, color: Color, disc_count: int, opacity: float = 0.6
 ) -> list[Part]:
     """Bacterial lawn, swabbed, with antibiotic discs and zones of inhibition.
 
     Args:
-        bed: The agar's surface.
+        surface: The agar's surface.
         rng: Random generator.
         color: Color of the lawn, linear RGB.
         disc_count: Number of antibiotic discs, on a ring or, in square dishes, a grid; may be 0.
         opacity: Opacity of dense growth, in [0, 1].
     """
-    x, y, pixel = _canvas(bed)
+    x, y, pixel = _canvas(surface)
     angle = rng.uniform(0, np.pi)
     rough = noise(rng, CANVAS, (2, 2), 6)
     across = np.cos(angle) * x + np.sin(angle) * y + 2.5 * noise(rng, CANVAS, (4, 4), 3)
     swab = 0.75 + 0.25 * np.sin(2 * np.pi * across / rng.uniform(2.0, 4.0))
     density = opacity * np.clip(swab * (0.7 + 0.5 * rough), 0, 1)
-    centers = _disc_centers(bed.outline, rng, disc_count)
+    centers = _disc_centers(surface.outline, rng, disc_count)
     for cx, cy in centers:
         zone = rng.uniform(4, 16) if rng.random() < 0.85 else 0.0
         fringe = 0.8 * (rough - 0.5)
         inside = (zone - np.hypot(x - cx, y - cy) + 2 * fringe) / rng.uniform(0.4, 2.0)
         density *= 1 / (1 + np.exp(np.clip(3 * inside, -30, 30)))
-    parts = [_painted(bed, Coating(color, density, translucent=True))]
+    parts = [_painted(surface, Coating(color, density, translucent=True))]
     if len(centers):
-        parts += _discs(bed, rng, centers)
+        parts += _discs(surface, rng, centers)
     return parts
 
 
-def streaks(bed: Bed, rng: np.random.Generator, color: Color) -> list[Part]:
+def streaks(surface: Surface, rng: np.random.Generator, color: Color) -> list[Part]:
     """Quadrant streak: four zigzag lines of decreasing width, the last one with colonies."""
-    _, _, pixel = _canvas(bed)
+    _, _, pixel = _canvas(surface)
     ink = np.zeros((CANVAS, CANVAS), np.uint8)
     radius = 0.42 * CANVAS
     turn = rng.uniform(0, 2 * np.pi)
@@ -119,39 +122,39 @@ def streaks(bed: Bed, rng: np.random.Generator, color: Color) -> list[Part]:
     along = rng.uniform(0, 1, (40, 1))
     pick = rng.integers(0, len(last) - 1, 40)
     spots = (last[pick] * (1 - along) + last[pick + 1] * along - CANVAS / 2) / pixel
-    centers = _inside(bed.outline, spots * [1, -1])
+    centers = _inside(surface.outline, spots * [1, -1])
     size = rng.uniform(0.4, 1.1, len(centers))
-    feet = np.column_stack([centers, np.full(len(centers), bed.z + LIFT)])
+    feet = np.column_stack([centers, np.full(len(centers), surface.z + LIFT)])
     mesh = domes(feet, np.column_stack([size, size]), 0.4 * size)
     return [
-        _painted(bed, Coating(color, opacity, translucent=True)),
+        _painted(surface, Coating(color, opacity, translucent=True)),
         Part(mesh, Opaque(color, 'coated', 0.15)),
     ]
 
 
-def blood(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def blood(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """Blood agar: nearly opaque and red, with clear zones of hemolysis."""
-    x, y, _ = _canvas(bed)
+    x, y, _ = _canvas(surface)
     opacity = np.full((CANVAS, CANVAS), rng.uniform(0.93, 0.98))
     rough = noise(rng, CANVAS, (6, 6), 4)
-    half = 0.8 * bed.outline.width / 2
+    half = 0.8 * surface.outline.width / 2
     for _ in range(int(rng.integers(0, 4))):
         cx, cy = rng.uniform(-half, half, 2)
         zone = rng.uniform(4, 0.5 * half)
         edge = np.hypot(x - cx, y - cy) - zone + 6 * (rough - 0.5)
         opacity -= 0.3 / (1 + np.exp(np.clip(2 * edge, -30, 30)))
     color = tinted(rough, srgb(96, 8, 18), srgb(140, 14, 30))
-    return [_painted(bed, Coating(color, np.clip(opacity, 0.3, 1), translucent=True), edge=0.4)]
+    return [_painted(surface, Coating(color, np.clip(opacity, 0.3, 1), translucent=True), edge=0.4)]
 
 
-def mold(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
+def mold(surface: Surface, rng: np.random.Generator, count: int) -> list[Part]:
     """Fungal colonies: discs with a pale margin and a colored center with rings."""
-    x, y, _ = _canvas(bed)
+    x, y, _ = _canvas(surface)
     rough = noise(rng, CANVAS, (12, 12), 6)
     opacity = np.zeros((CANVAS, CANVAS))
     color = np.ones((CANVAS, CANVAS, 3)) * np.asarray(WHITE)
     middle = np.asarray([srgb(70, 92, 60), srgb(48, 46, 44), srgb(150, 130, 60)][rng.integers(3)])
-    half = 0.75 * bed.outline.width / 2
+    half = 0.75 * surface.outline.width / 2
     for _ in range(count):
         cx, cy = rng.uniform(-half, half, 2)
         radius = rng.uniform(0.12, 0.4) * half
@@ -160,13 +163,13 @@ def mold(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
         ringed = np.clip(1.15 - away, 0, 1) * (0.75 + 0.25 * np.cos(9 * away))
         share = np.clip(1.6 * ringed, 0, 1)[..., None]
         color = np.where((away < 1)[..., None], color * (1 - share) + middle * share, color)
-    return [_painted(bed, Coating(color * (0.7 + 0.3 * rough[..., None]), opacity))]
+    return [_painted(surface, Coating(color * (0.7 + 0.3 * rough[..., None]), opacity))]
 
 
-def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
+def seedlings(surface: Surface, rng: np.random.Generator, count: int) -> list[Part]:
     """A row of seedlings with leaves and with roots along the agar."""
-    _, _, pixel = _canvas(bed)
-    half = bed.outline.width / 2
+    _, _, pixel = _canvas(surface)
+    half = surface.outline.width / 2
     row = half * rng.uniform(0.35, 0.65)
     roots = np.zeros((CANVAS, CANVAS), np.uint8)
     feet, radii, heights = [], [], []
@@ -176,7 +179,7 @@ def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
         for k in range(int(rng.integers(2, 8))):
             angle = 2.4 * k + rng.normal(0, 0.3)
             offset = size * rng.uniform(0.6, 1.2) * np.array([np.cos(angle), np.sin(angle)])
-            feet.append([*(foot + offset), bed.z + LIFT + 0.9 * k / 8])
+            feet.append([*(foot + offset), surface.z + LIFT + 0.9 * k / 8])
             radii.append(size * rng.uniform(0.45, 0.8, 2))
             heights.append(0.25 * size)
         length = int(rng.integers(8, 45))
@@ -188,27 +191,31 @@ def seedlings(bed: Bed, rng: np.random.Generator, count: int) -> list[Part]:
     green = srgb(60 + int(rng.integers(40)), 110 + int(rng.integers(40)), 35)
     return [
         Part(leaves, Opaque(green, 'coated', 0.4)),
-        _painted(bed, Coating(srgb(222, 214, 190), 0.7 * roots / 255.0, translucent=True)),
+        _painted(surface, Coating(srgb(222, 214, 190), 0.7 * roots / 255.0, translucent=True)),
     ]
 
 
-def colored(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def colored(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """A colored or opaque medium, such as chocolate, charcoal and indicator agars."""
     rough = noise(rng, 256, (4, 4), 4)
     color = np.asarray(any_color(rng))
     layer = Coating(color * (0.8 + 0.2 * rough[..., None]), rng.uniform(0.5, 0.97), True)
-    half = bed.outline.width / 2
-    return [Part(sheet(bed.outline.polygon(0.4), bed.z - 0.4, (-half, -half, half, half)), layer)]
+    half = surface.outline.width / 2
+    return [
+        Part(
+            sheet(surface.outline.polygon(0.4), surface.z - 0.4, (-half, -half, half, half)), layer
+        )
+    ]
 
 
-def membranes(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def membranes(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """One to three filter membranes with colonies of one or several colors."""
-    half = bed.outline.width / 2 - EDGE
+    half = surface.outline.width / 2 - EDGE
     count = int(rng.integers(1, 4)) if half > 38 else 1
     radius = half * rng.uniform(0.3, 0.75 if count == 1 else 0.45)
     turn, away = rng.uniform(0, 2 * np.pi), 0.0 if count == 1 else half - radius
     paper = Opaque(srgb(*(rng.uniform(205, 245) * np.array([1, 1, rng.uniform(0.9, 1)]))))
-    top = bed.z + LIFT + 0.3
+    top = surface.z + LIFT + 0.3
     parts = []
     for k in range(count):
         angle = turn + 2 * np.pi * k / count
@@ -231,40 +238,40 @@ def membranes(bed: Bed, rng: np.random.Generator) -> list[Part]:
     return parts
 
 
-def pieces(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def pieces(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """Seeds, leaf discs, explants or insects on the medium."""
-    half = 0.8 * (bed.outline.width / 2 - EDGE)
+    half = 0.8 * (surface.outline.width / 2 - EDGE)
     count = int(rng.integers(1, 16))
     if rng.random() < 0.5:
         angles = 2 * np.pi * np.arange(count) / count + rng.uniform(0, 6)
         centers = half * rng.uniform(0.3, 0.85) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     else:
-        centers = _inside(bed.outline, rng.uniform(-half, half, (count, 2)))
+        centers = _inside(surface.outline, rng.uniform(-half, half, (count, 2)))
     count = max(len(centers), 1)
     centers = centers if len(centers) else np.zeros((1, 2))
     size = half * rng.uniform(0.04, 0.14)
     radii = size * rng.uniform(0.7, 1.3, (count, 2)) * [1.0, rng.uniform(0.4, 1.0)]
-    feet = np.column_stack([centers, np.full(count, bed.z + LIFT)])
+    feet = np.column_stack([centers, np.full(count, surface.z + LIFT)])
     mesh = domes(feet, radii, rng.uniform(0.1, 0.7) * radii.min(axis=1))
     return [Part(mesh, Opaque(any_color(rng), 'coated', rng.uniform(0.15, 0.5)))]
 
 
-def _canvas(bed: Bed) -> tuple[np.ndarray, np.ndarray, float]:
+def _canvas(surface: Surface) -> tuple[np.ndarray, np.ndarray, float]:
     """Coordinates x and y of a texture's pixels in millimeters, and pixels per millimeter."""
-    half = bed.outline.width / 2
+    half = surface.outline.width / 2
     at = (np.arange(CANVAS) + 0.5) / CANVAS * 2 - 1
     return (
         np.tile(at * half, (CANVAS, 1)),
         np.tile((-at * half)[:, None], (1, CANVAS)),
-        (CANVAS / bed.outline.width),
+        (CANVAS / surface.outline.width),
     )
 
 
-def _painted(bed: Bed, coating: Coating, edge: float = EDGE) -> Part:
+def _painted(surface: Surface, coating: Coating, edge: float = EDGE) -> Part:
     """A layer with a coating, just below the agar's surface."""
-    half = bed.outline.width / 2
-    figure = bed.outline.polygon(edge)
-    return Part(sheet(figure, bed.z - 0.2, (-half, -half, half, half)), coating)
+    half = surface.outline.width / 2
+    figure = surface.outline.polygon(edge)
+    return Part(sheet(figure, surface.z - 0.2, (-half, -half, half, half)), coating)
 
 
 def _inside(outline: Outline, points: np.ndarray) -> np.ndarray:
@@ -290,7 +297,7 @@ def _disc_centers(outline: Outline, rng: np.random.Generator, count: int) -> np.
     return centers + rng.normal(0, 0.5, centers.shape)
 
 
-def _discs(bed: Bed, rng: np.random.Generator, centers: np.ndarray) -> list[Part]:
+def _discs(surface: Surface, rng: np.random.Generator, centers: np.ndarray) -> list[Part]:
     """Antibiotic discs of paper with a printed code."""
     edge = 0.2
     profile = [
@@ -305,10 +312,8 @@ def _discs(bed: Bed, rng: np.random.Generator, centers: np.ndarray) -> list[Part
     ink = lettering(rng, [code, str(rng.choice([5, 10, 30, 100]))], (96, 96), 0.14, 0.0)
     moves = []
     for x, y in centers:
-        turn = rng.uniform(0, 2 * np.pi)
-        move = np.eye(4)
-        move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
-        move[:3, 3] = [x, y, bed.z + LIFT]
+        move = rotation_z(rng.uniform(0, 2 * np.pi))
+        move[:3, 3] = [x, y, surface.z + LIFT]
         moves.append(move)
     return [
         Part(merge(paper.transformed(move) for move in moves), Opaque(srgb(236, 233, 226))),

@@ -9,9 +9,10 @@ from shapely import affinity
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from ..geometry.shapes import sheet
+from ..geometry.transforms import rotation_z
 from .materials import Coating, Part
 from .pictures import any_color
-from .plates import Bed
+from .plates import Surface
 from .textures import lettering, srgb
 
 LIFT = 0.12
@@ -37,18 +38,18 @@ def note(rng: np.random.Generator) -> list[str]:
     return [lines[k] for k in sorted(keep)]
 
 
-def writing(bed: Bed, rng: np.random.Generator, from_below: bool) -> list[Part]:
+def writing(surface: Surface, rng: np.random.Generator, from_below: bool) -> list[Part]:
     """Handwriting with a marker on a plate's bottom or lid.
 
     Args:
-        bed: The surface.
+        surface: Surface of the plate that is written on.
         rng: Random generator.
         from_below: Whether it is on the underside and read from below.
 
     Returns:
         One layer of ink at a distance of `LIFT`; nothing if no stroke is thick enough.
     """
-    width, depth = bed.outline.width, bed.outline.depth
+    width, depth = surface.outline.width, surface.outline.depth
     across = width * rng.uniform(0.3, 0.75)
     along = min(across * rng.uniform(0.3, 0.7), 0.7 * depth)
     ink = lettering(rng, note(rng), (256, 512), thickness=rng.uniform(0.06, 0.12))
@@ -59,7 +60,7 @@ def writing(bed: Bed, rng: np.random.Generator, from_below: bool) -> list[Part]:
     if figure.is_empty:
         return []
     coating = Coating(INKS[rng.integers(len(INKS))], rng.uniform(0.8, 0.97))
-    return [Part(sheet(figure, bed.z + (-LIFT if from_below else LIFT)), coating)]
+    return [Part(sheet(figure, surface.z + (-LIFT if from_below else LIFT)), coating)]
 
 
 def strokes(
@@ -94,10 +95,10 @@ def strokes(
     return MultiPolygon([p for p in shapely.get_parts(figure) if p.geom_type == 'Polygon'])
 
 
-def tag(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def tag(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """A piece of paper or tape of any color and direction, with or without writing or a code."""
-    width = bed.outline.width * rng.uniform(0.2, 0.5)
-    depth = min(width, bed.outline.depth) * rng.uniform(0.2, 0.8)
+    width = surface.outline.width * rng.uniform(0.2, 0.5)
+    depth = min(width, surface.outline.depth) * rng.uniform(0.2, 0.8)
     image = np.ones((128, 256, 3)) * np.asarray(any_color(rng) if rng.random() < 0.5 else PAPER)
     kind = rng.random()
     if kind < 0.6:
@@ -107,17 +108,16 @@ def tag(bed: Bed, rng: np.random.Generator) -> list[Part]:
         image[16:112, 80:176] *= 1 - 0.95 * code[..., None]
     figure = Polygon([(-width, -depth), (width, -depth), (width, depth), (-width, depth)])
     mesh = sheet(affinity.scale(figure, 0.5, 0.5), 0.0)
-    reach = max(0.0, bed.outline.width / 2 - 0.55 * float(np.hypot(width, depth)))
+    reach = max(0.0, surface.outline.width / 2 - 0.55 * float(np.hypot(width, depth)))
     angle, turn, away = rng.uniform(0, 2 * np.pi, 2).tolist() + [reach * rng.uniform(0, 1)]
-    move = np.eye(4)
-    move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
-    move[:3, 3] = [away * np.cos(angle), away * np.sin(angle), bed.z + LIFT]
+    move = rotation_z(turn)
+    move[:3, 3] = [away * np.cos(angle), away * np.sin(angle), surface.z + LIFT]
     return [Part(mesh.transformed(move), Coating(image, 1.0))]
 
 
-def wear(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def wear(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """Condensation drops or scratches, just below a surface."""
-    half = 0.46 * np.array([bed.outline.width, bed.outline.depth])
+    half = 0.46 * np.array([surface.outline.width, surface.outline.depth])
     count = int(rng.integers(40, 350))
     centers = rng.uniform(-half, half, (count, 2))
     if rng.random() < 0.6:
@@ -129,21 +129,21 @@ def wear(bed: Bed, rng: np.random.Generator) -> list[Part]:
         lines = np.stack([centers[: len(steps)], centers[: len(steps)] + steps], axis=1)
         marks = [LineString(line).buffer(0.06, cap_style='flat') for line in lines]
         coating = Coating((0.9, 0.9, 0.9), rng.uniform(0.3, 0.7), translucent=True)
-    figure = shapely.union_all(marks).intersection(bed.outline.polygon(1.0))
+    figure = shapely.union_all(marks).intersection(surface.outline.polygon(1.0))
     polygons = [p for p in shapely.get_parts(figure) if p.geom_type == 'Polygon' and p.area > 1e-4]
-    return [Part(sheet(MultiPolygon(polygons), bed.z - LIFT), coating)] if polygons else []
+    return [Part(sheet(MultiPolygon(polygons), surface.z - LIFT), coating)] if polygons else []
 
 
-def sticker(bed: Bed, rng: np.random.Generator) -> list[Part]:
+def sticker(surface: Surface, rng: np.random.Generator) -> list[Part]:
     """A printed paper label with text and a bar code."""
-    width = min(rng.uniform(22, 45), 0.5 * bed.outline.width)
-    depth = min(rng.uniform(10, 18), 0.3 * bed.outline.depth)
+    width = min(rng.uniform(22, 45), 0.5 * surface.outline.width)
+    depth = min(rng.uniform(10, 18), 0.3 * surface.outline.depth)
     image = np.ones((192, 448, 3)) * np.asarray(srgb(238, 238, 232))
     ink = lettering(rng, note(rng)[:2], (120, 400), 0.08, wobble=0.0)
     image[8:128, 24:424] *= 1 - 0.92 * ink[..., None]
     bars = np.repeat(rng.random(100) < 0.5, 4)
     image[136:180, 24:424][:, bars] = 0.03
-    x = rng.uniform(-0.5, 0.5) * (0.7 * bed.outline.width - width)
-    y = rng.uniform(-0.5, 0.5) * (0.7 * bed.outline.depth - depth)
+    x = rng.uniform(-0.5, 0.5) * (0.7 * surface.outline.width - width)
+    y = rng.uniform(-0.5, 0.5) * (0.7 * surface.outline.depth - depth)
     figure = box(x - width / 2, y - depth / 2, x + width / 2, y + depth / 2)
-    return [Part(sheet(figure, bed.z + LIFT), Coating(image, 1.0))]
+    return [Part(sheet(figure, surface.z + LIFT), Coating(image, 1.0))]

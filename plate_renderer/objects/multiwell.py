@@ -17,7 +17,7 @@ from ..geometry.outlines import Outline
 from ..geometry.shapes import sheet
 from .markings import strokes
 from .materials import IOR, Coating, Color, Interface, Material, Opaque, Part, absorbed, interface
-from .plates import Bed, Item
+from .plates import Item, Surface
 
 LENGTH, DEPTH = 127.76, 85.48
 """Footprint in millimeters, from ANSI/SLAS 1-2004."""
@@ -137,7 +137,7 @@ def multiwell_plate(
 
     Returns:
         The plate, centered at the origin on z = 0 with its length along x and A1 at the smallest x
-        and largest y, with the beds `deck` and, with a lid, `lid`.
+        and largest y, with the surfaces `deck` and, with a lid, `lid`.
 
     Raises:
         ValueError: If a liquid overflows.
@@ -199,23 +199,23 @@ def multiwell_plate(
     for (inside, outside), mesh in extrude(levels, slices, [PLASTIC, *media]).items():
         index = iors.get(inside, IOR[PLASTIC])
         beyond = iors.get(outside, 1.0)
-        surface: Material = Interface(index, beyond, tints.get(inside, plastic))
+        material: Material = Interface(index, beyond, tints.get(inside, plastic))
         if opaque and inside == PLASTIC:
-            surface = opaque
-        parts.append(Part(mesh, surface, pane=inside != PLASTIC))
-    beds = {'deck': Bed(Outline(LENGTH - 8, DEPTH - 6, 2.0), deck)}
+            material = opaque
+        parts.append(Part(mesh, material, pane=inside != PLASTIC))
+    surfaces = {'deck': Surface(Outline(LENGTH - 8, DEPTH - 6, 2.0), deck)}
     height = layout.height
     if lid:
         parts.append(_lid(layout.height, plastic))
         height += LID_TOP
-        beds['lid'] = Bed(Outline(LENGTH - 12, DEPTH - 12, 2.0), layout.height + LID_TOP)
+        surfaces['lid'] = Surface(Outline(LENGTH - 12, DEPTH - 12, 2.0), layout.height + LID_TOP)
     return Item(
         parts=tuple(parts),
         footprint=flange,
         height=height + CONTACT_GAP,
         category='multiwell_plate',
         transparent=opaque is None,
-        beds=beds,
+        surfaces=surfaces,
         label=f'{layout.count} wells{", lid" if lid else ""}',
     )
 

@@ -15,7 +15,7 @@ CATEGORIES = ('petri_dish', 'square_dish', 'multiwell_plate')
 
 
 @dataclass(frozen=True)
-class Bed:
+class Surface:
     """A horizontal surface of a plate that growth or markings are put on.
 
     Args:
@@ -37,8 +37,8 @@ class Item:
         height: Height in millimeters at which an object on top of it stands.
         category: One of `CATEGORIES`; None for a distractor.
         transparent: Whether the ground truth counts it as transparent.
-        beds: Surfaces by name: `growth` (on the agar), `floor` (under the bottom), `lid` (on the
-            lid), `deck` (between wells).
+        surfaces: Surfaces for growth and markings by name: `growth` (on the agar), `floor` (under
+            the bottom), `lid` (on the lid), `deck` (between wells).
         label: Description in annotations, such as `petri 94x16, lid`.
         loose_lid: Whether it is a lid without its dish, which is annotated as `iscrowd`.
         faces_camera: Whether its front, at -y, is turned towards the camera.
@@ -46,7 +46,7 @@ class Item:
     Example:
         >>> from plate_renderer.objects.dishes import PETRI_SIZES, dish
         >>> plate = dish(PETRI_SIZES[90], 'petri_dish', agar=None, lid=True)
-        >>> plate.label, sorted(plate.beds)
+        >>> plate.label, sorted(plate.surfaces)
         ('petri 94x16, lid', ['floor', 'growth', 'lid'])
     """
 
@@ -55,7 +55,7 @@ class Item:
     height: float
     category: str | None = None
     transparent: bool = True
-    beds: dict[str, Bed] = field(default_factory=dict)
+    surfaces: dict[str, Surface] = field(default_factory=dict)
     label: str = ''
     loose_lid: bool = False
     faces_camera: bool = False
@@ -65,7 +65,7 @@ class Item:
         return replace(self, parts=(*self.parts, *parts))
 
     def transformed(self, matrix: np.ndarray) -> Item:
-        """Return the item with its parts moved; footprint, height and beds are not changed.
+        """Return the item with its parts moved; footprint, height and surfaces are not changed.
 
         Args:
             matrix: Rigid transformation, float64 of shape (4, 4).

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..geometry.transforms import rotation_z
 from ..objects.devices import instrument
 from ..objects.dishes import LID_RIDGE, LID_WALL
 from ..objects.holders import deck, hand
 from ..objects.plates import Item
 from .draw_plates import draw_kind, draw_loose_lid, draw_plate, pick
-from .placement import Placed, arrange, ground_of, put, turned
+from .placement import Placed, arrange, ground_of, put
 from .spec import PlateSpec, SceneSpec
 
 
@@ -108,12 +109,12 @@ def _held(plates: PlateSpec, rng: np.random.Generator) -> list[Placed]:
     fingers = Item(
         tuple(hand(float(reach), item.height, rng)), item.footprint, 0.0, transparent=False,
         label='hand',
-    ).transformed(turned(side * np.pi / 2))  # fmt: skip
+    ).transformed(rotation_z(side * np.pi / 2))  # fmt: skip
     turn, tilt, lean = rng.uniform(0, 2 * np.pi), *np.radians(rng.uniform(-30, 30, 2))
     roll = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
     pitch = np.array([[np.cos(lean), 0, np.sin(lean)], [0, 1, 0], [-np.sin(lean), 0, np.cos(lean)]])
     move = np.eye(4)
-    move[:3, :3] = roll @ pitch @ turned(turn)[:3, :3]
+    move[:3, :3] = roll @ pitch @ rotation_z(turn)[:3, :3]
     move[2, 3] = rng.uniform(180, 300)
     ground = ground_of(item, 0.0, 0.0, turn)
     return [Placed(item.transformed(move), ground), Placed(fingers.transformed(move), ground)]
@@ -144,7 +145,7 @@ def draw_loose_lids(
     lids: list[Placed] = []
     for dish in [p for p in placed if p.item.category in ('petri_dish', 'square_dish')]:
         low = min(part.mesh.vertices[:, 2].min() for part in dish.item.parts)
-        if 'lid' in dish.item.beds or low > 1.0 or rng.random() >= plates.loose_lid:
+        if 'lid' in dish.item.surfaces or low > 1.0 or rng.random() >= plates.loose_lid:
             continue
         lid = draw_loose_lid(plates, dish.item, rng)
         upside_down = 'upside down' in lid.label
@@ -191,7 +192,7 @@ def _leaning(lid: Item, dish: Placed, rng: np.random.Generator) -> Placed:
     )
     angle = rng.uniform(0, 2 * np.pi)
     middle = np.array(dish.ground.centroid.coords[0])
-    place = turned(angle)
+    place = rotation_z(angle)
     place[:2, 3] = middle
     spot = middle + x * np.array([np.cos(angle), np.sin(angle)])
     ground = ground_of(lid, float(spot[0]), float(spot[1]), 0.0)

@@ -9,6 +9,7 @@ import numpy as np
 from shapely.geometry import box
 
 from ..geometry.shapes import sheet
+from ..geometry.transforms import rotation_z
 from ..objects.materials import Glowing, Opaque, Part
 from ..objects.pictures import picture
 from ..objects.textures import cloth, noise, ruled, srgb, tinted, wood
@@ -182,7 +183,6 @@ def _level(
 ) -> Part:
     """A horizontal rectangle whose texture repeats every `TILE` millimeters."""
     mesh = sheet(box(-half_length, -half_depth, half_length, half_depth), z, (0.0, 0.0, TILE, TILE))
-    move = np.eye(4)
-    move[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    move = rotation_z(turn)
     move[:2, 3] = shift
     return Part(mesh.transformed(move), material)

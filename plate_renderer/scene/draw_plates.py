@@ -102,12 +102,14 @@ def draw_plate(
     else:
         item = _dish(plates, category, size, lid, rng)
     item = item.with_parts(_marks(item, plates, rng))
-    if 'lid' in item.beds and rng.random() < plates.sticker:
-        item = item.with_parts(markings.sticker(item.beds['lid'], rng))
+    if 'lid' in item.surfaces and rng.random() < plates.sticker:
+        item = item.with_parts(markings.sticker(item.surfaces['lid'], rng))
     elif rng.random() < plates.writing:
-        bed = 'lid' if 'lid' in item.beds and rng.random() < 0.5 else 'floor'
-        if bed in item.beds:
-            item = item.with_parts(markings.writing(item.beds[bed], rng, from_below=bed == 'floor'))
+        surface = 'lid' if 'lid' in item.surfaces and rng.random() < 0.5 else 'floor'
+        if surface in item.surfaces:
+            item = item.with_parts(
+                markings.writing(item.surfaces[surface], rng, from_below=surface == 'floor')
+            )
     if category != 'multiwell_plate' and not stacked and rng.random() < plates.upside_down:
         item = item.upside_down()
     return item
@@ -122,14 +124,14 @@ def draw_loose_lid(plates: PlateSpec, dish: Item, rng: np.random.Generator) -> I
         rng: Random generator.
     """
     catalog = PETRI_SIZES if dish.category == 'petri_dish' else SQUARE_SIZES
-    width = dish.beds['floor'].outline.width
+    width = dish.surfaces['floor'].outline.width
     size = min(catalog.values(), key=lambda size: abs(size.width - 10.0 - width))
     item = loose_lid(size, str(dish.category), _plastic(rng), bool(rng.random() < 0.4))
     kind = rng.random()
     if kind < plates.tags:
-        return item.with_parts(markings.tag(item.beds['lid'], rng))
+        return item.with_parts(markings.tag(item.surfaces['lid'], rng))
     if kind < plates.tags + plates.writing:
-        return item.with_parts(markings.writing(item.beds['lid'], rng, from_below=False))
+        return item.with_parts(markings.writing(item.surfaces['lid'], rng, from_below=False))
     return item
 
 
@@ -137,11 +139,11 @@ def _marks(item: Item, plates: PlateSpec, rng: np.random.Generator) -> list[Part
     """Tags, drops and scratches; without them in the spec no random number is drawn."""
     parts: list[Part] = []
     if plates.tags and rng.random() < plates.tags:
-        bed = item.beds.get('lid', item.beds.get('growth'))
+        surface = item.surfaces.get('lid', item.surfaces.get('growth'))
         for _ in range(int(rng.integers(1, 4))):
-            parts += markings.tag(bed, rng) if bed else []
-    if plates.worn and 'lid' in item.beds and rng.random() < plates.worn:
-        parts += markings.wear(item.beds['lid'], rng)
+            parts += markings.tag(surface, rng) if surface else []
+    if plates.worn and 'lid' in item.surfaces and rng.random() < plates.worn:
+        parts += markings.wear(item.surfaces['lid'], rng)
     return parts
 
 
@@ -162,39 +164,39 @@ def _dish(plates: PlateSpec, category: str, size: Any, lid: bool, rng: np.random
         absorption = AGARS[0][1]
     depth = rng.uniform(2.8, min(5.0, dimensions.height / 2 - 1.2))
     item = dish(dimensions, category, Agar(depth, absorption, rng.uniform(0.6, 1.3)), lid, plastic)
-    bed = item.beds['growth']
+    surface = item.surfaces['growth']
     haze = rng.uniform(0.02, 0.35) * (0.25 if what == 'seedlings' else 1.0)
-    parts = growth.turbidity(bed, rng, color, haze)
+    parts = growth.turbidity(surface, rng, color, haze)
     area = (dimensions.width / 90) ** 2
     colony = growth.COLONY_COLORS[rng.integers(len(growth.COLONY_COLORS))]
     if what == 'colonies':
-        parts += growth.colonies(bed, rng, int(rng.integers(5, 160) * area) + 3, colony)
+        parts += growth.colonies(surface, rng, int(rng.integers(5, 160) * area) + 3, colony)
     elif what == 'lawn':
         dispensed = [0, 4, 5, 6] if category == 'petri_dish' else [0, 9, 16, 16]
         discs = 0 if dimensions.width < 80 else int(rng.choice(dispensed))
-        parts += growth.lawn(bed, rng, color, discs, rng.uniform(0.3, 0.75))
+        parts += growth.lawn(surface, rng, color, discs, rng.uniform(0.3, 0.75))
     elif what == 'streaks':
-        parts += growth.streaks(bed, rng, colony)
+        parts += growth.streaks(surface, rng, colony)
     elif what == 'blood':
-        parts = growth.blood(bed, rng)
+        parts = growth.blood(surface, rng)
         if rng.random() < 0.5:
-            parts += growth.colonies(bed, rng, int(rng.integers(5, 80) * area) + 3, colony)
+            parts += growth.colonies(surface, rng, int(rng.integers(5, 80) * area) + 3, colony)
     elif what == 'mold':
-        parts += growth.mold(bed, rng, int(rng.integers(1, 6)))
+        parts += growth.mold(surface, rng, int(rng.integers(1, 6)))
     elif what == 'seedlings':
-        parts += growth.seedlings(bed, rng, int(rng.integers(3, 9)))
+        parts += growth.seedlings(surface, rng, int(rng.integers(3, 9)))
     elif what == 'membranes':
-        parts += growth.membranes(bed, rng)
+        parts += growth.membranes(surface, rng)
     elif what == 'pieces':
-        parts += growth.pieces(bed, rng)
+        parts += growth.pieces(surface, rng)
     elif what == 'colored':
-        parts = growth.colored(bed, rng)
+        parts = growth.colored(surface, rng)
         on_top = rng.random()
         if on_top < 0.4:
             count = int(rng.integers(5, 80) * area) + 3
-            parts += growth.colonies(bed, rng, count, any_color(rng))
+            parts += growth.colonies(surface, rng, count, any_color(rng))
         elif on_top < 0.75:
-            parts += (growth.pieces if on_top < 0.6 else growth.membranes)(bed, rng)
+            parts += (growth.pieces if on_top < 0.6 else growth.membranes)(surface, rng)
     if plates.fluorescent and rng.random() < plates.fluorescent:
         parts = [_glowing(part, rng) for part in parts]
     return item.with_parts(parts)
@@ -260,10 +262,10 @@ def _vivid_wells(layout: WellLayout, glow: bool, rng: np.random.Generator) -> li
             wells = np.flatnonzero(full & (group % len(palette) == k) & (level == m))
             if len(wells):
                 mesh = merge(well_stains(layout, wells.tolist(), max(height, 0.15)))
-                surface: Material = Opaque(color, 'coated', 0.1)
+                material: Material = Opaque(color, 'coated', 0.1)
                 if glow:
-                    surface = Glowing(tuple(rng.uniform(0.3, 2.0) * np.asarray(color)))
-                parts.append(Part(mesh, surface))
+                    material = Glowing(tuple(rng.uniform(0.3, 2.0) * np.asarray(color)))
+                parts.append(Part(mesh, material))
     return parts
 
 

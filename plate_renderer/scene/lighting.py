@@ -15,6 +15,7 @@ from shapely.geometry import Point, box
 
 from ..geometry.camera import Camera
 from ..geometry.shapes import sheet
+from ..geometry.transforms import rotation_z
 from ..objects.materials import Glowing, Part
 from ..objects.textures import srgb
 
@@ -86,9 +87,8 @@ def tubes(rng: np.random.Generator) -> list[Part]:
         for side in (-90, 90):
             center = across * (start + 900 * trough + side) + [0, 0, height]
             move = facing(center, center - [0.0, 0.0, 1.0])
-            spin = np.eye(4)
-            spin[:2, :2] = [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]
-            parts.append(Part(tube.transformed(move @ spin), Glowing(tuple(color))))
+            tube_mesh = tube.transformed(move @ rotation_z(-turn))
+            parts.append(Part(tube_mesh, Glowing(tuple(color))))
     return parts
 
 

@@ -10,6 +10,7 @@ from shapely import affinity
 from shapely.geometry import Polygon
 
 from ..geometry.camera import Camera
+from ..geometry.transforms import rotation_z
 from ..objects.plates import Item
 
 CLEARANCE = 1.0
@@ -61,13 +62,6 @@ def ground_of(item: Item, x: float, y: float, turn: float) -> Polygon:
     return affinity.translate(turned, x, y)
 
 
-def turned(angle: float) -> np.ndarray:
-    """Rotation about the vertical axis by an angle in radians, float64 of shape (4, 4)."""
-    move = np.eye(4)
-    move[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    return move
-
-
 def put(item: Item, x: float, y: float, z: float, turn: float) -> Placed:
     """Place an item.
 
@@ -78,7 +72,7 @@ def put(item: Item, x: float, y: float, z: float, turn: float) -> Placed:
         z: Height of its bottom in millimeters.
         turn: Rotation about its vertical axis in radians.
     """
-    move = turned(turn)
+    move = rotation_z(turn)
     move[:3, 3] = [x, y, z]
     return Placed(item.transformed(move), ground_of(item, x, y, turn))
 

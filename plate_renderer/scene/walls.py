@@ -9,6 +9,7 @@ from shapely.geometry import box
 
 from ..geometry.camera import Camera
 from ..geometry.shapes import sheet
+from ..geometry.transforms import rotation_z
 from ..objects.materials import Glowing, Opaque, Part
 from ..objects.pictures import picture
 
@@ -19,12 +20,12 @@ KINDS = ('plain', 'plain', 'gradient', 'marble', 'stripes', 'tiles', 'blobs', 'c
 HALF_LENGTH, HEIGHT = 2000.0, 1500.0
 
 
-def make_wall(camera: Camera, things: Sequence[np.ndarray], rng: np.random.Generator) -> Part:
+def make_wall(camera: Camera, objects: Sequence[np.ndarray], rng: np.random.Generator) -> Part:
     """Sample a vertical wall behind all objects.
 
     Args:
         camera: The camera, which the wall faces.
-        things: Vertices of each object in world millimeters, float64 of shape (n, 3).
+        objects: Vertices of each object in world millimeters, float64 of shape (n, 3).
         rng: Random generator.
 
     Returns:
@@ -33,9 +34,8 @@ def make_wall(camera: Camera, things: Sequence[np.ndarray], rng: np.random.Gener
     away = np.subtract(camera.target, camera.origin)[:2]
     length = np.linalg.norm(away)
     away = away / length if length > 1e-6 else np.array([1.0, 0.0])
-    turn = rng.normal(0, 0.25)
-    away = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ away
-    farthest = max([float((p[:, :2] @ away).max()) for p in things], default=0.0)
+    away = rotation_z(rng.normal(0, 0.25))[:2, :2] @ away
+    farthest = max([float((p[:, :2] @ away).max()) for p in objects], default=0.0)
     distance = max(farthest, float(np.dot(camera.target[:2], away))) + rng.uniform(15, 500)
     tile = float(np.exp(rng.uniform(np.log(80), np.log(900))))
     mesh = sheet(box(-HALF_LENGTH, 0, HALF_LENGTH, HEIGHT), 0.0, (0.0, 0.0, tile, tile))

@@ -8,7 +8,7 @@ from plate_renderer.geometry.camera import framing
 from plate_renderer.objects import growth, markings
 from plate_renderer.objects.dishes import PETRI_SIZES, SQUARE_SIZES, Agar, dish
 from plate_renderer.objects.materials import Interface
-from plate_renderer.objects.plates import Bed
+from plate_renderer.objects.plates import Surface
 from plate_renderer.scene import lighting
 from plate_renderer.scene.benches import BENCHES, make_bench
 from plate_renderer.scene.lighting import LIGHTS, make_lighting
@@ -132,16 +132,16 @@ def test_a_room_has_the_given_radiance() -> None:
 
 
 GROWN = {
-    'colonies': lambda bed, rng: growth.colonies(bed, rng, 40, growth.CREAM),
-    'lawn': lambda bed, rng: growth.lawn(bed, rng, growth.CREAM, 6),
-    'streaks': lambda bed, rng: growth.streaks(bed, rng, growth.YELLOW),
+    'colonies': lambda surface, rng: growth.colonies(surface, rng, 40, growth.CREAM),
+    'lawn': lambda surface, rng: growth.lawn(surface, rng, growth.CREAM, 6),
+    'streaks': lambda surface, rng: growth.streaks(surface, rng, growth.YELLOW),
     'blood': growth.blood,
-    'mold': lambda bed, rng: growth.mold(bed, rng, 3),
-    'seedlings': lambda bed, rng: growth.seedlings(bed, rng, 5),
+    'mold': lambda surface, rng: growth.mold(surface, rng, 3),
+    'seedlings': lambda surface, rng: growth.seedlings(surface, rng, 5),
     'membranes': growth.membranes,
     'pieces': growth.pieces,
     'colored': growth.colored,
-    'turbidity': lambda bed, rng: growth.turbidity(bed, rng, growth.CREAM, 0.2),
+    'turbidity': lambda surface, rng: growth.turbidity(surface, rng, growth.CREAM, 0.2),
 }
 
 
@@ -150,28 +150,30 @@ GROWN = {
 def test_growth_is_inside_its_dish_and_does_not_intersect_the_surface(
     name: str, size: object
 ) -> None:
-    bed = dish(size, 'petri_dish', Agar(4.0, (0, 0, 0)), lid=False).beds['growth']
-    inside = bed.outline.polygon()
-    for part in GROWN[name](bed, np.random.default_rng(3)):
+    surface = dish(size, 'petri_dish', Agar(4.0, (0, 0, 0)), lid=False).surfaces['growth']
+    inside = surface.outline.polygon()
+    for part in GROWN[name](surface, np.random.default_rng(3)):
         assert not isinstance(part.material, Interface)
         z = part.mesh.vertices[:, 2]
-        assert (z > bed.z).all() or (z < bed.z).all()
-        if (z < bed.z).all():
+        assert (z > surface.z).all() or (z < surface.z).all()
+        if (z < surface.z).all():
             assert all(inside.covers(Point(*p)) for p in part.mesh.vertices[::50, :2])
 
 
 def test_a_lawn_has_discs_and_clear_zones() -> None:
-    bed = dish(PETRI_SIZES[90], 'petri_dish', Agar(4.0, (0, 0, 0)), lid=False).beds['growth']
-    lawn, paper, _ = growth.lawn(bed, np.random.default_rng(1), growth.CREAM, 5, opacity=0.7)
+    surface = dish(PETRI_SIZES[90], 'petri_dish', Agar(4.0, (0, 0, 0)), lid=False).surfaces[
+        'growth'
+    ]
+    lawn, paper, _ = growth.lawn(surface, np.random.default_rng(1), growth.CREAM, 5, opacity=0.7)
     opacity = lawn.material.opacity
     assert paper.mesh.extent[2] == pytest.approx(1.0, abs=0.01)
     assert np.percentile(opacity, 5) < 0.05 < 0.3 < np.percentile(opacity, 80)
 
 
 def test_writing_is_above_or_below_its_surface() -> None:
-    bed = Bed(PETRI_SIZES[90].outline(5.0), 2.0)
-    above = markings.writing(bed, np.random.default_rng(4), from_below=False)[0].mesh
-    below = markings.writing(bed, np.random.default_rng(4), from_below=True)[0].mesh
+    surface = Surface(PETRI_SIZES[90].outline(5.0), 2.0)
+    above = markings.writing(surface, np.random.default_rng(4), from_below=False)[0].mesh
+    below = markings.writing(surface, np.random.default_rng(4), from_below=True)[0].mesh
     assert (above.vertices[:, 2] > 2.0).all() and (below.vertices[:, 2] < 2.0).all()
 
 
