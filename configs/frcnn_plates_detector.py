@@ -10,7 +10,7 @@ _base_ = [
 ]
 
 # ----------------------------------------- settings -----------------------------------------
-scale = _base_.view_size  # maximum image size in validation and test
+scale = (384, 384)  # maximum image size in validation and test; larger than in training
 batch_size = 8
 lr = 5e-4
 # ---------------------------------------------------------------------------------------------
@@ -36,7 +36,8 @@ train_pipeline = [
     dict(type='PackDetInputs'),
 ]
 test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(scale=scale)
+# Pillow averages over all pixels, as RandomView does, where OpenCV's bilinear leaves most out.
+test_pipeline[1].update(scale=scale, interpolation='area')
 train_dataloader = dict(
     batch_size=batch_size,
     dataset=dict(

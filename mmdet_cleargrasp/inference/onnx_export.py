@@ -28,7 +28,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mmcv
 import numpy as np
@@ -262,21 +262,37 @@ def _predicts_as(part: nn.Module, known: type[nn.Module]) -> bool:
     )
 
 
-def scale_of(model: nn.Module) -> tuple[int, int]:
-    """The maximum longer and shorter side after the test pipeline's resizing.
+class Resizing(NamedTuple):
+    """How the test pipeline resizes images.
+
+    Attributes:
+        scale: Maximum longer and shorter side, in pixels.
+        interpolation: Of ``mmcv.imrescale``, such as ``'bilinear'`` or ``'area'``.
+    """
+
+    scale: tuple[int, int]
+    interpolation: str = 'bilinear'
+
+
+def resizing_of(model: nn.Module) -> Resizing:
+    """How the test pipeline of a detector resizes images.
 
     Raises:
-        ConfigError: The test pipeline resizes in another way.
+        ConfigError: In a way that an exported detector cannot follow.
     """
     cfg: Any = model.cfg
     steps = [s for s in get_test_pipeline_cfg(cfg.copy()) if s.type.endswith('Resize')]
-    if len(steps) != 1 or not steps[0].get('keep_ratio') or 'scale' not in steps[0]:
-        raise ConfigError('the test pipeline needs one Resize with a scale and keep_ratio=True')
-    return max(steps[0].scale), min(steps[0].scale)
+    step = steps[0] if len(steps) == 1 else {}
+    if not step.get('keep_ratio') or 'scale' not in step or step.get('backend', 'cv2') != 'cv2':
+        raise ConfigError(
+            "the test pipeline needs one Resize with a scale, keep_ratio=True and backend='cv2'"
+        )
+    scale = max(step['scale']), min(step['scale'])
+    return Resizing(scale, step.get('interpolation', 'bilinear'))
 
 
 def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
-    """Write a detector as one ONNX file; classes and scale are in its metadata.
+    """Write a detector as one ONNX file; classes and resizing are in its metadata.
 
     Args:
         detector: Faster R-CNN or RetinaNet.
@@ -289,9 +305,9 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     if out.suffix != '.onnx':
         raise ConfigError(f'{out}: expected a name that ends in .onnx')
     check_out(out)
-    scale = scale_of(detector.model)
+    resizing = resizing_of(detector.model)
     divisor = detector.model.data_preprocessor.pad_size_divisor
-    side = -(-scale[0] // divisor) * divisor  # square: images come lying and standing
+    side = -(-resizing.scale[0] // divisor) * divisor  # square: images come lying and standing
     model = WholeDetector(detector.model, (side, side))
     device = next(detector.model.parameters()).device
     # Noise, so that there are detections: shapes that depend on values are traced.
@@ -308,7 +324,11 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
             dynamo=True,
             verbose=False,
         )
-    metadata = {'classes': list(detector.classes), 'scale': list(scale), 'canvas': [side, side]}
+    metadata = {
+        'classes': list(detector.classes),
+        'canvas': [side, side],
+        **resizing._asdict(),
+    }
     assert program is not None  # as it is with dynamo=True
     program.model.metadata_props['mmdet_cleargrasp'] = json.dumps(metadata)
     return write_atomically(out, program.model_proto.SerializeToString())
@@ -347,7 +367,7 @@ class OnnxPlateDetector:
 
     Attributes:
         classes: Names by class id.
-        scale: Maximum longer and shorter side of a resized image.
+        resizing: How an image is resized.
         canvas: Height and width of the input.
     """
 
@@ -358,7 +378,8 @@ class OnnxPlateDetector:
         metadata = self.session.get_modelmeta().custom_metadata_map['mmdet_cleargrasp']
         content = json.loads(metadata)
         self.classes = tuple(content['classes'])
-        self.scale, self.canvas = tuple(content['scale']), tuple(content['canvas'])
+        self.canvas = tuple(content['canvas'])
+        self.resizing = Resizing(tuple(content['scale']), content['interpolation'])
 
     def __call__(self, image: np.ndarray) -> sv.Detections:
         """Find plates.
@@ -370,7 +391,7 @@ class OnnxPlateDetector:
             As :class:`.PlateDetector` gives them with ``per_class=True``, above the config's lowest
             score.
         """
-        canvas, size = to_canvas(image, self.scale, self.canvas)
+        canvas, size = to_canvas(image, self.resizing, self.canvas)
         inputs = {
             'canvas': canvas,
             'size': np.array(size, np.int64),
@@ -386,24 +407,24 @@ class OnnxPlateDetector:
 
 
 def to_canvas(
-    image: np.ndarray, scale: tuple[int, int], canvas: tuple[int, int]
+    image: np.ndarray, resizing: Resizing, canvas: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Resize an image to fit and pad it to the canvas with black.
 
     Args:
         image: uint8 (H, W, 3), RGB.
-        scale: Longer and shorter side to fit in.
+        resizing: As in the test pipeline.
         canvas: Height and width.
 
     Returns:
         uint8 (1, *canvas, 3), and height and width of the image within it.
 
     Example:
-        >>> laid, size = to_canvas(np.ones((30, 60, 3), np.uint8), (120, 80), (128, 128))
+        >>> laid, size = to_canvas(np.ones((30, 60, 3), np.uint8), Resizing((120, 80)), (128, 128))
         >>> laid.shape, size
         ((1, 128, 128, 3), (60, 120))
     """
-    small = mmcv.imrescale(image, scale)
+    small = mmcv.imrescale(image, resizing.scale, interpolation=resizing.interpolation)
     laid = np.zeros((1, *canvas, 3), np.uint8)
     laid[0, : small.shape[0], : small.shape[1]] = small
     return laid, small.shape[:2]
@@ -527,7 +548,7 @@ def match(ours: sv.Detections, theirs: sv.Detections) -> Difference:
 
 def _predict_on_canvas(exported: OnnxPlateDetector, model: Any, image: np.ndarray) -> sv.Detections:
     """MMDetection's whole prediction of an image that is padded to the canvas."""
-    canvas, size = to_canvas(image, exported.scale, exported.canvas)
+    canvas, size = to_canvas(image, exported.resizing, exported.canvas)
     rgb = torch.from_numpy(canvas[0, : size[0], : size[1]])
     sample = DetDataSample(
         metainfo={

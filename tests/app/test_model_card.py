@@ -18,9 +18,9 @@ def metrics(curve=CURVE):
 def test_metrics_of_the_shipped_detector():
     quality = read_quality(shipped_detector()[1])
     assert quality['images'] == 48 and len(quality['curve']['threshold']) == 99
-    at = quality['curve']['threshold'].index(0.83)
-    assert quality['curve']['precision'][at] == pytest.approx(0.914)  # checkpoints/README.md
-    assert quality['curve']['recall'][at] == pytest.approx(0.733)
+    at = quality['curve']['threshold'].index(0.9)
+    assert quality['curve']['precision'][at] == pytest.approx(0.979)  # checkpoints/README.md
+    assert quality['curve']['recall'][at] == pytest.approx(0.718)
 
 
 def write_test(work_dir, checkpoint, content):

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from mmdet.models.dense_heads import RPNHead
 from mmdet.models.roi_heads import DoubleHeadRoIHead
+from mmengine.config import Config
 from PIL import Image
+from torch import nn
 
 from mmdet_cleargrasp.inference import PlateDetector, onnx_export
 from mmdet_cleargrasp.inference.inputs import find_inputs, pictures
@@ -83,6 +85,27 @@ def test_heads_that_predict_in_another_way_are_refused(tiny_runs, head):
         model.roi_head.__class__ = DoubleHeadRoIHead
     with pytest.raises(ConfigError, match=f'{head} is a .*expected'):
         onnx_export.WholeDetector(model, (96, 96))
+
+
+@pytest.mark.parametrize(
+    ('step', 'expected'),
+    [
+        ({}, onnx_export.Resizing((60, 40))),
+        ({'interpolation': 'area'}, onnx_export.Resizing((60, 40), 'area')),
+        ({'backend': 'pillow'}, None),
+        ({'keep_ratio': False}, None),
+    ],
+    ids=str,
+)
+def test_images_are_resized_as_in_the_test_pipeline(step, expected):
+    resize = {'type': 'Resize', 'scale': (40, 60), 'keep_ratio': True, **step}
+    model = nn.Module()
+    model.cfg = Config({'test_dataloader': {'dataset': {'pipeline': [resize]}}})
+    if expected:
+        assert onnx_export.resizing_of(model) == expected
+    else:
+        with pytest.raises(ConfigError, match='needs one Resize'):
+            onnx_export.resizing_of(model)
 
 
 def test_name_has_to_end_in_onnx(tiny_runs, tmp_path):
