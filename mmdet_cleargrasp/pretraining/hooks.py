@@ -16,6 +16,7 @@ from mmengine.runner.checkpoint import weights_to_cpu
 from torch import nn
 
 from ..checkpoints.writing import save_atomically
+from .network import PARTS
 from .pictures import draw_rows
 from .tasks import CHANNELS
 
@@ -54,7 +55,7 @@ class BackboneFileHook(Hook):
         model = unwrapped(runner.model)
         backbone: Any = model.backbone
         content = {
-            'model_state_dict': _without_teacher(weights_to_cpu(model.state_dict())),
+            'model_state_dict': _parts(weights_to_cpu(model.state_dict())),
             'trained_stride': backbone.out_strides[-1],
             'epoch': runner.epoch,
             'iter': runner.iter,
@@ -108,9 +109,9 @@ class PicturesHook(Hook):
             runner.logger.warning(f'cannot write pictures to {folder}')
 
 
-def _without_teacher(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop the teacher of a :class:`.DistilledClearGraspNetwork`, which detectors do not use."""
-    return {name: t for name, t in tensors.items() if not name.startswith('teacher.')}
+def _parts(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop what is for training alone, such as a teacher and the projections to its maps."""
+    return {name: tensor for name, tensor in tensors.items() if name.split('.')[0] in PARTS}
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

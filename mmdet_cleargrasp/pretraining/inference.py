@@ -16,7 +16,7 @@ from mmengine.runner import load_state_dict
 from ..checkpoints import read_checkpoint
 from ..datasets.images import read_image
 from ..utils.errors import CheckpointError, DataError
-from .network import ClearGraspNetwork
+from .network import PARTS, ClearGraspNetwork
 from .pictures import draw_rows
 
 
@@ -49,8 +49,9 @@ def load_network(cfg: Config, checkpoint: str | Path) -> ClearGraspNetwork:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     cfg.model.backbone.init_cfg = None
     network = MODELS.build(cfg.model)
+    for_training = {k: v for k, v in network.state_dict().items() if k.split('.')[0] not in PARTS}
     try:
-        load_state_dict(network, weights, strict=True)
+        load_state_dict(network, {**for_training, **weights}, strict=True)
     except RuntimeError as error:
         raise CheckpointError(
             f'{checkpoint} does not fit the network of this config, or is a backbone alone: pass '

@@ -16,6 +16,8 @@ from .tasks import CHANNELS, predict, task_loss
 
 #: DeepLabv3's dilations of atrous spatial pyramid pooling (ASPP), by output stride.
 ATROUS_RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
+#: Submodules of ClearGrasp's network; others, such as a teacher, are for training alone.
+PARTS = ('backbone', 'aspp', 'decoder', 'heads')
 #: Channels to which the decoder reduces the low-level map.
 LOW_LEVEL_CHANNELS = 48
 

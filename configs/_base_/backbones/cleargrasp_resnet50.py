@@ -1,5 +1,6 @@
 # A ResNet-50 pretrained as ClearGrasp's is, frozen, with its input normalization.
-# The file that comes with this repository was trained here on renders; it is not ClearGrasp's.
+# The file that comes with this repository was trained here, on renders and with a teacher that has
+# ImageNet weights; it is not ClearGrasp's.
 _base_ = '../inputs/cleargrasp.py'
 
 # ------------------------------ change these for another file -------------------------------
