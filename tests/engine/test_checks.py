@@ -7,6 +7,7 @@ from mmdet_cleargrasp import config_path
 from mmdet_cleargrasp.datasets.split import Split
 from mmdet_cleargrasp.engine import checks
 from mmdet_cleargrasp.engine.checks.environment import check_device
+from mmdet_cleargrasp.engine.config_changes import set_epochs
 from mmdet_cleargrasp.engine.config_data import set_split, use_data_root
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
@@ -169,8 +170,13 @@ def test_other_dataset_types_are_not_checked(cfg):
 
 def test_run_of_few_steps_gives_a_warning_with_the_epochs_needed(cfg):
     found = checks.describe(check_schedule(cfg))
-    assert '24 epochs of 3 steps are 72 steps' in found
+    assert '24 epochs of 3 steps are 72 steps; randomly initialized heads' in found
     assert '--epochs 167' in found
+    cfg.model.init_cfg = dict(type='DetectorCheckpoint', checkpoint='detector.pth')
+    found = checks.describe(check_schedule(cfg))
+    assert '72 steps; fine-tuning needs about a hundred: --epochs 34 or more' in found
+    set_epochs(cfg, 34)
+    assert levels(check_schedule(cfg)) == {'ok'}
 
 
 def test_checkpoint_of_another_model_is_refused(cfg, tmp_path):

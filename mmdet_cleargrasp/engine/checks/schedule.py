@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from ...utils.findings import Finding, error, ok, warning
 from ..run_plan import RunPlan
 
-#: Steps below which a detector with new heads has hardly begun.
-FEW_STEPS = 500
+#: Steps below which a training has hardly begun, and why, by the part that is pretrained.
+FEW_STEPS = {
+    'backbone': (500, 'randomly initialized heads need several hundred'),
+    'detector': (100, 'fine-tuning needs about a hundred'),
+}
 #: Transforms after which an image is the same in every epoch, or one of a few variants.
 REPEATING = (
     'LoadPhotograph', 'LoadAnnotations', 'FilterAnnotations', 'Resize', 'RandomChoiceResize',
@@ -44,11 +47,11 @@ def check_schedule(plan: RunPlan) -> Iterable[Finding]:
             'Set the length with --epochs, which sets both.',
         )
     text = f'{epochs} epochs of {steps} steps'
-    if epochs * steps < FEW_STEPS:
+    few, reason = FEW_STEPS[plan.weights.part]
+    if epochs * steps < few:
         yield warning(
             'schedule',
-            f'{text} are {epochs * steps} steps; randomly initialized heads need several hundred: '
-            f'--epochs {-(-FEW_STEPS // steps)} or more',
+            f'{text} are {epochs * steps} steps; {reason}: --epochs {-(-few // steps)} or more',
         )
     else:
         yield ok('schedule', text)
