@@ -327,7 +327,8 @@ def export_onnx(detector: PlateDetector, out: str | Path) -> Path:
     metadata = {
         'classes': list(detector.classes),
         'canvas': [side, side],
-        **resizing._asdict(),
+        'scale': list(resizing.scale),
+        'interpolation': resizing.interpolation,
     }
     assert program is not None  # as it is with dynamo=True
     program.model.metadata_props['mmdet_cleargrasp'] = json.dumps(metadata)

@@ -20,6 +20,7 @@ from ..conftest import ROOT
 NAMES = [
     (Registry, '_imported'),
     (Registry, '_locations'),
+    (Runner, '_log_env'),
     (Runner, '_resume'),
     (Runner, '_train_loop'),
     (EpochBasedTrainLoop, '_epoch'),
