@@ -15,4 +15,4 @@ model = dict(
         classes=_base_.classes,  # classification layers are kept if COCO has all classes
     ),
 )
-optim_wrapper = _base_.slow_backbone
+optim_wrapper = dict(optimizer=dict(lr=1e-4), **_base_.slow_backbone)  # the heads are trained

@@ -3,9 +3,12 @@ import copy
 import pytest
 import torch
 from mmdet.models.dense_heads import RetinaHead
+from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
+from mmdet_cleargrasp import config_path
+from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.models.dense_heads import SparseGradRetinaHead, retina_head
 
 ARGUMENTS = dict(
@@ -151,3 +154,18 @@ def test_all_boxes_are_regressed_with_autograd():
     with torch.no_grad():
         assert not head(levels)[1][0].any()
     assert head(levels)[1][0].all()
+
+
+@pytest.mark.parametrize('branch', ['cls_convs', 'reg_convs'])
+def test_the_configs_initialize_heads_that_keep_the_scale_of_the_maps(branch):
+    cfg = load_config(config_path('retinanet_random_plates'))
+    torch.manual_seed(0)
+    head = MODELS.build(cfg.model.bbox_head)
+    head.init_weights()
+    x = torch.randn(1, 256, 16, 16).relu()
+    with torch.no_grad():
+        for layer in getattr(head, branch):
+            x = layer(x)
+        scores = head.retina_cls(x).sigmoid()
+    assert 0.3 < x.std() < 3  # 0.006 with RetinaNet's own initialization
+    assert scores.median() == pytest.approx(0.01, abs=0.005)  # the prior, against early loss
