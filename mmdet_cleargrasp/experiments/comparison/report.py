@@ -131,7 +131,10 @@ def render_html(
         runs=runs,
         title=runs.question or f'Comparison of {", ".join(runs.arms)}',
         answers=[(describe_difference(d, test), _tone(d.interval)) for test, d in shown],
-        cautions=[*cautions([d for _, d in shown]), *runs.notes],
+        cautions=[
+            *cautions([d for _, d in shown], tables.count_differences(comparisons)),
+            *runs.notes,
+        ],
         colors=colors,
         classes={arm: f'arm-{index}' for index, arm in enumerate(runs.arms)},
         fraction=f'{largest_fraction(runs):g}',

@@ -183,7 +183,16 @@ def sentences(runs: RunSet, comparisons: Sequence[TestComparison]) -> list[str]:
     """
     shown = [(c.name, d) for c in comparisons for d in headline(runs, c)]
     lines = [describe_difference(difference, name) for name, difference in shown]
-    return lines + cautions([difference for _, difference in shown])
+    return lines + cautions([d for _, d in shown], count_differences(comparisons))
+
+
+def count_differences(comparisons: Sequence[TestComparison]) -> int:
+    """Number of differences that have an interval, on all test sets.
+
+    Args:
+        comparisons: One a test set.
+    """
+    return sum(len(comparison.differences) for comparison in comparisons)
 
 
 def write_csv_files(

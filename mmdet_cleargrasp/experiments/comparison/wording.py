@@ -46,11 +46,12 @@ def describe_difference(difference: Difference, test: str) -> str:
     return f'Of {subject} the first has the {higher} {d.figure} on {test} ({basis}).{caution}'
 
 
-def cautions(differences: Sequence[Difference]) -> list[str]:
+def cautions(differences: Sequence[Difference], intervals: int) -> list[str]:
     """Cautions for the sentences of :func:`describe_difference`.
 
     Args:
-        differences: Those that are shown.
+        differences: Those that have a sentence.
+        intervals: Number of all differences that are compared, those in tables too.
     """
     found = []
     if differences and differences[0].images < FEW_IMAGES:
@@ -58,12 +59,12 @@ def cautions(differences: Sequence[Difference]) -> list[str]:
             f'{differences[0].images} test images are few: an interval from so few contains the '
             'true value somewhat less often than 95 % of the time.'
         )
-    if len(differences) > 1:
-        expected = 0.05 * len(differences)
+    if intervals > 1:
         found.append(
-            f'{len(differences)} differences are compared: even if no arm differed from the '
-            f'reference, {expected:.2g} of their intervals would be expected to exclude 0 by '
-            'chance.'
+            f'{intervals} differences are compared, by test set, figure, arm and part of the '
+            f'training images, {len(differences)} of them in sentences: even if no arm differed '
+            f'from the reference, {0.05 * intervals:.2g} of their intervals would be expected to '
+            'exclude 0 by chance.'
         )
     return found
 

@@ -32,6 +32,8 @@ def test_sentences_say_what_is_shown_and_from_what(found, parts):
 
 
 def test_few_images_and_many_differences_call_for_caution():
-    assert cautions([difference(0, -1, 1)]) == []
-    assert 'are few' in cautions([difference(0, -1, 1, images=12)])[0]
-    assert '0.2 of their intervals' in cautions([difference(0, -1, 1)] * 4)[0]
+    assert cautions([difference(0, -1, 1)], 1) == []
+    assert 'are few' in cautions([difference(0, -1, 1, images=12)], 1)[0]
+    [caution] = cautions([difference(0, -1, 1)] * 4, 20)
+    assert '20 differences' in caution and '4 of them in sentences' in caution
+    assert '1 of their intervals' in caution
