@@ -190,7 +190,7 @@ def tiny_runs(tmp_path_factory):
             for head in ('bbox_head.retina_cls', 'roi_head.bbox_head.fc_cls', 'rpn_head.rpn_cls'):
                 for parameter in dict(model.named_parameters()):
                     if parameter == f'{head}.weight':
-                        model.get_parameter(parameter).mul_(12)
+                        model.get_parameter(parameter).mul_(48 if 'retina' in head else 12)
                     if parameter == 'bbox_head.retina_cls.bias':
                         model.get_parameter(parameter).fill_(-3)
         classes = innermost_dataset(cfg.test_dataloader).metainfo.classes
