@@ -36,7 +36,7 @@ train_pipeline = [
     dict(type='PackDetInputs'),
 ]
 test_pipeline = _base_.test_pipeline
-# Pillow averages over all pixels, as RandomView does, where OpenCV's bilinear leaves most out.
+# Averages over all pixels, as RandomView does in training; bilinear interpolation leaves most out.
 test_pipeline[1].update(scale=scale, interpolation='area')
 train_dataloader = dict(
     batch_size=batch_size,

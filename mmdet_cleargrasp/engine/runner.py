@@ -79,7 +79,11 @@ class CheckingRunner(Runner):
 @contextlib.contextmanager
 def _children_without_stderr() -> Iterator[None]:
     """Drop what child processes write to stderr, which redirecting ``sys.stderr`` would not."""
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # the run was started with a closed stderr
+        yield
+        return
     try:
         with open(os.devnull, 'w') as null:
             os.dup2(null.fileno(), 2)

@@ -34,10 +34,17 @@ class PlateCocoMetric(coco_metric.CocoMetric):
             precision. 1 for F1; 0.5 for a detector that will be used on other images than those of
             validation, where it has more false positives.
         **kwargs: As in ``mmdet.evaluation.CocoMetric``.
+
+    Raises:
+        ConfigError: ``beta`` is not a positive number.
     """
 
     def __init__(self, *args: Any, beta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not isinstance(beta, (int, float)) or not beta > 0:
+            raise ConfigError(
+                f'beta of {type(self).__name__} is {beta!r}, expected a number above 0'
+            )
         self.beta = beta
 
     def compute_metrics(self, results: list) -> dict[str, float]:

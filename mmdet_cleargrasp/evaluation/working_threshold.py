@@ -87,9 +87,9 @@ def working_threshold(meta: Mapping[str, Any], checkpoint: str | Path) -> Workin
     try:
         threshold, f1 = float(stored['threshold']), float(stored['f1'])
         beta = float(stored.get('beta', 1))
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return WorkingThreshold(DEFAULT_THRESHOLD)
-    if not (0 <= threshold <= 1 and 0 <= f1 <= 1):  # NaN too: no score would reach it
+    if not (0 <= threshold <= 1 and 0 <= f1 <= 1 and beta > 0):  # NaN too: no score would reach it
         return WorkingThreshold(DEFAULT_THRESHOLD)
     return WorkingThreshold(threshold, f1, beta)
 

@@ -89,3 +89,9 @@ def test_missing_package_is_named(scene, monkeypatch):
     monkeypatch.setattr(builtins, '__import__', without)
     with pytest.raises(ConfigError, match='fast-eval'):
         FasterPlateCocoMetric(ann_file=str(scene[0]))
+
+
+@pytest.mark.parametrize('beta', [0, -1, float('nan'), 'high'])
+def test_a_beta_that_is_no_weight_is_refused_before_training(scene, beta):
+    with pytest.raises(ConfigError, match='expected a number above 0'):
+        PlateCocoMetric(ann_file=str(scene[0]), beta=beta)

@@ -47,7 +47,8 @@ def test_without_one_the_default_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     'stored', [{'threshold': float('nan'), 'f1': 0.5}, {'threshold': 10**400, 'f1': 1},
-               {'threshold': -1, 'f1': 0.5}, {'threshold': 0.5, 'f1': float('inf')}, 'x', [1]],
+               {'threshold': -1, 'f1': 0.5}, {'threshold': 0.5, 'f1': float('inf')}, 'x', [1],
+               {'threshold': 0.5, 'f1': 0.5, 'beta': float('nan')}],
 )  # fmt: skip
 def test_an_impossible_one_counts_as_none(tmp_path, stored):
     """No score reaches NaN: a detector would silently find nothing."""
