@@ -15,7 +15,7 @@ from torch import Tensor
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
 from mmdet_cleargrasp.engine.mixed_precision import BFloat16OptimWrapper
 from mmdet_cleargrasp.engine.run_config import load_config
-from mmdet_cleargrasp.inference.runtimes import use_runtime
+from mmdet_cleargrasp.engine.runtimes import use_runtime
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
 from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
 from mmdet_cleargrasp.utils.config_paths import config_path

@@ -256,12 +256,27 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
         help='NMS per class: a plate may have boxes of several classes [class-agnostic NMS]',
     )
     parser.add_argument('--device', help='such as cuda:0 or cpu [a GPU if available]')
+    add_runtime(
+        parser,
+        ('auto', 'openvino', 'torch'),
+        'auto: OpenVINO if it is installed, there is no GPU and there are many images; otherwise '
+        'torch',
+    )
+
+
+def add_runtime(parser: argparse.ArgumentParser, choices: tuple[str, ...], default: str) -> None:
+    """Add ``--runtime`` and ``--amp``.
+
+    Args:
+        parser: Parser of a command.
+        choices: Values of ``--runtime``; the first is the default.
+        default: What the default means, for the help.
+    """
     parser.add_argument(
         '--runtime',
-        choices=('auto', 'openvino', 'torch'),
-        default='auto',
-        help='what computes the networks [auto: OpenVINO if it is installed, there is no GPU and '
-        'there are many images; otherwise torch]',
+        choices=choices,
+        default=choices[0],
+        help=f'what computes the networks [{default}]',
     )
     parser.add_argument(
         '--amp',

@@ -133,10 +133,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
 
     from ..compat.cpu_memory import keep_freed_memory
+    from ..engine.runtimes import WORTH_COMPILING
     from ..inference import PlateDetector, batch, exports, inputs
     from ..inference.detector import take_detector
     from ..inference.journal import Shard
-    from ..inference.runtimes import WORTH_COMPILING
     from ..utils.errors import ConfigError
 
     options = batch.BatchOptions(

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
-from .arguments import add_config, add_run, add_scale, add_test_split, new_parser, set_local_rank
+from .arguments import (
+    add_config,
+    add_run,
+    add_runtime,
+    add_scale,
+    add_test_split,
+    new_parser,
+    set_local_rank,
+)
 from .command import command
 
 EXAMPLES = """
@@ -15,6 +24,7 @@ examples:
   python tools/test.py CONFIG CHECKPOINT --test-split hard
   python tools/test.py CONFIG CHECKPOINT --data-root ~/other_plates
   python tools/test.py CONFIG CHECKPOINT --show-dir drawn --out predictions.pkl
+  python tools/test.py CONFIG CHECKPOINT --runtime openvino --amp   # as infer predicts with these
 
 writes WORK_DIR/test/NAME/, where NAME is the name of the annotation file (all images are tested if
 a folder has no splits):
@@ -40,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
         help='test-time augmentation: also test flipped images, and merge the boxes; takes four '
         'times as long',
     )
+    add_runtime(parser, ('torch', 'openvino'), 'torch')
     parser.add_argument('--out', metavar='FILE.pkl', help="predictions for MMDetection's tools")
     parser.add_argument(
         '--show-dir',
@@ -67,8 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..engine.prepare import RunOptions, prepare
     from ..engine.testing import draw_boxes, test
 
-    plan = prepare(args.config, RunOptions.from_args(args))
+    options = replace(RunOptions.from_args(args), amp=False)  # that of a training
+    plan = prepare(args.config, options)
     if args.show or args.show_dir:
         draw_boxes(plan, show=args.show, show_dir=args.show_dir, wait_time=args.wait_time)
-    test(plan, out=args.out, tta=args.tta)
+    test(plan, out=args.out, tta=args.tta, runtime=args.runtime, amp=args.amp)
     return 0

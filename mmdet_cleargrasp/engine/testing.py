@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from mmdet.evaluation import DumpDetResults
+from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import is_main_process
 
 from ..datasets.layout import Split
@@ -21,15 +24,25 @@ from ..evaluation.working_threshold import WorkingThreshold, read_working_thresh
 from ..utils.atomic_files import refuse_unwritable, write_json
 from ..utils.errors import ConfigError
 from .checks import check_run, introduce, refuse_errors
+from .checks.building import build
 from .config_changes import enable_tta
 from .config_parts import evaluators
+from .hooks import RuntimeHook
 from .hooks.progress_hook import showing_progress
 from .run_plan import RunPlan
 from .runner import build_runner, own_folder, rank, safe_files
+from .runtimes import check_runtime
 
 
 @safe_files()
-def test(plan: RunPlan, *, out: str | Path | None = None, tta: bool = False) -> Path:
+def test(
+    plan: RunPlan,
+    *,
+    out: str | Path | None = None,
+    tta: bool = False,
+    runtime: str = 'torch',
+    amp: bool = False,
+) -> Path:
     """Check, run a detector over its test data and report on it.
 
     Writes into ``WORK_DIR/test/NAME``, where NAME is that of the annotation file, or of its folder
@@ -43,12 +56,14 @@ def test(plan: RunPlan, *, out: str | Path | None = None, tta: bool = False) -> 
         plan: From :func:`.prepare`, with a checkpoint.
         out: A ``.pkl`` file for MMDetection's own analysis tools.
         tta: Test flipped images too and merge the boxes.
+        runtime: What computes the networks, one of :data:`.RUNTIMES`.
+        amp: Compute the networks in bfloat16.
 
     Returns:
         The folder of the report.
 
     Raises:
-        ConfigError: The check found errors; nothing was started.
+        ConfigError: The check found errors, or the runtime cannot be used; nothing was started.
     """
     if out and Path(out).suffix not in ('.pkl', '.pickle'):
         raise ConfigError(f'--out {out}: expected a name that ends in .pkl')
@@ -56,6 +71,7 @@ def test(plan: RunPlan, *, out: str | Path | None = None, tta: bool = False) -> 
         refuse_unwritable(out, '--out')
     findings = check_run(plan)
     refuse_errors(findings, plan.launcher)
+    _refuse_runtime(plan.cfg, runtime, amp)
     introduce(findings, plan.launcher)
     report_dir = plan.work_dir / 'test' / report_name(_test_split(plan).ann_file)
     with own_folder(report_dir, plan.launcher):
@@ -63,9 +79,13 @@ def test(plan: RunPlan, *, out: str | Path | None = None, tta: bool = False) -> 
         threshold = read_working_threshold(plan.checkpoint)
         if tta:
             enable_tta(plan.cfg)
-        _predict(plan, report_dir, threshold, out)
+        computing = RuntimeHook(runtime, amp)
+        _predict(plan, report_dir, threshold, computing, out)
         if is_main_process():
-            _report(plan, report_dir, threshold, tta)
+            how = {'test_time_augmentation': tta, 'runtime': _computed(plan.cfg, computing)}
+            _report(plan, report_dir, threshold, how)
+            if amp and computing.computed.endswith('float32'):
+                print('this processor has no instructions for bfloat16: --amp was ignored')
     return report_dir
 
 
@@ -114,8 +134,33 @@ def _test_split(plan: RunPlan) -> Split:
     return split
 
 
+def _refuse_runtime(cfg: Config, runtime: str, amp: bool) -> None:
+    """Refuse a runtime that cannot be used, before an earlier report is replaced."""
+    if runtime == 'torch' and not amp:
+        return
+    if _has_mixed_precision(cfg):
+        raise ConfigError(
+            'the config has test_cfg.fp16, mixed precision of its own: --cfg-options '
+            'test_cfg.fp16=False with --runtime and --amp'
+        )
+    check_runtime(build('model', cfg.model), runtime, amp, get_device())
+
+
+def _has_mixed_precision(cfg: Config) -> bool:
+    """Whether mmengine's ``TestLoop`` runs the whole detector in 16 bits."""
+    return bool((cfg.get('test_cfg') or {}).get('fp16'))
+
+
+def _computed(cfg: Config, computing: RuntimeHook) -> str:
+    return 'torch, test_cfg.fp16' if _has_mixed_precision(cfg) else computing.computed
+
+
 def _predict(
-    plan: RunPlan, report_dir: Path, threshold: WorkingThreshold, out: str | Path | None
+    plan: RunPlan,
+    report_dir: Path,
+    threshold: WorkingThreshold,
+    computing: RuntimeHook,
+    out: str | Path | None,
 ) -> None:
     """Run the detector; its predictions, log and pictures go to the report's folder."""
     _keep_predictions(plan, report_dir)
@@ -125,26 +170,32 @@ def _predict(
     if drawing:
         drawing.setdefault('score_thr', threshold.value)
     runner = build_runner(plan.cfg, verbose=plan.verbose)
+    runner.register_hook(computing)
     if out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=str(out)))
     with showing_progress(runner, verbose=plan.verbose):
         runner.test()
 
 
-def _report(plan: RunPlan, report_dir: Path, threshold: WorkingThreshold, tta: bool) -> None:
+def _report(
+    plan: RunPlan, report_dir: Path, threshold: WorkingThreshold, how: dict[str, Any]
+) -> None:
     """Write the report of the predictions, and print it."""
     predictions = report_dir / PREDICTIONS_FILE
     ann_file, classes = _test_split(plan).ann_file, plan.data['test'].classes
     print(write_report(ann_file, predictions, report_dir, classes, threshold))
-    _write_source(plan, threshold, tta, report_dir / SOURCE_FILE)
+    _write_source(plan, threshold, how, report_dir / SOURCE_FILE)
     finish_report(report_dir)
-    print(f'\neverything is in {report_dir}')
+    print(f'\nnetworks computed by {how["runtime"]}')
+    print(f'everything is in {report_dir}')
     drawing = plan.cfg.get('default_hooks', {}).get('visualization', {})
     if drawing.get('draw') and drawing.get('test_out_dir'):
         print(f'  pictures, ground truth on the left, in {report_dir / drawing.test_out_dir}')
 
 
-def _write_source(plan: RunPlan, threshold: WorkingThreshold, tta: bool, out: Path) -> None:
+def _write_source(
+    plan: RunPlan, threshold: WorkingThreshold, how: dict[str, Any], out: Path
+) -> None:
     split = _test_split(plan)
     assert plan.checkpoint is not None
     source = {
@@ -155,7 +206,7 @@ def _write_source(plan: RunPlan, threshold: WorkingThreshold, tta: bool, out: Pa
         'checkpoint': str(Path(plan.checkpoint).absolute()),
         'score_threshold': threshold.value,
         'threshold_from': threshold.source,
-        'test_time_augmentation': tta,
+        **how,
         'config': Path(plan.cfg.filename).name,  # as the runner keeps it beside this
         'seed': plan.seed,
     }

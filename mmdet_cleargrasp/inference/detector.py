@@ -31,12 +31,12 @@ from ..engine.checks.building import build
 from ..engine.resuming import best_checkpoint, latest_checkpoint
 from ..engine.run_config import load_config
 from ..engine.run_plan import read_plan
+from ..engine.runtimes import use_runtime
 from ..evaluation.working_threshold import working_threshold
 from ..models.postprocessing import class_agnostic_nms
 from ..utils.errors import CheckpointError, ConfigError, DataError
 from ..utils.text_files import is_digits
 from .results import scores_of, select
-from .runtimes import use_runtime
 from .shipped import shipped_detector
 
 MAX_TILE = 100_000

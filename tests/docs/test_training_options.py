@@ -61,8 +61,10 @@ def test_pictures_of_the_run(trained):
     assert trained.joinpath('train_batch.jpg').stat().st_size > 10_000
 
 
-@pytest.mark.parametrize('word', ['--tta', 'test_cfg.rcnn.nms.type=soft_nms'])
+@pytest.mark.parametrize('word', ['--tta', '--runtime', 'test_cfg.rcnn.nms.type=soft_nms'])
 def test_options_of_a_test(word, trained, toy_plates, run_here):
+    if word == '--runtime':
+        pytest.importorskip('openvino')
     tool, given = options(word)
     out = trained / word.strip('-').replace('.', '_')
     status, output = run_here(
@@ -71,6 +73,7 @@ def test_options_of_a_test(word, trained, toy_plates, run_here):
     assert not status, output
     source = json.loads((out / 'test/val/source.json').read_text())
     assert source['test_time_augmentation'] is (word == '--tta')
+    assert source['runtime'].startswith('openvino, ' if word == '--runtime' else 'torch, float32')
     assert json.loads((out / 'test/val/predictions.bbox.json').read_text())
 
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from mmdet_cleargrasp import inference
-from mmdet_cleargrasp.inference import runtimes
+from mmdet_cleargrasp.engine import runtimes
 from mmdet_cleargrasp.utils.errors import ConfigError
 
 INFER, EXPORT = 'tools/infer.py', 'tools/export.py'

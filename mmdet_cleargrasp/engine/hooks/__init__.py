@@ -6,6 +6,7 @@ from .feature_cache_hook import FeatureCacheHook
 from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeBackboneHook
 from .plain_checkpoint_hook import PlainCheckpointHook
+from .runtime_hook import RuntimeHook
 from .sample_pictures_hook import SamplePicturesHook
 from .working_threshold_hook import WorkingThresholdHook
 
@@ -16,6 +17,7 @@ __all__ = [
     'FreezeBackboneHook',
     'PlainCheckpointHook',
     'PlateVisualizationHook',
+    'RuntimeHook',
     'SamplePicturesHook',
     'WorkingThresholdHook',
 ]

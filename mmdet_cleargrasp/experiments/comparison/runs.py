@@ -41,6 +41,11 @@ class TestReport:
         """The working threshold of the run; the default if the test did not record one."""
         return self.source.get('score_threshold', DEFAULT_THRESHOLD)
 
+    @property
+    def runtime(self) -> str:
+        """What computed the networks; older tests had no choice."""
+        return self.source.get('runtime', 'torch, float32')
+
 
 @dataclass(frozen=True)
 class TestedRun:
@@ -220,6 +225,9 @@ def _common_tests(runs: list[TestedRun], order: list[str], notes: list[str]) -> 
                         f'name {name}: {runs[0].folder} on {first["annotations"]}, {run.folder} on '
                         f'{source["annotations"]}. Run tools/test.py on the same for all of them.'
                     )
+    computed = sorted({run.tests[name].runtime for run in runs for name in common})
+    if len(computed) > 1:
+        notes.append(f'Not all tests were computed in the same way: {"; ".join(computed)}.')
     left_out = [name for name in every if name not in common]
     if left_out:
         notes.append(f'Not all runs were tested on {", ".join(left_out)}: skipped.')

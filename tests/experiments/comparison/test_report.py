@@ -211,6 +211,16 @@ def test_tests_on_different_data_are_refused(
         collect_runs(list(map(str, folders)))
 
 
+def test_tests_in_another_precision_are_named(write_run, edit_json, tmp_path):
+    folders = [write_run(tmp_path / name) for name in 'ab']
+    assert collect_runs(list(map(str, folders))).notes == []
+    edit_json(folders[1] / 'test/val/source.json', lambda s: s.update(runtime='openvino, bfloat16'))
+    finish_report(folders[1] / 'test' / 'val')
+    assert collect_runs(list(map(str, folders))).notes == [
+        'Not all tests were computed in the same way: openvino, bfloat16; torch, float32.'
+    ]
+
+
 @pytest.mark.parametrize('name', ['manifest.json', 'predictions.bbox.json'])
 def test_half_written_reports_do_not_count(write_run, tmp_path, name):
     folders = [write_run(tmp_path / arm) for arm in 'ab']

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engine.mixed_precision import processor_has_bfloat16
 from ...utils.errors import ConfigError
+from ..mixed_precision import processor_has_bfloat16
 from .networks import DenseNetwork, box_network, use_networks
 
 #: Values of ``--runtime``. ``auto`` is OpenVINO where it is installed and gives torch's outputs.
@@ -51,8 +51,7 @@ def use_runtime(model: nn.Module, runtime: str = 'auto', amp: bool = False) -> s
         >>> use_runtime(nn.Linear(1, 1), 'torch')  # a detector in practice
         'torch, float32'
     """
-    if runtime not in RUNTIMES:
-        raise ConfigError(f'runtime {runtime!r}: expected one of {", ".join(RUNTIMES)}')
+    _check_name(runtime)
     has_bfloat16 = next(model.parameters()).is_cuda or processor_has_bfloat16()
     precision = 'bfloat16' if amp and has_bfloat16 else 'float32'
     if runtime != 'torch':
@@ -69,12 +68,48 @@ def use_runtime(model: nn.Module, runtime: str = 'auto', amp: bool = False) -> s
     return f'torch, {precision}'
 
 
-def _use_openvino(model: nn.Module, precision: str) -> None:
+def check_runtime(model: nn.Module, runtime: str, amp: bool, device: str) -> None:
+    """Refuse a runtime that cannot compute a detector, as far as is known without weights.
+
+    Args:
+        model: A detector of MMDetection; may be on ``'meta'``.
+        runtime: One of :data:`RUNTIMES`.
+        amp: Compute the networks in bfloat16.
+        device: That the detector will be on, such as ``'cuda:0'``.
+
+    Raises:
+        ConfigError: As :func:`use_runtime`.
+
+    Example:
+        >>> check_runtime(nn.Linear(1, 1), 'torch', amp=True, device='cpu')
+        Traceback (most recent call last):
+            ...
+        mmdet_cleargrasp.utils.errors.ConfigError: Linear runs in torch only, in float32: use ...
+    """
+    _check_name(runtime)
+    if runtime == 'openvino':
+        _check_openvino(device)
+    if runtime == 'openvino' or amp:
+        DenseNetwork(model)
+
+
+def _check_name(runtime: str) -> None:
+    if runtime not in RUNTIMES:
+        raise ConfigError(f'runtime {runtime!r}: expected one of {", ".join(RUNTIMES)}')
+
+
+def _check_openvino(device: str) -> None:
     if importlib.util.find_spec('openvino') is None:
         raise ConfigError("openvino is not installed: pip install 'mmdet_cleargrasp[openvino]'")
-    device = next(model.parameters()).device
-    if device.type != 'cpu':
-        raise ConfigError(f'openvino computes on the CPU, and this detector is on {device}')
+    if device != 'cpu':
+        raise ConfigError(
+            f'openvino computes on the CPU, and this detector is on {device}: use --device cpu, or '
+            'CUDA_VISIBLE_DEVICES=-1 for a command without this option'
+        )
+
+
+def _use_openvino(model: nn.Module, precision: str) -> None:
+    _check_openvino(str(next(model.parameters()).device))
     from . import openvino_runtime
 
     _use(model, openvino_runtime.compile_network, precision)

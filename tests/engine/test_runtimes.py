@@ -6,12 +6,12 @@ import torch
 from mmdet.registry import MODELS
 
 from mmdet_cleargrasp.datasets.images import read_image
-from mmdet_cleargrasp.inference import PlateDetector, runtimes
+from mmdet_cleargrasp.engine import runtimes
+from mmdet_cleargrasp.engine.runtimes import openvino_runtime, select, torch_runtime
+from mmdet_cleargrasp.inference import PlateDetector
 from mmdet_cleargrasp.inference.onnx_export import match
-from mmdet_cleargrasp.inference.runtimes import openvino_runtime, select, torch_runtime
 from mmdet_cleargrasp.utils.errors import ConfigError
-
-from .random_runs import SHORT, random_run
+from tests.inference.random_runs import SHORT, random_run
 
 # Not importorskip: the import itself is tested.
 needs_openvino = pytest.mark.skipif(

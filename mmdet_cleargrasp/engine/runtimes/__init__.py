@@ -4,6 +4,6 @@ A runtime is a module with one function, ``compile_network``. It turns a network
 an image batch; MMDetection does the rest (resizing, anchors, RoIAlign, NMS) as always.
 """
 
-from .select import RUNTIMES, WORTH_COMPILING, use_runtime
+from .select import RUNTIMES, WORTH_COMPILING, check_runtime, use_runtime
 
-__all__ = ['RUNTIMES', 'WORTH_COMPILING', 'use_runtime']
+__all__ = ['RUNTIMES', 'WORTH_COMPILING', 'check_runtime', 'use_runtime']

@@ -33,7 +33,10 @@ class DenseNetwork(nn.Module):
         self.head: Any = getattr(model, name, None)
         known = isinstance(model, SingleStageDetector | TwoStageDetector)
         if not known or not isinstance(self.head, AnchorHead):
-            raise ConfigError(f'{type(model).__name__} runs in torch only: use --runtime torch')
+            raise ConfigError(
+                f'{type(model).__name__} runs in torch only, in float32: use --runtime torch '
+                'without --amp'
+            )
         self.model = model
         # Bound now: the model's own are replaced later.
         self._extract_feat, self._predict = model.extract_feat, self.head.forward
