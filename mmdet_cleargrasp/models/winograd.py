@@ -32,6 +32,9 @@ POINTS = (0.0, math.sqrt(0.5), -math.sqrt(0.5), math.sqrt(2), -math.sqrt(2))
 TILES = 1024
 #: With fewer positions (images x height x width) or channels a direct convolution is as fast.
 MIN_POSITIONS, MIN_CHANNELS = 2048, 256
+#: The same for kernels that are transformed once, which pays with fewer. Those of more than
+#: ``MAX_FIXED_CHANNELS`` channels take longer to read than to multiply.
+MIN_FIXED_POSITIONS, MIN_FIXED_CHANNELS, MAX_FIXED_CHANNELS = 1024, 128, 256
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -66,14 +69,69 @@ def is_faster(x: Tensor, weight: Tensor) -> bool:
     Returns:
         ``False`` also under autocast and while PyTorch traces, compiles or exports.
     """
-    positions = x.shape[0] * x.shape[2] * x.shape[3]
+    large = _positions(x) >= MIN_POSITIONS and min(weight.shape[:2]) >= MIN_CHANNELS
+    return large and _is_possible(x, weight)
+
+
+def transform_kernels(weight: Tensor) -> Tensor:
+    """Transform kernels for :func:`convolve_fixed`.
+
+    Args:
+        weight: Kernels, (K, C, 3, 3).
+
+    Returns:
+        Transformed kernels, (36 * K, C, 1, 1): four times as large.
+    """
+    flat = weight.permute(2, 3, 0, 1).reshape(9, -1)
+    return (_KERNEL @ flat).view(-1, weight.shape[1], 1, 1)
+
+
+def convolve_fixed(x: Tensor, kernels: Tensor, bias: Tensor | None) -> Tensor:
+    """As :func:`convolve`, with kernels that were transformed before, and without gradients.
+
+    Args:
+        x: Input, (N, C, H, W); channels-last memory is fastest.
+        kernels: From :func:`transform_kernels`.
+        bias: Bias, (K,), or ``None``.
+
+    Returns:
+        The output of ``F.conv2d(x, weight, bias, padding=1)``, (N, K, H, W), equal up to rounding.
+
+    Example:
+        >>> x, weight = torch.rand(1, 8, 16, 16), torch.rand(4, 8, 3, 3)
+        >>> found = convolve_fixed(x, transform_kernels(weight), None)
+        >>> torch.allclose(found, F.conv2d(x, weight, padding=1), rtol=1e-4)
+        True
+    """
+    found = _convolve(x, kernels)
+    return found if bias is None else found.add_(bias[:, None, None])
+
+
+def is_faster_fixed(x: Tensor, weight: Tensor) -> bool:
+    """Whether :func:`convolve_fixed` is faster than a direct convolution.
+
+    Args:
+        x: Input, (N, C, H, W).
+        weight: Kernels, (K, C, 3, 3).
+
+    Returns:
+        ``False`` also under autocast and while PyTorch traces, compiles or exports.
+    """
+    fewest, most = min(weight.shape[:2]), max(weight.shape[:2])
+    suitable = fewest >= MIN_FIXED_CHANNELS and most <= MAX_FIXED_CHANNELS
+    return suitable and _positions(x) >= MIN_FIXED_POSITIONS and _is_possible(x, weight)
+
+
+def _positions(x: Tensor) -> int:
+    return x.shape[0] * x.shape[2] * x.shape[3]
+
+
+def _is_possible(x: Tensor, weight: Tensor) -> bool:
     return (
         not is_traced()
         and x.device.type == 'cpu'
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled('cpu')
-        and positions >= MIN_POSITIONS
-        and min(weight.shape[:2]) >= MIN_CHANNELS
         and has_onednn()
     )
 
@@ -89,8 +147,7 @@ class _Convolution(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.set_materialize_grads(False)  # an output without a gradient needs no backward pass
         ctx.save_for_backward(x, weight)
-        found = _convolve(x, weight)
-        return found if bias is None else found.add_(bias[:, None, None])
+        return convolve_fixed(x, transform_kernels(weight), bias)
 
     @staticmethod
     @once_differentiable
@@ -102,15 +159,18 @@ class _Convolution(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         for_x, for_weight, for_bias = ctx.needs_input_grad
         return (
-            _convolve(grad, weight.flip(2, 3).transpose(0, 1)) if for_x else None,
+            _input_gradient(grad, weight) if for_x else None,
             _weight_gradient(x, grad) if for_weight else None,
             grad.sum((0, 2, 3)) if for_bias else None,
         )
 
 
-def _convolve(x: Tensor, weight: Tensor) -> Tensor:
-    (images, _, height, width), (channels, entering) = x.shape, weight.shape[:2]
-    kernels = (_KERNEL @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(-1, entering, 1, 1)
+def _input_gradient(grad: Tensor, weight: Tensor) -> Tensor:
+    return _convolve(grad, transform_kernels(weight.flip(2, 3).transpose(0, 1)))
+
+
+def _convolve(x: Tensor, kernels: Tensor) -> Tensor:
+    (images, _, height, width), channels = x.shape, len(kernels) // IN**2
     tiles = _tiles(x, IN)
     rows, columns = tiles.shape[1:3]
     shape = (images, channels, rows * OUT, columns * OUT)

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mmdet_cleargrasp.models import winograd
-from mmdet_cleargrasp.models.convolution import FastConv2d
+from mmdet_cleargrasp.models.convolution import FastConv2d, FrozenConv2d
 
 
 @pytest.fixture
@@ -86,13 +86,44 @@ def test_other_convolutions_equal_conv2d(arguments, x):
         assert torch.equal(layer(x), nn.Conv2d.forward(layer, x))
 
 
-@pytest.mark.skipif(not winograd.has_onednn(), reason='training rounds as evaluation does')
-def test_evaluation_mode_equals_conv2d_exactly():
-    layer, x = FastConv2d(256, 256, 3, padding=1), torch.rand(1, 256, 48, 48)
-    with torch.no_grad():
-        expected = nn.Conv2d.forward(layer, x)
-        assert not torch.equal(layer(x), expected)
-        assert torch.equal(layer.eval()(x), expected)
+@pytest.mark.parametrize('bias', [True, False])
+@torch.no_grad()
+def test_frozen_convolutions_transform_their_kernels_once(bias, monkeypatch):
+    monkeypatch.setattr(winograd, 'has_onednn', lambda: True)
+    transformed = []
+    transform = winograd.transform_kernels
+    monkeypatch.setattr(
+        winograd, 'transform_kernels', lambda w: transformed.append(w) or transform(w)
+    )
+    conv = nn.Conv2d(128, 128, 3, padding=1, bias=bias)
+    frozen = FrozenConv2d(conv)
+    for shape in ((1, 128, 33, 32), (2, 128, 24, 24)):
+        x = torch.rand(shape)
+        torch.testing.assert_close(frozen(x), conv(x), rtol=1e-4, atol=1e-5)
+    assert len(transformed) == 1
+
+
+@pytest.mark.parametrize(
+    'arguments, size',
+    [
+        pytest.param(dict(padding=1), 8, id='small map'),
+        pytest.param(dict(padding=2, dilation=2), 40, id='dilation'),
+        pytest.param(dict(stride=2, padding=1), 80, id='stride'),
+        pytest.param(dict(padding=1, groups=2), 40, id='groups'),
+        pytest.param(dict(padding=1, padding_mode='circular'), 40, id='circular'),
+    ],
+)
+@torch.no_grad()
+def test_other_frozen_convolutions_equal_conv2d_exactly(arguments, size):
+    conv, x = nn.Conv2d(128, 128, 3, **arguments), torch.rand(1, 128, size, size)
+    assert torch.equal(FrozenConv2d(conv)(x), conv(x))
+
+
+@torch.no_grad()
+def test_frozen_convolutions_in_bfloat16_equal_conv2d_exactly():
+    conv, x = nn.Conv2d(128, 128, 3, padding=1), torch.rand(1, 128, 40, 40)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert torch.equal(FrozenConv2d(conv)(x), conv(x))
 
 
 def test_autocast_equals_conv2d_exactly():

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from ..convolution import is_pointwise
+from ..convolution import FrozenConv2d
 from ..tracing import is_traced
-from ..winograd import has_onednn
 from .base import Backbone
 
 
@@ -22,8 +21,8 @@ class FoldedCopy:
 
     In evaluation mode batch norm is a scale and a shift per channel, which can be folded into the
     weights of the preceding convolution; values are the same up to rounding. On a CPU the copy also
-    uses the channels-last memory format, which oneDNN prefers. The backbone itself is not changed,
-    so its state dict keeps the published layout.
+    uses the channels-last memory format, which oneDNN prefers, and :class:`.FrozenConv2d`. The
+    backbone itself is not changed, so its state dict keeps the published layout.
 
     The copy is made at the first call, and again after a tensor of the backbone was replaced or
     modified in place. If folding would change the maps, because modules are not registered in the
@@ -58,8 +57,6 @@ class FoldedCopy:
         if self._module is None or versions != self._versions:
             self._module, self._versions = _fastest(backbone, x[:1].detach()), versions
         if x.device.type == 'cpu':
-            # In training only, so that predictions are rounded as by PyTorch's default.
-            _use_onednn(self._module, backbone.training and has_onednn())
             x = x.contiguous(memory_format=torch.channels_last)
         return self._module.forward_features(x)
 
@@ -88,15 +85,18 @@ def _fastest(backbone: Backbone, image: Tensor) -> Backbone:
         image = image.to(weight.dtype)
         same = _same_maps(plain.forward_features(image), folded.forward_features(image))
     module = folded if same else plain
-    on_cpu = weight.device.type == 'cpu'
-    return module.to(memory_format=torch.channels_last) if on_cpu else module
+    if weight.device.type != 'cpu':
+        return module
+    _use_frozen_convolutions(module)
+    return module.to(memory_format=torch.channels_last)
 
 
-def _use_onednn(module: nn.Module, use: bool) -> None:
-    """Compute 1x1 convolutions by oneDNN or by PyTorch's default, see :func:`is_pointwise`."""
-    for conv in module.modules():
-        if isinstance(conv, nn.Conv2d) and is_pointwise(conv):
-            conv.dilation = (2, 2) if use else (1, 1)
+def _use_frozen_convolutions(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if type(child) is nn.Conv2d:
+            setattr(module, name, FrozenConv2d(child))
+        else:
+            _use_frozen_convolutions(child)
 
 
 def _same_maps(maps: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:

@@ -12,6 +12,7 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from .. import winograd
+from ..tracing import is_traced
 
 #: Fraction of a map's positions above which computing the whole map is faster.
 DENSE_SHARE = 0.1
@@ -19,12 +20,12 @@ DENSE_SHARE = 0.1
 
 @MODELS.register_module()
 class SparseGradRPNHead(RPNHead):
-    """MMDetection's ``RPNHead`` with a faster backward pass on a CPU.
+    """MMDetection's ``RPNHead``, faster on a CPU, mainly in its backward pass.
 
     The RPN loss is computed at a few hundred sampled anchors, so the gradient of the outputs is
     zero at nearly all positions. The backward pass recomputes and differentiates only positions
-    with a nonzero gradient, from their 3x3 neighborhoods. Outputs equal those of ``RPNHead``,
-    gradients are equal up to rounding, and tensor names are the same.
+    with a nonzero gradient, from their 3x3 neighborhoods. Outputs and gradients equal those of
+    ``RPNHead`` up to rounding, and tensor names are the same.
 
     ``RPNHead``'s own implementation is used with several convolutions, under autocast, and on a
     GPU, which would have to synchronize at every level to find the positions.
@@ -57,10 +58,9 @@ class SparseGradRPNHead(RPNHead):
             Objectness scores (logits), (N, A, H, W), and box deltas, (N, 4 * A, H, W), for A
             anchors per position.
         """
-        learns = self.training and torch.is_grad_enabled() and not torch.jit.is_tracing()
         one_convolution = isinstance(self.rpn_conv, nn.Conv2d)
         exact_on_cpu = x.device.type == 'cpu' and not torch.is_autocast_enabled('cpu')
-        if not (learns and one_convolution and exact_on_cpu):
+        if is_traced() or not (one_convolution and exact_on_cpu):
             return super().forward_single(x)
         layers = (self.rpn_conv, self.rpn_cls, self.rpn_reg)
         weights = [tensor for layer in layers for tensor in (layer.weight, layer.bias)]
