@@ -12,7 +12,7 @@ from mmdet_cleargrasp.cli.command import command
 
 GROUPS = (
     'frcnn_r101', 'frcnn_r50', 'retinanet_r50', 'frcnn_r50_runtimes', 'retinanet_r50_runtimes',
-    'levers', 'retinanet_levers', 'allocator', 'feature_cache',
+    'shipped_detector', 'levers', 'retinanet_levers', 'allocator', 'feature_cache',
 )  # fmt: skip
 
 EXAMPLES = f"""

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
-from mmdet_cleargrasp.engine.mixed_precision import BFloat16OptimWrapper
+from mmdet_cleargrasp.engine.mixed_precision import BFloat16OptimWrapper, processor_has_bfloat16
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.runtimes import use_runtime
 from mmdet_cleargrasp.models.backbones import ClearGraspResNet
@@ -22,6 +22,7 @@ from mmdet_cleargrasp.utils.config_paths import config_path
 
 from .systems import (
     MMDetectionSystem,
+    ShippedSystem,
     System,
     TorchvisionSystem,
     dense_resnet101,
@@ -37,11 +38,15 @@ OURS = 'this plugin'
 LIMITED = {
     'frcnn_r50_runtimes': ('predict files',),
     'retinanet_r50_runtimes': ('predict files',),
+    'shipped_detector': ('predict files',),
     'levers': ('train step', 'predict'),
     'retinanet_levers': ('train step', 'predict'),
     'allocator': ('memory',),
     'feature_cache': ('train step', 'memory'),
 }
+
+#: Groups that are measured on photographs of 12 megapixels, made from the dataset's images.
+ON_PHOTOGRAPHS = frozenset({'shipped_detector'})
 
 #: Functions that build the systems of a group, by name; ratios are relative to the first system.
 Group = dict[str, Callable[[], System]]
@@ -131,14 +136,32 @@ def _runtimes(group: Group, device: torch.device) -> Group:
         use_runtime(system.model.eval(), runtime, amp)
         return system
 
-    found = {'bfloat16': partial(make, 'torch', True)}
-    if device.type == 'cpu' and importlib.util.find_spec('openvino'):
-        found = {
-            'OpenVINO, bfloat16': partial(make, 'openvino', True),
-            'OpenVINO': partial(make, 'openvino', False),
-            **found,
-        }
-    return {**found, **group}
+    options = {name: how for name, how in _computing(device).items() if name != 'torch'}
+    return {**{name: partial(make, *options[name]) for name in reversed(options)}, **group}
+
+
+def shipped_detector(size: int, device: torch.device) -> Group:
+    """The detector that comes with the repository by runtime and precision, on photographs.
+
+    It resizes them to its own scale; ``size`` has no effect.
+    """
+    return {name: partial(ShippedSystem, device, *how) for name, how in _computing(device).items()}
+
+
+def _computing(device: torch.device) -> dict[str, tuple[str, bool]]:
+    """Runtimes and whether they compute in bfloat16, as far as a device has them, by name."""
+    on_cpu = device.type == 'cpu'
+    runtimes = {'torch': 'torch'}
+    if on_cpu and importlib.util.find_spec('openvino'):
+        runtimes['OpenVINO'] = 'openvino'
+    precisions = {'': False}
+    if not on_cpu or processor_has_bfloat16():
+        precisions[', bfloat16'] = True
+    return {
+        name + suffix: (runtime, amp)
+        for name, runtime in runtimes.items()
+        for suffix, amp in precisions.items()
+    }
 
 
 def levers(size: int, device: torch.device) -> Group:
@@ -212,6 +235,7 @@ GROUPS: dict[str, Callable[[int, torch.device], Group]] = {
     'retinanet_r50': retinanet_r50,
     'frcnn_r50_runtimes': frcnn_r50_runtimes,
     'retinanet_r50_runtimes': retinanet_r50_runtimes,
+    'shipped_detector': shipped_detector,
     'levers': levers,
     'retinanet_levers': retinanet_levers,
     'allocator': allocator,

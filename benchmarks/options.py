@@ -43,3 +43,9 @@ class Options:
     def rounds_of(self, work: str) -> int:
         """Number of measured rounds of a work."""
         return min(self.rounds, 2) if work == 'epoch' else self.rounds
+
+    def images_of(self, work: str) -> int:
+        """Number of images in a round of a work."""
+        if work == 'predict':
+            return 1
+        return self.files if work in ('predict files', 'epoch') else self.batch_size

@@ -15,6 +15,7 @@ from rich.table import Table
 from mmdet_cleargrasp.utils.atomic_files import write_atomically, write_json
 from mmdet_cleargrasp.visualization.palette import ARM_COLORS
 
+from .options import Options
 from .running import Results
 from .timing import Timing
 
@@ -59,8 +60,9 @@ def write_report(results: Results, folder: str | Path) -> list[Path]:
 def _tables(results: Results) -> list[tuple[str, list[str], Rows]]:
     found = []
     for group, timings in groupby(results.timings, lambda timing: timing.group):
-        header = ['work', 'system', 'median', 'spread', 'times the first']
-        found.append((group, header, [_timing_row(timing) for timing in timings]))
+        header = ['work', 'system', 'median', 'spread', 'times the first', 'images a second']
+        rows = [_timing_row(timing, results.options) for timing in timings]
+        found.append((group, header, rows))
     if results.backbones:
         header = ['network', 'computed', 'GFLOP', 'share of the peak', 'largest difference']
         rows = [
@@ -91,13 +93,14 @@ def _tables(results: Results) -> list[tuple[str, list[str], Rows]]:
     return found
 
 
-def _timing_row(timing: Timing) -> list[str]:
+def _timing_row(timing: Timing, options: Options) -> list[str]:
     return [
         timing.work,
         timing.system,
         _seconds(timing.median),
         f'± {timing.spread:.0%}',
         '' if timing.ratio == 1 else f'{timing.ratio:.2f}',
+        f'{options.images_of(timing.work) / timing.median:.2f}',
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,10 +23,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmdet_cleargrasp.compat.cpu_memory import keep_freed_memory
 
-from .groups import GROUPS, applies, backbones
+from .groups import GROUPS, ON_PHOTOGRAPHS, applies, backbones
 from .options import WORKS, Options
 from .processes import START_UPS, MemoryUse, StartUp, measure_memory, measure_start_up
-from .samples import Sample, load_samples
+from .samples import Sample, load_samples, write_photographs
 from .systems import System
 from .timing import Timing, time_in_turns
 
@@ -165,8 +166,22 @@ def _time_group(
     device: torch.device,
     tick: Callable[[str], None],
 ) -> list[Timing]:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [sample.path for sample in samples[: options.files]]
+        if group in ON_PHOTOGRAPHS:
+            paths = write_photographs(paths, Path(folder))
+        return _time_systems(options, group, samples, paths, device, tick)
+
+
+def _time_systems(
+    options: Options,
+    group: str,
+    samples: Sequence[Sample],
+    paths: Sequence[Path],
+    device: torch.device,
+    tick: Callable[[str], None],
+) -> list[Timing]:
     batch, files = samples[: options.batch_size], samples[: options.files]
-    paths = [sample.path for sample in files]
 
     def do(work: str, system: System) -> None:
         if work == 'train step':

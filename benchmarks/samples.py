@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import numpy as np
 from pycocotools.coco import COCO
 
 from mmdet_cleargrasp.datasets.images import read_image
+from mmdet_cleargrasp.utils.atomic_files import write_atomically
 from mmdet_cleargrasp.utils.errors import DataError
+
+#: Width and height of a photograph of 12 megapixels.
+PHOTOGRAPH_SIZE = (4000, 3000)
+PHOTOGRAPH_QUALITY = 90
+#: Standard deviation of its noise, without which an enlarged image is a smaller file than a
+#: camera's and decoded faster.
+PHOTOGRAPH_NOISE = 4.0
 
 
 @dataclass(frozen=True)
@@ -72,3 +81,28 @@ def load_samples(data_root: str | Path, count: int, size: int) -> list[Sample]:
             f'{annotations} has {len(samples)} images with plates, expected {count} or more'
         )
     return samples
+
+
+def write_photographs(
+    paths: Iterable[Path], folder: Path, size: tuple[int, int] = PHOTOGRAPH_SIZE
+) -> list[Path]:
+    """Write JPEG files as large as a camera's: enlarged images with noise.
+
+    Args:
+        paths: Images.
+        folder: Existing folder for the files.
+        size: Width and height in pixels; the aspect ratio is not kept.
+
+    Returns:
+        Paths of the files.
+    """
+    random, written = np.random.default_rng(0), []
+    for number, path in enumerate(paths):
+        image = read_image(path, channel_order='bgr')
+        large = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+        noise = random.standard_normal(large.shape, dtype=np.float32) * PHOTOGRAPH_NOISE
+        photograph = np.clip(large + noise, 0, 255).astype(np.uint8)
+        written.append(folder / f'{number:04d}.jpg')
+        quality = [cv2.IMWRITE_JPEG_QUALITY, PHOTOGRAPH_QUALITY]
+        write_atomically(written[-1], cv2.imencode('.jpg', photograph, quality)[1].tobytes())
+    return written

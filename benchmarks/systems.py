@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -31,7 +34,11 @@ from torchvision.models.detection.faster_rcnn import fasterrcnn_resnet50_fpn
 from torchvision.models.detection.retinanet import retinanet_resnet50_fpn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
+from mmdet_cleargrasp.inference import PlateDetector
+from mmdet_cleargrasp.inference.batch import BatchOptions, run_batch
+from mmdet_cleargrasp.inference.inputs import find_inputs, pictures
 from mmdet_cleargrasp.models.backbones.dilation import set_dilation
+from mmdet_cleargrasp.utils.errors import DataError
 
 from .samples import Sample
 
@@ -43,7 +50,7 @@ PRIOR_BIAS = -4.595
 
 
 class System(ABC):
-    """A detector with its optimizer.
+    """A detector with its optimizer, and the works that it is measured at.
 
     Args:
         model: Detector.
@@ -55,21 +62,21 @@ class System(ABC):
         learning = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(learning, lr=1e-6, fused=True)
 
-    @abstractmethod
     def train_step(self, samples: Sequence[Sample]) -> None:
         """Forward pass, backward pass and optimizer step on a batch in memory."""
+        raise NotImplementedError
 
-    @abstractmethod
     def predict(self, samples: Sequence[Sample]) -> None:
         """Detect in a batch in memory."""
+        raise NotImplementedError
 
     @abstractmethod
     def predict_files(self, paths: Sequence[Path]) -> None:
         """Read image files and detect in them, one after another."""
 
-    @abstractmethod
     def train_epoch(self, samples: Sequence[Sample], batch_size: int, workers: int) -> None:
         """Train on image files for an epoch, with data loading in worker processes."""
+        raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027  most systems have no files
         """Delete temporary files."""
@@ -182,6 +189,35 @@ class TorchvisionSystem(System):
         self.optimizer.zero_grad()
         sum(losses.values()).backward()
         self.optimizer.step()
+
+
+class ShippedSystem(System):
+    """The detector that comes with the repository, as ``infer --no-overlays`` runs it.
+
+    It only predicts files, at its config's scale.
+
+    Args:
+        device: Device of the detector.
+        runtime: What computes the networks, one of :data:`.RUNTIMES`.
+        amp: Compute the networks in bfloat16.
+    """
+
+    def __init__(self, device: torch.device, runtime: str, amp: bool) -> None:
+        self.detector = PlateDetector(device=str(device), runtime=runtime, amp=amp)
+        self.model, self.device = self.detector.model, device
+
+    def predict_files(self, paths: Sequence[Path]) -> None:
+        """See :class:`System`; also writes the tables, and reads ahead.
+
+        Raises:
+            DataError: A file could not be used.
+        """
+        # Of a batch's own progress bar, which would be drawn over the benchmark's.
+        with TemporaryDirectory() as folder, redirect_stderr(StringIO()):
+            options = BatchOptions(overlays=False)
+            found = run_batch(self.detector, pictures(find_inputs(paths)), folder, options)
+        for failure in found.failures:
+            raise DataError(f'{failure["image"]}: {failure["problem"]}')
 
 
 def dense_resnet101() -> nn.Module:

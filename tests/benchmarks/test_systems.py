@@ -1,14 +1,18 @@
 """Systems of a benchmark group compute and train the same."""
 
 import json
+from functools import partial
 
 import pytest
 import torch
 
 from benchmarks import __main__ as benchmark
-from benchmarks.groups import GROUPS, LIMITED, backbones
+from benchmarks import groups, running
+from benchmarks.groups import GROUPS, LIMITED, ON_PHOTOGRAPHS, backbones
 from benchmarks.options import WORKS
-from benchmarks.samples import load_samples
+from benchmarks.samples import load_samples, write_photographs
+from benchmarks.systems import ShippedSystem
+from mmdet_cleargrasp.datasets.images import read_image
 from mmdet_cleargrasp.utils.errors import DataError
 from tests.conftest import ROOT
 
@@ -54,9 +58,9 @@ def test_missing_data_and_too_few_images_are_refused(toy_plates):
 
 def test_choices_of_the_command_line_are_complete():
     assert tuple(GROUPS) == benchmark.GROUPS
-    assert set(LIMITED) <= set(GROUPS) and {w for works in LIMITED.values() for w in works} <= set(
-        WORKS
-    )
+    assert ON_PHOTOGRAPHS <= set(LIMITED) <= set(GROUPS) and {
+        w for works in LIMITED.values() for w in works
+    } <= set(WORKS)
 
 
 def test_the_command_writes_tables_json_and_a_chart(run_here, tmp_path):
@@ -73,6 +77,64 @@ def test_the_command_writes_tables_json_and_a_chart(run_here, tmp_path):
     assert 'times the first' in (tmp_path / 'benchmark.md').read_text()
     assert (tmp_path / 'benchmark.png').stat().st_size > 5000
     assert 'wrote' in printed
+
+
+def test_photographs_are_as_large_as_a_camera_s(toy_plates, tmp_path):
+    image = next((toy_plates / 'val').iterdir())
+    [path] = write_photographs([image], tmp_path)
+    assert read_image(path).shape == (3000, 4000, 3)
+    assert 1e6 < path.stat().st_size < 6e6
+
+
+@pytest.mark.parametrize('has_bfloat16', [True, False])
+def test_runtimes_and_precisions_that_a_device_has(monkeypatch, has_bfloat16):
+    monkeypatch.setattr(groups.importlib.util, 'find_spec', lambda name: True)
+    monkeypatch.setattr(groups, 'processor_has_bfloat16', lambda: has_bfloat16)
+    expected = ['torch', 'torch, bfloat16', 'OpenVINO', 'OpenVINO, bfloat16']
+    if not has_bfloat16:
+        expected = ['torch', 'OpenVINO']
+    assert list(GROUPS['shipped_detector'](512, CPU)) == expected
+    assert list(GROUPS['shipped_detector'](512, torch.device('cuda'))) == [
+        'torch', 'torch, bfloat16',
+    ]  # fmt: skip
+    assert list(GROUPS['frcnn_r50_runtimes'](512, CPU)) == [
+        *expected[:0:-1], *GROUPS['frcnn_r50'](512, CPU),
+    ]  # fmt: skip
+
+
+def test_the_shipped_detector_refuses_a_file_that_it_cannot_use(toy_plates, tmp_path):
+    system = ShippedSystem(CPU, 'torch', amp=False)
+    found = next((toy_plates / 'val').iterdir())
+    system.predict_files([found])
+    (tmp_path / 'broken.jpg').write_bytes(found.read_bytes()[:500])
+    with pytest.raises(DataError, match='broken.jpg is broken or truncated'):
+        system.predict_files([found, tmp_path / 'broken.jpg'])
+    with pytest.raises(NotImplementedError):
+        system.train_step([])
+
+
+def test_photographs_a_second_are_reported(run_here, tmp_path, monkeypatch):
+    small = partial(write_photographs, size=(400, 300))
+    monkeypatch.setattr(running, 'write_photographs', small)
+    monkeypatch.setattr(groups.importlib.util, 'find_spec', lambda name: None)
+    monkeypatch.setattr(groups, 'processor_has_bfloat16', lambda: False)
+    sizes, predict_files = [], ShippedSystem.predict_files
+
+    def predict(system, paths):
+        sizes.extend(read_image(path).shape for path in paths)
+        predict_files(system, paths)
+
+    monkeypatch.setattr(ShippedSystem, 'predict_files', predict)
+    status, printed = run_here(
+        benchmark.main, '--groups', 'shipped_detector', '--rounds', '1', '--files', '2',
+        '--works', 'predict', 'predict files', 'memory', '--threads', '1', '--out', tmp_path,
+    )  # fmt: skip
+    assert status == 0, printed
+    assert sizes == [(300, 400, 3)] * 4  # a warm-up and a round
+    [timing] = json.loads((tmp_path / 'benchmark.json').read_text())['timings']
+    row = (tmp_path / 'benchmark.md').read_text().splitlines()[-1]
+    assert row.startswith('| predict files | torch | ')
+    assert row.endswith(f'| {2 / timing["median"]:.2f} |')
 
 
 def _learning_convolutions(system):
