@@ -1,4 +1,4 @@
-"""Config changes made by command line options: length, scale, learning rate, TTA."""
+"""Config changes made by command line options: length, scale, learning rate, cache, TTA."""
 
 from __future__ import annotations
 
@@ -134,6 +134,27 @@ def stop_early(cfg: Config, patience: int) -> None:
         patience=patience,
     )
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+
+
+def cache_features(cfg: Config, folder: str) -> None:
+    """Keep the feature maps of a frozen backbone on disk (``FeatureCacheHook``).
+
+    Args:
+        cfg: Is changed; a cache that it has already gets the folder.
+        folder: For the maps; several runs may share it.
+
+    Example:
+        >>> cfg = Config(dict(custom_hooks=[]))
+        >>> cache_features(cfg, 'work_dirs/feature_cache')
+        >>> cfg.custom_hooks
+        [{'type': 'FeatureCacheHook', 'folder': 'work_dirs/feature_cache'}]
+    """
+    hooks = cfg.get('custom_hooks') or []
+    caches = [hook for hook in hooks if hook.get('type') == 'FeatureCacheHook']
+    for hook in caches:
+        hook['folder'] = folder
+    if not caches:
+        cfg.custom_hooks = [*hooks, dict(type='FeatureCacheHook', folder=folder)]
 
 
 def enable_tta(cfg: Config) -> None:

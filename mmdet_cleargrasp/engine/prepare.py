@@ -38,6 +38,7 @@ class RunOptions:
         max_minutes: Time limit that the number of epochs is fitted to.
         patience: Validations without improvement after which the training stops.
         batch_size: Images per step and process; ``'auto'`` takes the most that fit into the GPU.
+        feature_cache: Folder for the feature maps of a frozen backbone; ``None`` for no cache.
     """
 
     work_dir: str | Path | None = None
@@ -56,6 +57,7 @@ class RunOptions:
     max_minutes: float | None = None
     patience: int | None = None
     batch_size: int | Literal['auto'] | None = None
+    feature_cache: str | None = None
 
     @classmethod
     def from_args(cls, args: object) -> RunOptions:
@@ -115,6 +117,8 @@ def _apply(cfg: Config, options: RunOptions) -> None:
         config_changes.stop_early(cfg, options.patience)
     if isinstance(options.batch_size, int):
         cfg.train_dataloader.batch_size = options.batch_size
+    if options.feature_cache is not None:
+        config_changes.cache_features(cfg, options.feature_cache)
     if options.amp:
         enable_amp(cfg)
     if options.auto_scale_lr:

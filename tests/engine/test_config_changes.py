@@ -1,9 +1,14 @@
-"""What command line options change in a config: length, scale, learning rate."""
+"""What command line options change in a config: length, scale, learning rate, cache."""
 
 import pytest
 
 from mmdet_cleargrasp import config_path
-from mmdet_cleargrasp.engine.config_changes import enable_auto_scale_lr, set_epochs, set_scale
+from mmdet_cleargrasp.engine.config_changes import (
+    cache_features,
+    enable_auto_scale_lr,
+    set_epochs,
+    set_scale,
+)
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.utils.errors import ConfigError
@@ -32,6 +37,17 @@ def test_scale_sets_the_views_of_strong_augmentation():
     sizes = [s['size'] for s in cfg.train_dataloader.dataset.pipeline if s['type'] == 'RandomView']
     assert sizes == [(640, 480)]
     assert cfg.test_dataloader.dataset.pipeline[1].scale == (640, 480)
+
+
+@pytest.mark.parametrize(
+    'config', ['frcnn_cleargrasp_plates', 'frcnn_p3_efficientnet_lite2_plates']
+)
+def test_a_run_has_one_feature_cache(config):
+    cfg = load_config(config_path(config))
+    others = [hook for hook in cfg.custom_hooks if hook.type != 'FeatureCacheHook']
+    cache_features(cfg, 'maps')
+    assert [h.folder for h in cfg.custom_hooks if h.type == 'FeatureCacheHook'] == ['maps']
+    assert [hook for hook in cfg.custom_hooks if hook.type != 'FeatureCacheHook'] == others
 
 
 def test_scale_does_not_replace_training_at_several_scales():

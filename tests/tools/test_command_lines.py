@@ -141,6 +141,16 @@ def test_resumed_run_goes_on_where_it_stopped_with_the_schedule_it_has_now(
     assert rates[0] > rates[1] > rates[2] > 0
 
 
+def test_feature_maps_are_kept_on_disk(tiny_config, toy_plates, run_tool, tmp_path):
+    run_tool(
+        TRAIN, tiny_config, '--data-root', toy_plates, '--work-dir', tmp_path / 'run',
+        '--epochs', '2', '--feature-cache', tmp_path / 'maps',
+    )  # fmt: skip
+    assert list((tmp_path / 'maps').glob('*/*/*.npy'))
+    log = next((tmp_path / 'run').glob('*/*.log')).read_text()
+    assert 'feature cache: ' in log
+
+
 @pytest.mark.slow
 def test_two_processes_train_together(tiny_config, toy_plates, run_tool, tmp_path):
     done = run_tool(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
+from ...utils.atomic_files import refuse_unwritable
+from ...utils.errors import ConfigError
 from ...utils.findings import Finding, error, ok, warning
 from ..run_plan import RunPlan
 
@@ -60,7 +63,8 @@ def check_schedule(plan: RunPlan) -> Iterable[Finding]:
 def check_feature_cache(plan: RunPlan) -> Iterable[Finding]:
     """Check that a feature cache, if configured, can be used."""
     hooks = plan.cfg.get('custom_hooks') or []
-    if not any(hook.get('type') == 'FeatureCacheHook' for hook in hooks):
+    caches = [hook for hook in hooks if hook.get('type') == 'FeatureCacheHook']
+    if not caches:
         return
     changing = [name for name in plan.data['train'].transforms if name not in REPEATING]
     if not plan.cfg.model.backbone.get('frozen'):
@@ -73,7 +77,12 @@ def check_feature_cache(plan: RunPlan) -> Iterable[Finding]:
             'FeatureCacheHook',
         )
     else:
-        yield ok('feature cache', 'on')
+        folder = caches[0].get('folder', 'work_dirs/feature_cache')
+        try:
+            refuse_unwritable(Path(folder) / 'maps', 'its folder')
+            yield ok('feature cache', f'in {folder}')
+        except ConfigError as reason:
+            yield error('feature cache', str(reason))
 
 
 def _scheduled_epochs(plan: RunPlan, epochs: int, steps: int) -> float:

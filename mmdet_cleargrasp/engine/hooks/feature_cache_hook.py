@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,13 @@ class FeatureCacheHook(Hook):
     An image that is changed differently every time, as by ``PhotoMetricDistortion``, is never found
     again; the check before a run refuses such a pipeline.
 
+    ``tools/train.py --feature-cache`` adds this hook to a config.
+
     Args:
         folder: For the maps; several runs may share it.
         dtype: ``'float32'`` or ``'float16'``, see :class:`.FeatureCache`.
-        max_gigabytes: Size of the maps on disk beyond which no more are kept.
+        max_gigabytes: Size of the maps on disk beyond which no more are kept. At most half of the
+            free disk is used, so that checkpoints have room.
     """
 
     # After RandomStateHook and before anything that runs the model.
@@ -47,7 +51,12 @@ class FeatureCacheHook(Hook):
         if not isinstance(backbone, FreezableBackbone) or not backbone.frozen:
             raise ConfigError('FeatureCacheHook needs a frozen backbone: its maps must not change')
         config = {k: v for k, v in runner.cfg.model.backbone.items() if k != 'init_cfg'}
-        self.cache = FeatureCache(backbone, structure=str(sorted(config.items())), **self.options)
+        folder = Path(self.options['folder'])
+        folder.mkdir(parents=True, exist_ok=True)
+        options = dict(self.options)
+        free = shutil.disk_usage(folder).free / 1e9
+        options['max_gigabytes'] = min(options['max_gigabytes'], free / 2)
+        self.cache = FeatureCache(backbone, structure=str(sorted(config.items())), **options)
         backbone.feature_cache = self.cache
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -55,7 +64,10 @@ class FeatureCacheHook(Hook):
         assert self.cache is not None  # made before the training
         hits, misses = self.cache.hits, self.cache.misses
         share = 100 * hits / max(hits + misses, 1)
-        runner.logger.info(f'feature cache: {share:.0f} % found so far, in {self.cache.folder}')
+        full = '; full, no more maps are stored' if self.cache.full else ''
+        runner.logger.info(
+            f'feature cache: {share:.0f} % found so far, in {self.cache.folder}{full}'
+        )
 
     def after_train(self, runner: Runner) -> None:
         """Take the cache from the backbone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import itertools
@@ -23,6 +24,8 @@ Maps = tuple[Tensor, ...]
 _TRUNCATED = '{} is truncated: remove it to have its maps computed again'
 _FOREIGN = '{} is not a file of this feature cache: remove it to have its maps computed again'
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
+#: Errors of writing to a disk that is full, or to a full share of it.
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FeatureCache:
@@ -40,13 +43,14 @@ class FeatureCache:
             config.
         dtype: Precision on disk: ``'float32'``, exact, or ``'float16'``, half the size. Maps are
             returned as float32, with the same rounding whether read or computed.
-        max_gigabytes: Size limit in 10^9 bytes for this backbone. Once it is reached, no new maps
-            are stored; stored ones are still read.
+        max_gigabytes: Size limit in 10^9 bytes for this backbone. Once it is reached, or the disk
+            is full, no new maps are stored; stored ones are still read.
 
     Attributes:
         folder: Folder of this backbone's files, inside the cache folder.
         hits: Number of images whose maps were read.
         misses: Number of images whose maps were computed.
+        full: Whether maps were not stored because the limit was reached or the disk is full.
 
     Raises:
         ValueError: Unknown ``dtype``.
@@ -80,6 +84,7 @@ class FeatureCache:
         stored = sum(file.stat().st_size for file in self.folder.glob('*/*.npy'))
         self._room = max_gigabytes * 1e9 - stored
         self.hits = self.misses = 0
+        self.full = False
 
     def __call__(self, inputs: Tensor, compute: Callable[[Tensor], Maps]) -> Maps:
         """Read the feature maps of a batch, computing and storing those that are missing.
@@ -132,9 +137,16 @@ class FeatureCache:
         content = io.BytesIO()
         for level in maps:
             np.save(content, level.permute(1, 2, 0).contiguous().numpy())
-        if content.tell() <= self._room:
-            self._room -= content.tell()
+        if content.tell() > self._room:
+            self.full = True
+            return
+        try:
             write_atomically(file, content.getvalue())
+            self._room -= content.tell()
+        except OSError as error:  # training goes on without new maps
+            if error.errno not in NO_SPACE:
+                raise
+            self.full, self._room = True, 0.0
 
 
 def _read(files: list[Path], rows: list[int]) -> list[Tensor]:

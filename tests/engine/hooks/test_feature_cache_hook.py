@@ -1,11 +1,14 @@
 """A run with the cache learns what a run without it learns, and computes its backbone once."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from mmdet_cleargrasp.engine.checks import check_run
 from mmdet_cleargrasp.engine.config_changes import set_epochs
 from mmdet_cleargrasp.engine.config_data import use_data_root
+from mmdet_cleargrasp.engine.hooks import feature_cache_hook
 from mmdet_cleargrasp.engine.run_config import load_config
 from mmdet_cleargrasp.engine.run_plan import read_plan
 from mmdet_cleargrasp.engine.runner import build_runner
@@ -48,12 +51,24 @@ def test_a_cached_run_is_an_ordinary_run(configure):
     assert cached.model.backbone.feature_cache is None
 
 
+@pytest.mark.parametrize('half_of_the_disk', [1.0, 1e-4])
+def test_at_most_half_of_the_free_disk_is_used(configure, monkeypatch, half_of_the_disk):
+    free = SimpleNamespace(free=2e9 * half_of_the_disk)
+    monkeypatch.setattr(feature_cache_hook.shutil, 'disk_usage', lambda folder: free)
+    runner = train(configure('cached', cached=True))
+    cache = next(hook for hook in runner.hooks if type(hook).__name__ == HOOK).cache
+    stored = sum(file.stat().st_size for file in cache.folder.glob('*/*.npy'))
+    assert 0 < stored <= 1e9 * half_of_the_disk
+    assert cache.full == (half_of_the_disk < 1)
+
+
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
         (lambda cfg: None, None),
         (lambda cfg: cfg.train_dataloader.dataset.pipeline.insert(3, dict(type='PhotoMetricDistortion')), 'PhotoMetricDistortion may change'),
         (lambda cfg: cfg.model.backbone.update(frozen=False), 'needs model.backbone.frozen=True'),
+        (lambda cfg: cfg.custom_hooks[-1].update(folder=f'{__file__}/cache'), 'is not a folder that you may write to'),
     ],
 )  # fmt: skip
 def test_a_cache_that_would_find_nothing_is_refused(configure, spoil, message):

@@ -1,12 +1,14 @@
 """Cached maps equal computed ones and are never returned for other inputs or weights."""
 
+import errno
 import io
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 
-from mmdet_cleargrasp.models.backbones import ClearGraspResNet
+from mmdet_cleargrasp.models.backbones import ClearGraspResNet, feature_cache
 from mmdet_cleargrasp.models.backbones.dilation import set_dilation
 from mmdet_cleargrasp.models.backbones.feature_cache import FeatureCache
 from mmdet_cleargrasp.utils.errors import DataError
@@ -91,6 +93,26 @@ def test_max_gigabytes_limits_the_files(backbone, tmp_path):
     kept = list(cache.folder.glob('*/*.npy'))
     assert sum(file.stat().st_size for file in kept) <= 6e4
     assert cache.hits == len(kept) == 1
+    assert cache.full
+
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_stops_storing_and_not_the_training(backbone, tmp_path, monkeypatch, number):
+    cache = FeatureCache(backbone, tmp_path)
+    expected = cache(images(1), backbone)
+    write = Mock(side_effect=OSError(number, 'no space'))
+    monkeypatch.setattr(feature_cache, 'write_atomically', write)
+    found = cache(images(3), backbone)
+    assert largest_difference(found, backbone(images(3))) <= 1e-6
+    assert cache.full and write.call_count == 1
+    assert largest_difference(cache(images(1), backbone), expected) == 0
+
+
+def test_other_write_errors_are_raised(backbone, tmp_path, monkeypatch):
+    write = Mock(side_effect=OSError(errno.EIO, 'broken'))
+    monkeypatch.setattr(feature_cache, 'write_atomically', write)
+    with pytest.raises(OSError, match='broken'):
+        FeatureCache(backbone, tmp_path)(images(), backbone)
 
 
 def test_mixed_batches_are_channels_last_and_equal_computed_maps(backbone, tmp_path):
