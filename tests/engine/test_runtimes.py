@@ -1,4 +1,6 @@
 import importlib.util
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -55,6 +57,27 @@ def test_openvino_sends_no_statistics_and_warns_of_nothing(runs, recwarn):
     used = importlib.import_module('openvino.tools.ovc.telemetry_utils').tm
     assert used.__name__ == 'openvino.tools.ovc.telemetry_stub'
     assert not [str(w.message) for w in recwarn if 'deprec' in str(w.message).lower()]
+
+
+@needs_openvino
+def test_signals_arrive_after_networks_were_deleted():
+    """In a process of its own, which OpenVINO could end."""
+    code = """
+import os, signal
+import torch
+from mmdet_cleargrasp.engine.runtimes.openvino_runtime import compile_network
+
+first, second = (
+    compile_network(torch.nn.Linear(8, 8), torch.ones(2, 8), False) for _ in range(2)
+)
+assert torch.equal(first(torch.ones(2, 8))[0], first(torch.ones(2, 8))[0])
+del first
+del second
+signal.signal(signal.SIGUSR1, lambda *_: print('arrived'))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, 'arrived\n'), done.stderr
 
 
 @pytest.mark.parametrize('name', SHORT)

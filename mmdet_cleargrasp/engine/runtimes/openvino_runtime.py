@@ -6,6 +6,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -44,7 +45,12 @@ def compile_network(
         frontend = FrontEndManager().load_by_framework('pytorch')
         decoder = TorchScriptPythonDecoder(traced)  # has to outlive the conversion
         model = frontend.convert(frontend.load(decoder))
-        request = openvino.Core().compile_model(model, 'CPU', config).create_infer_request()
+        # Compiling sets the thread's stack for signal handlers. OpenVINO frees it, but leaves it set,
+        # when two networks are deleted in the order in which they were compiled; the next signal
+        # then ends the process. The thread that compiles here ends before.
+        with ThreadPoolExecutor(1) as pool:
+            compiled = pool.submit(openvino.Core().compile_model, model, 'CPU', config).result()
+        request = compiled.create_infer_request()
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise ConfigError(
