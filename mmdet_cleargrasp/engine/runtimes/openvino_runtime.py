@@ -45,7 +45,7 @@ def compile_network(
         frontend = FrontEndManager().load_by_framework('pytorch')
         decoder = TorchScriptPythonDecoder(traced)  # has to outlive the conversion
         model = frontend.convert(frontend.load(decoder))
-        # Compiling sets the thread's stack for signal handlers. OpenVINO frees it, but leaves it set,
+        # Compiling sets the thread's stack for signal handlers. OpenVINO frees it but leaves it set
         # when two networks are deleted in the order in which they were compiled; the next signal
         # then ends the process. The thread that compiles here ends before.
         with ThreadPoolExecutor(1) as pool:
