@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
+from ..compat.garbage_collection import freeze_until_import
 from ..compat.versions import explain_import_error
 from ..utils.errors import Terminated, UserError
 
@@ -52,6 +53,8 @@ def command(main: Main) -> Main:
 
     @functools.wraps(main)
     def guarded(argv: Sequence[str] | None = None) -> int:
+        if argv is None:  # the arguments of the process, which then belongs to the command
+            freeze_until_import('mmdet_cleargrasp.registered_types')
         escape_unprintable_names()
         try:
             with sigterm_as_exception(), _quiet_log_handlers(), warnings.catch_warnings():

@@ -4,6 +4,7 @@ Each module's docstring names the upstream change that will make it unnecessary.
 
 Applied by :func:`apply`, when the package is imported:
 
+- :mod:`.garbage_collection`: pauses it while modules are imported.
 - :mod:`.versions`: refuses package versions that do not work together.
 - :mod:`.module_search`: replaces ``pkgutil.find_loader``, which Python 3.14 removed.
 - :mod:`.mmcv_extension`: provides mmcv's compiled operators (:mod:`.mmcv_operators`,
@@ -21,6 +22,7 @@ Applied later, by the code that needs them:
 :mod:`.import_hooks` is what the first group is built on.
 """
 
+from .garbage_collection import pause_during_imports
 from .mmcv_extension import provide_mmcv_extension
 from .module_search import provide_find_loader
 from .opencv import explain_failed_import
@@ -38,6 +40,7 @@ def apply() -> None:
     Raises:
         InstallationError: See :func:`.check_versions`.
     """
+    pause_during_imports()
     check_versions()
     provide_find_loader()
     provide_mmcv_extension()

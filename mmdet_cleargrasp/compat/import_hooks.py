@@ -45,14 +45,25 @@ def around_import(name: str, around: Around) -> None:
         around: Function that is called in place of the loader's ``exec_module``; its arguments are
             that ``exec_module`` and the module.
     """
-    sys.meta_path.insert(0, _AroundImport(name, around))
+    around_imports(lambda imported: imported == name, around)
+
+
+def around_imports(wanted: Callable[[str], bool], around: Around) -> None:
+    """Wrap the execution of several modules that are imported later.
+
+    Args:
+        wanted: Called with the absolute name of each module that is imported; returns whether its
+            execution is wrapped.
+        around: As for :func:`around_import`.
+    """
+    sys.meta_path.insert(0, _AroundImport(wanted, around))
 
 
 class _AroundImport(MetaPathFinder):
-    """Finder of one module, which wraps the ``exec_module`` that the other finders give."""
+    """Finder of some modules, which wraps the ``exec_module`` that the other finders give."""
 
-    def __init__(self, name: str, around: Around) -> None:
-        self.name = name
+    def __init__(self, wanted: Callable[[str], bool], around: Around) -> None:
+        self.wanted = wanted
         self.around = around
         self._searching = False
 
@@ -60,7 +71,7 @@ class _AroundImport(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of the module with a wrapped loader; ``None`` for other modules."""
-        if fullname != self.name or self._searching:
+        if self._searching or not self.wanted(fullname):
             return None
         self._searching = True
         try:
