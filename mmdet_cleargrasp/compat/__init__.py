@@ -5,6 +5,7 @@ Each module's docstring names the upstream change that will make it unnecessary.
 Applied by :func:`apply`, when the package is imported:
 
 - :mod:`.garbage_collection`: pauses it while modules are imported.
+- :mod:`.deferred_imports`: defers upstream's imports of large packages.
 - :mod:`.versions`: refuses package versions that do not work together.
 - :mod:`.module_search`: replaces ``pkgutil.find_loader``, which Python 3.14 removed.
 - :mod:`.mmcv_extension`: provides mmcv's compiled operators (:mod:`.mmcv_operators`,
@@ -22,6 +23,7 @@ Applied later, by the code that needs them:
 :mod:`.import_hooks` is what the first group is built on.
 """
 
+from .deferred_imports import defer_imports
 from .garbage_collection import pause_during_imports
 from .mmcv_extension import provide_mmcv_extension
 from .module_search import provide_find_loader
@@ -41,6 +43,7 @@ def apply() -> None:
         InstallationError: See :func:`.check_versions`.
     """
     pause_during_imports()
+    defer_imports()
     check_versions()
     provide_find_loader()
     provide_mmcv_extension()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import supervision as sv
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from .fonts import find_font
@@ -38,6 +37,8 @@ def draw_boxes(
         >>> drawn.shape, bool((drawn != image).any())
         ((48, 64, 3), True)
     """
+    import supervision as sv  # imports scipy, and more, which a training rarely needs
+
     if not len(boxes):
         return image.copy()
     size = (image.shape[1], image.shape[0])

@@ -10,7 +10,6 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ...utils.errors import UserError
-from ...visualization.training_curves import draw_run
 
 #: Name of the picture in the work dir.
 CURVES_FILE = 'curves.png'
@@ -36,6 +35,8 @@ class CurvesHook(Hook):
 
     @master_only
     def _draw(self, runner: Runner) -> None:
+        from ...visualization.training_curves import draw_run  # imports matplotlib
+
         try:
             draw_run(runner.work_dir, Path(runner.work_dir) / CURVES_FILE)
         except (UserError, OSError) as error:  # a picture is no reason to lose a run
