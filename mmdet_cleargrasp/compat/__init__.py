@@ -11,6 +11,7 @@ Applied by :func:`apply`, when the package is imported:
 - :mod:`.mmcv_extension`: provides mmcv's compiled operators (:mod:`.mmcv_operators`,
   :mod:`.roi_align`).
 - :mod:`.opencv`: explains a failed ``import cv2``.
+- :mod:`.config_bases`: reads MMDetection's base configs directly.
 - :mod:`.registries`: imports this package's types when a registry is first used.
 
 Applied later, by the code that needs them:
@@ -23,6 +24,7 @@ Applied later, by the code that needs them:
 :mod:`.import_hooks` is what the first group is built on.
 """
 
+from .config_bases import read_bases_directly
 from .deferred_imports import defer_imports
 from .garbage_collection import pause_during_imports
 from .mmcv_extension import provide_mmcv_extension
@@ -48,4 +50,5 @@ def apply() -> None:
     provide_find_loader()
     provide_mmcv_extension()
     explain_failed_import()
+    read_bases_directly()
     import_at_first_lookup('mmdet_cleargrasp.registered_types')

@@ -3,6 +3,7 @@
 import ast
 import inspect
 
+import mmengine.config.config
 import pytest
 import torch
 from mmdet.apis import DetInferencer
@@ -18,6 +19,8 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from ..conftest import ROOT
 
 NAMES = [
+    (mmengine.config.config, '_get_external_cfg_path'),
+    (torch, '_disable_dynamo'),
     (Registry, '_imported'),
     (Registry, '_locations'),
     (Runner, '_log_env'),
