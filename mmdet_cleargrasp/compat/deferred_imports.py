@@ -18,18 +18,18 @@ from .import_hooks import after_import, around_import
 
 
 class Deferral(NamedTuple):
-    """An import at the top of an upstream module.
+    """A ``from module import names`` at the top of an upstream module.
 
     Attributes:
         importer: Absolute name of the upstream module.
         module: Absolute name of the module that it imports.
-        names: Functions and classes that it imports from it; empty for ``import module``.
+        names: Functions and classes that it imports from it; all of them.
         registry: MMEngine's registry that the module registers the class in.
     """
 
     importer: str
     module: str
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...]
     registry: str | None = None
 
 
