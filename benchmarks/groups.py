@@ -53,6 +53,7 @@ Group = dict[str, Callable[[], System]]
 
 #: Changes of the config for a dense backbone and the strides of its maps.
 _DENSE = {
+    'model.backbone.trained_stride': 8,
     'model.backbone.output_stride': 8,
     'model.rpn_head.anchor_generator.strides': [4, 8, 8, 8, 16],
     'model.roi_head.bbox_roi_extractor.featmap_strides': [4, 8, 8, 8],
