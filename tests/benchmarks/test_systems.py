@@ -49,6 +49,15 @@ def test_systems_of_a_group_train_the_same_layers(group):
         system.train_epoch(samples, 2, workers=0)
 
 
+def test_cached_maps_and_computed_maps_train():
+    samples = load_samples(ROOT / 'data/plates', 2, 64)
+    for make in GROUPS['feature_cache'](64, CPU).values():
+        system = make()
+        for _ in range(2):  # the second step finds the maps of the first
+            system.train_step(samples)
+        system.close()
+
+
 def test_missing_data_and_too_few_images_are_refused(toy_plates):
     with pytest.raises(DataError, match='images with plates, expected 99 or more'):
         load_samples(toy_plates, 99, 64)
