@@ -137,6 +137,7 @@ def test_killed_twenty_times_gives_the_same_result(train, tmp_path):
             assert process.returncode == 0, output[-3000:]
             assert_equal(weights(tmp_path / 'whole'), weights(work_dir))
             run += 1  # it got through between two kills: another run is killed on
+            whole *= 0.9  # the machine may be faster than it was
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()
