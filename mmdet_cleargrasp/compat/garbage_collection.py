@@ -2,8 +2,8 @@
 
 Importing torch and MMDetection creates more than a million objects, none of which is garbage.
 Python's collector looks at them again and again meanwhile, and at all of them once more when the
-process ends: a third of the start-up time. Unnecessary once Python collects less often while a
-module is imported (https://discuss.python.org/t/67513 and PEP 556 are about such costs).
+process ends: up to a third of the start-up time. Unnecessary once Python collects less often while
+modules are imported.
 """
 
 from __future__ import annotations

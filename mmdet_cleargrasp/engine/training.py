@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.dist import master_only
 from mmengine.runner import Runner
 
+from ..utils.atomic_files import NO_SPACE
 from ..utils.errors import TrainingError
 from .batch_size import use_largest_batch
 from .checks import check_run, introduce, refuse_errors
@@ -22,8 +23,8 @@ from .resuming.interruption import SIGNALS
 from .run_plan import RunPlan
 from .runner import build_runner, own_folder, safe_files
 
-#: Disk full, quota used up, file too large, read-only, not permitted.
-WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+#: No space, read-only, not permitted.
+WRITE_ERRORS = NO_SPACE | {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @safe_files()

@@ -96,7 +96,7 @@ class FrozenConv2d(FastConv2d):
 
     def convolve_3x3(self, x: Tensor) -> Tensor:
         """See :class:`FastConv2d`."""
-        if not winograd.is_faster_fixed(x, self.weight):
+        if not winograd.is_faster(x, self.weight, fixed=True):
             return super().convolve_3x3(x)
         if self._kernels is None:
             self._kernels = winograd.transform_kernels(self.weight.detach())

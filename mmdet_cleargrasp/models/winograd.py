@@ -59,18 +59,32 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return _Convolution.apply(x, weight, bias)
 
 
-def is_faster(x: Tensor, weight: Tensor) -> bool:
-    """Whether :func:`convolve` uses Winograd's algorithm: for large float32 maps on an x86-64 CPU.
+def is_faster(x: Tensor, weight: Tensor, fixed: bool = False) -> bool:
+    """Whether Winograd's algorithm is faster: for large float32 maps on an x86-64 CPU.
 
     Args:
         x: Input, (N, C, H, W).
         weight: Kernels, (K, C, 3, 3).
+        fixed: The kernels are transformed once, for :func:`convolve_fixed`.
 
     Returns:
         ``False`` also under autocast and while PyTorch traces, compiles or exports.
     """
-    large = _positions(x) >= MIN_POSITIONS and min(weight.shape[:2]) >= MIN_CHANNELS
-    return large and _is_possible(x, weight)
+    positions = x.shape[0] * x.shape[2] * x.shape[3]
+    fewest, most = min(weight.shape[:2]), max(weight.shape[:2])
+    if fixed:
+        large = positions >= MIN_FIXED_POSITIONS and fewest >= MIN_FIXED_CHANNELS
+        suitable = large and most <= MAX_FIXED_CHANNELS
+    else:
+        suitable = positions >= MIN_POSITIONS and fewest >= MIN_CHANNELS
+    return (
+        suitable
+        and not is_traced()
+        and x.device.type == 'cpu'
+        and x.dtype == weight.dtype == torch.float32
+        and not torch.is_autocast_enabled('cpu')
+        and has_onednn()
+    )
 
 
 def transform_kernels(weight: Tensor) -> Tensor:
@@ -105,35 +119,6 @@ def convolve_fixed(x: Tensor, kernels: Tensor, bias: Tensor | None) -> Tensor:
     """
     found = _convolve(x, kernels)
     return found if bias is None else found.add_(bias[:, None, None])
-
-
-def is_faster_fixed(x: Tensor, weight: Tensor) -> bool:
-    """Whether :func:`convolve_fixed` is faster than a direct convolution.
-
-    Args:
-        x: Input, (N, C, H, W).
-        weight: Kernels, (K, C, 3, 3).
-
-    Returns:
-        ``False`` also under autocast and while PyTorch traces, compiles or exports.
-    """
-    fewest, most = min(weight.shape[:2]), max(weight.shape[:2])
-    suitable = fewest >= MIN_FIXED_CHANNELS and most <= MAX_FIXED_CHANNELS
-    return suitable and _positions(x) >= MIN_FIXED_POSITIONS and _is_possible(x, weight)
-
-
-def _positions(x: Tensor) -> int:
-    return x.shape[0] * x.shape[2] * x.shape[3]
-
-
-def _is_possible(x: Tensor, weight: Tensor) -> bool:
-    return (
-        not is_traced()
-        and x.device.type == 'cpu'
-        and x.dtype == weight.dtype == torch.float32
-        and not torch.is_autocast_enabled('cpu')
-        and has_onednn()
-    )
 
 
 def has_onednn() -> bool:

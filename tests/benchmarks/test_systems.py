@@ -51,10 +51,12 @@ def test_systems_of_a_group_train_the_same_layers(group):
 
 def test_cached_maps_and_computed_maps_train():
     samples = load_samples(ROOT / 'data/plates', 2, 64)
-    for make in GROUPS['feature_cache'](64, CPU).values():
+    for name, make in GROUPS['feature_cache'](64, CPU).items():
         system = make()
         for _ in range(2):  # the second step finds the maps of the first
             system.train_step(samples)
+        if name == 'maps from the cache':
+            assert system.model.backbone.feature_cache.hits == len(samples)
         system.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import itertools
@@ -17,15 +16,13 @@ import torch
 from numpy.lib.format import read_array_header_1_0, read_magic
 from torch import Tensor, nn
 
-from ...utils.atomic_files import write_atomically
+from ...utils.atomic_files import NO_SPACE, write_atomically
 from ...utils.errors import DataError
 
 Maps = tuple[Tensor, ...]
 _TRUNCATED = '{} is truncated: remove it to have its maps computed again'
 _FOREIGN = '{} is not a file of this feature cache: remove it to have its maps computed again'
 DTYPES = {'float32': torch.float32, 'float16': torch.float16}
-#: Errors of writing to a disk that is full, or to a full share of it.
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FeatureCache:
